@@ -1,0 +1,218 @@
+package activities
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"headgate/internal/delta"
+	"headgate/internal/registry"
+	"headgate/internal/run"
+	"headgate/internal/store"
+)
+
+// PublishInput names what is published and what was published before.
+type PublishInput struct {
+	Run
+	Model     store.Digest `json:"model"`
+	Contract  store.Digest `json:"contract"`
+	Head      int64        `json:"head"`
+	Expect    int64        `json:"expect"` // publications of the batch when the run was planned
+	Data      run.Object   `json:"data"`   // the verdict
+	Table     Papers       `json:"table"`  // run.TableFile of every shard
+	Operation string       `json:"operation"`
+	At        time.Time    `json:"at"`
+	By        string       `json:"by"`
+}
+
+// PublishOutput says where the batch is now.
+type PublishOutput struct {
+	Publication  int64        `json:"publication"` // of this batch, from 1
+	TableVersion int64        `json:"table_version"`
+	Unchanged    bool         `json:"unchanged"` // the same bytes were published already
+	Rows         int64        `json:"rows"`
+	Values       store.Digest `json:"values"` // over the values digests of all files
+	Anchor       string       `json:"anchor"` // registry entry and hash, for outside witnesses
+}
+
+// Publish commits a batch's files to the table: the one moment when readers see the
+// month. Then it enters the publication in the registry. A repeated Publish finds
+// its own commit; one that comes too late changes nothing and fails with a conflict.
+// Publishing what is already there is no new publication.
+func (a *Activities) Publish(ctx context.Context, in PublishInput) (PublishOutput, error) {
+	return stage(ctx, func(ctx context.Context, _ func(Progress)) (PublishOutput, error) {
+		commit, err := a.commit(ctx, in)
+		if err != nil {
+			return PublishOutput{}, err
+		}
+		out := PublishOutput{Values: store.Digest(commit.Info["values"])}
+		for _, f := range commit.Files {
+			out.Rows += f.Rows
+		}
+		table := delta.Open(a.store, run.TablePrefix(in.Pipeline))
+		snapshot, err := table.Snapshot(ctx)
+		if err != nil {
+			return PublishOutput{}, err
+		}
+		current, ok := snapshot.Current(in.Batch)
+		if ok && current.Number == in.Expect && sameFiles(current.Files, commit.Files) && snapshot.Intact(in.Batch) == nil {
+			out.Unchanged, out.Publication, out.TableVersion = true, current.Number, current.Version
+		} else {
+			published, err := table.Publish(ctx, commit)
+			if err != nil {
+				return PublishOutput{}, err
+			}
+			out.Publication, out.TableVersion = published.Publication, published.Version
+		}
+		log, err := a.recordPublications(ctx, in.Pipeline)
+		if err != nil {
+			return PublishOutput{}, err
+		}
+		out.Anchor = log.Anchor()
+		return out, nil
+	})
+}
+
+// commit gathers the table files of all shards.
+func (a *Activities) commit(ctx context.Context, in PublishInput) (delta.Commit, error) {
+	c := delta.Commit{Pipeline: in.Pipeline, Batch: in.Batch, Expect: in.Expect, Operation: in.Operation, At: in.At}
+	items, err := a.papers(ctx, in.Table)
+	if err != nil {
+		return c, err
+	}
+	var values []store.Digest
+	for i, o := range items {
+		var f run.TableFile
+		if err := run.LoadJSON(ctx, a.store, o, &f); err != nil {
+			return c, err
+		}
+		if f.Shard != i {
+			return c, fail(KindCorrupt, "table file of shard %d stands in the place of shard %d", f.Shard, i)
+		}
+		if f.Rows == 0 {
+			continue
+		}
+		c.Files = append(c.Files, delta.File{Path: f.Path, Size: f.Size, Rows: f.Rows, Stats: f.Stats})
+		c.Fields = f.Fields
+		values = append(values, f.Values)
+	}
+	digest, err := valuesDigest(values)
+	if err != nil {
+		return c, err
+	}
+	c.Info = map[string]string{
+		"run": string(in.Run.Run), "model": string(in.Model), "contract": string(in.Contract),
+		"decision": string(in.Data.Digest), "head": strconv.FormatInt(in.Head, 10),
+		"values": string(digest), "by": in.By,
+	}
+	return c, nil
+}
+
+// valuesDigest is the digest over the values digests of a batch's files, in order.
+func valuesDigest(values []store.Digest) (store.Digest, error) {
+	b, err := json.Marshal(values)
+	return store.DigestOf(b), err
+}
+
+func sameFiles(a, b []delta.File) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	paths := map[string]bool{}
+	for _, f := range a {
+		paths[f.Path] = true
+	}
+	for _, f := range b {
+		if !paths[f.Path] {
+			return false
+		}
+	}
+	return true
+}
+
+// recordPublications enters every publication of the table that the registry does
+// not name yet: this one, and any whose writer died between commit and entry.
+func (a *Activities) recordPublications(ctx context.Context, name string) (*registry.Log, error) {
+	log, err := registry.Load(ctx, a.store, name)
+	if err != nil {
+		return nil, err
+	}
+	snapshot, err := delta.Open(a.store, run.TablePrefix(name)).Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []delta.Publication
+	for _, batch := range snapshot.Batches() {
+		all = append(all, snapshot.History(batch)...)
+	}
+	slices.SortFunc(all, func(a, b delta.Publication) int { return cmp.Compare(a.Version, b.Version) })
+	for _, p := range all {
+		entry, err := publicationEntry(p)
+		if err != nil {
+			return nil, err
+		}
+		if _, found := log.Find(entry.ID); found {
+			continue
+		}
+		if _, err := log.Append(ctx, entry); err != nil {
+			return nil, err
+		}
+	}
+	return log, nil
+}
+
+// publicationEntry makes the registry entry of a publication from the table alone,
+// so that whoever writes it writes the same.
+func publicationEntry(p delta.Publication) (registry.Entry, error) {
+	kind, reason := registry.KindPublished, ""
+	if p.RestoredFrom > 0 {
+		kind, reason = registry.KindRestored, fmt.Sprintf("publication %d restored: %s", p.RestoredFrom, p.Info["reason"])
+	}
+	files, err := run.FilesDigest(p.Files)
+	return registry.Entry{
+		Kind: kind, ID: fmt.Sprintf("published/%s/%d", p.Batch, p.Number), At: p.At, Batch: p.Batch,
+		Publication: p.Number, TableVersion: &p.Version, Files: files, Verdict: string(run.Pass), Reason: reason,
+		Run: store.Digest(p.Info["run"]), Model: store.Digest(p.Info["model"]),
+		Contract: store.Digest(p.Info["contract"]), Decision: store.Digest(p.Info["decision"]),
+		By: p.Info["by"], Cause: p.Operation,
+	}, err
+}
+
+// RecordInput is a verdict that published nothing.
+type RecordInput struct {
+	Run
+	Model     store.Digest `json:"model"`
+	Contract  store.Digest `json:"contract"`
+	Paper     run.Object   `json:"paper"`
+	Verdict   run.Verdict  `json:"verdict"`
+	Reasons   []string     `json:"reasons"`
+	Operation string       `json:"operation"`
+	At        time.Time    `json:"at"`
+	By        string       `json:"by"`
+}
+
+// RecordOutput is the entry's place.
+type RecordOutput struct {
+	Seq    int64  `json:"seq"`
+	Anchor string `json:"anchor"`
+}
+
+// Record enters a verdict in the registry.
+func (a *Activities) Record(ctx context.Context, in RecordInput) (RecordOutput, error) {
+	return stage(ctx, func(ctx context.Context, _ func(Progress)) (RecordOutput, error) {
+		log, err := registry.Load(ctx, a.store, in.Pipeline)
+		if err != nil {
+			return RecordOutput{}, err
+		}
+		e, err := log.Append(ctx, registry.Entry{
+			Kind: registry.KindVerdict, ID: "verdict/" + in.Operation, At: in.At, By: in.By, Cause: in.Operation, Batch: in.Batch,
+			Run: in.Run.Run, Model: in.Model, Contract: in.Contract, Decision: in.Paper.Digest,
+			Verdict: string(in.Verdict), Reasons: in.Reasons,
+		})
+		return RecordOutput{Seq: e.Seq, Anchor: log.Anchor()}, err
+	})
+}

@@ -1,0 +1,90 @@
+//go:build e2e
+
+package main
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"headgate/cmd/dev/devserver"
+	"headgate/internal/retailer"
+	"headgate/workflows"
+)
+
+// The Web UI finds a month by its search attributes and shows its scorecard. The
+// months are the demo's, scored for real.
+func TestUIShowsScorecard(t *testing.T) {
+	dir := t.TempDir()
+	err := runSite(t.Context(), siteOptions{dir: dir}, t.Output(), func(ctx context.Context, s *site) error {
+		told := &story{site: s, out: t.Output(), dir: dir, shop: retailer.World{Seed: 1, Customers: 20_000}}
+		if err := told.tell(ctx); err != nil {
+			return err
+		}
+		visitWorkflow(t, openBrowser(t), s.server.UI(), visit{
+			query:    `HeadgateBatch="2024-02"`,
+			columns:  workflows.SearchAttributes(),
+			workflow: "score/retailer/2024-02",
+			absent:   "score/retailer/2024-01",
+			reads:    []string{"retailer 2024-02: published", "Quarantine", "80 rows of 200 allowed", "In quarantine by rule"},
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A visit is what somebody does who looks for a workflow in the UI.
+type visit struct {
+	query    string   // in the list's query language
+	columns  []string // search attributes that the list shows, besides status, id and times
+	workflow string   // id of the workflow that the list must show
+	absent   string   // id of one that it must not show
+	reads    []string // what the workflow's page must say
+}
+
+// visitWorkflow finds a workflow in the list, opens it and reads its scorecard. It
+// leaves pictures of the list (list.png), of the timeline (timeline.png) and of the
+// scorecard (scorecard.png).
+func visitWorkflow(t *testing.T, b *browser, ui string, v visit) {
+	t.Helper()
+	list := ui + "/namespaces/" + devserver.Namespace + "/workflows?query=" + url.QueryEscape(v.query)
+	b.open(t, list, v.workflow)
+	b.remember(t, "namespace-workflow-table-columns", listColumns(v.columns))
+	b.open(t, list, append([]string{v.workflow}, v.columns...)...)
+	if b.shows(t, v.absent) {
+		t.Errorf("the list for %s shows %s", v.query, v.absent)
+	}
+	b.picture(t, pictureFile(t, "list.png"))
+	b.click(t, v.workflow)
+	b.reads(t, "Timeline", "Event History")
+	b.picture(t, pictureFile(t, "timeline.png"))
+	b.click(t, "User Metadata")
+	b.reads(t, v.reads...)
+	b.picture(t, pictureFile(t, "scorecard.png"))
+}
+
+// listColumns is how the UI remembers which columns its list shows.
+func listColumns(attributes []string) any {
+	type column struct {
+		Label string `json:"label"`
+	}
+	columns := []column{{"Status"}, {"Workflow ID"}}
+	for _, name := range attributes {
+		columns = append(columns, column{name})
+	}
+	return map[string][]column{devserver.Namespace: append(columns, column{"Start"}, column{"End"})}
+}
+
+// pictureFile is where a picture goes: the directory that HEADGATE_PICTURES names,
+// or the test's own.
+func pictureFile(t *testing.T, name string) string {
+	t.Helper()
+	if dir := os.Getenv("HEADGATE_PICTURES"); dir != "" {
+		return filepath.Join(dir, name)
+	}
+	return filepath.Join(t.ArtifactDir(), name)
+}

@@ -1,0 +1,279 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/zeebo/xxh3"
+
+	"headgate/internal/columnar"
+	"headgate/internal/model"
+	"headgate/internal/strictyaml"
+)
+
+// A draft is what init found out about a batch and a model.
+type draft struct {
+	name, data, model string
+	label             string
+	inputs            []model.Input
+	rows              int64
+	columns           []draftColumn // in the order of the file
+	nested            []string
+	keys              []string
+	repeated          int64 // rows that repeat the key of another
+	notes             []string
+	progress          io.Writer
+}
+
+// A draftColumn is one flat column of the batch.
+type draftColumn struct {
+	name    string
+	typ     arrow.DataType
+	nulls   int64
+	feature bool
+}
+
+// look fills the draft from the batch.
+func (d *draft) look(ctx context.Context, f *columnar.File, scorer model.Scorer, keys []string) error {
+	d.rows, d.nested = f.NumRows(), f.Nested()
+	if d.rows == 0 {
+		return errors.New("it has no rows to learn from")
+	}
+	for _, field := range f.Schema().Fields() {
+		d.columns = append(d.columns, draftColumn{name: field.Name, typ: field.Type, nulls: -1, feature: d.reads(field.Name)})
+	}
+	for _, input := range d.inputs {
+		if d.column(input.Name) == nil {
+			return fmt.Errorf("the model reads %s, and there is no such flat column%s", input.Name, strictyaml.Hint(input.Name, d.names()))
+		}
+	}
+	for _, name := range append(slices.Clone(keys), d.labels()...) {
+		if d.column(name) == nil {
+			return fmt.Errorf("there is no flat column %s%s", name, strictyaml.Hint(name, d.names()))
+		}
+		if d.reads(name) {
+			return fmt.Errorf("%s is a feature of the model, so it can be neither the key nor the label", name)
+		}
+	}
+	if err := d.tryScore(ctx, f, scorer); err != nil {
+		return err
+	}
+	if err := d.countNulls(ctx, f); err != nil {
+		return err
+	}
+	return d.findKey(ctx, f, keys)
+}
+
+func (d *draft) labels() []string {
+	if d.label == "" {
+		return nil
+	}
+	return []string{d.label}
+}
+
+func (d *draft) reads(name string) bool {
+	return slices.ContainsFunc(d.inputs, func(in model.Input) bool { return in.Name == name })
+}
+
+func (d *draft) column(name string) *draftColumn {
+	for i := range d.columns {
+		if d.columns[i].name == name {
+			return &d.columns[i]
+		}
+	}
+	return nil
+}
+
+func (d *draft) names() []string {
+	names := make([]string, len(d.columns))
+	for i, c := range d.columns {
+		names[i] = c.name
+	}
+	return names
+}
+
+// tryScore scores the first rows, so that a column that the model cannot read is
+// found now and not on the first of the month.
+func (d *draft) tryScore(ctx context.Context, f *columnar.File, scorer model.Scorer) error {
+	var names []string
+	for _, input := range d.inputs {
+		names = append(names, input.Name)
+	}
+	var scores model.Scores
+	for rec, err := range f.Records(ctx, columnar.ReadOptions{Columns: names, Rows: 256}) {
+		if err != nil {
+			return err
+		}
+		if err := scorer.Score(&scores, rec); err != nil {
+			return fmt.Errorf("the model cannot score it: %w", err)
+		}
+		return nil
+	}
+	return nil
+}
+
+// countNulls takes the nulls from the footer, and counts those that it lacks.
+func (d *draft) countNulls(ctx context.Context, f *columnar.File) error {
+	known := footerOf(f).Nulls
+	var unknown []string
+	for i := range d.columns {
+		c := &d.columns[i]
+		if n, ok := known[c.name]; ok {
+			c.nulls = n
+			continue
+		}
+		c.nulls = 0
+		unknown = append(unknown, c.name)
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	for rec, err := range f.Records(ctx, columnar.ReadOptions{Columns: unknown}) {
+		if err != nil {
+			return err
+		}
+		for i, name := range unknown {
+			d.column(name).nulls += int64(rec.Column(i).NullN())
+		}
+	}
+	return nil
+}
+
+// findKey takes the key that was named, or guesses one.
+func (d *draft) findKey(ctx context.Context, f *columnar.File, named []string) error {
+	if len(named) > 0 {
+		for _, name := range named {
+			if n := d.column(name).nulls; n > 0 {
+				d.notes = append(d.notes, fmt.Sprintf("key column %s has %s, whose rows go to quarantine", name, plural(int(n), "null")))
+			}
+		}
+		d.keys = named
+		repeated, err := repeats(ctx, f, [][]string{named}, d.progress)
+		if err == nil {
+			d.repeated = repeated[0]
+		}
+		return err
+	}
+	var candidates [][]string
+	for _, c := range d.columns {
+		if c.couldBeKey() && c.name != d.label {
+			candidates = append(candidates, []string{c.name})
+		}
+	}
+	repeated, err := repeats(ctx, f, candidates, d.progress)
+	if err != nil {
+		return err
+	}
+	var unique []string
+	for i, c := range candidates {
+		if repeated[i] == 0 {
+			unique = append(unique, c[0])
+		}
+	}
+	if len(unique) == 0 {
+		return errors.New("no column is different in every row; say with --key whom a row is about")
+	}
+	slices.SortStableFunc(unique, func(a, b string) int { return keyRank(a) - keyRank(b) })
+	d.keys = unique[:1]
+	d.notes = append(d.notes, fmt.Sprintf("%s is taken for the entity key because it is different in every row; if it is not, use --key", unique[0]))
+	if len(unique) > 1 {
+		d.notes = append(d.notes, fmt.Sprintf("so are %s", strings.Join(unique[1:], ", ")))
+	}
+	return nil
+}
+
+// couldBeKey reports whether a column may be guessed to be the key: text or whole
+// numbers, no nulls, not a feature, and not a name that published tables have.
+func (c *draftColumn) couldBeKey() bool {
+	text := c.typ.ID() == arrow.STRING || c.typ.ID() == arrow.DICTIONARY
+	taken := slices.Contains([]string{"batch", "model", "contract", "run"}, c.name) || strings.HasPrefix(c.name, "headgate_")
+	return c.nulls == 0 && !c.feature && !taken && (text || arrow.IsInteger(c.typ.ID()))
+}
+
+// keyRank puts names that keys usually have first.
+func keyRank(name string) int {
+	switch lower := strings.ToLower(name); {
+	case lower == "id":
+		return 0
+	case strings.HasSuffix(lower, "_id"), strings.HasSuffix(name, "Id"), strings.HasSuffix(name, "ID"):
+		return 1
+	case strings.Contains(lower, "key"):
+		return 2
+	}
+	return 3
+}
+
+// repeats counts, for each tuple of columns, the rows that repeat an earlier one.
+// With several tuples it only finds out which of them never repeat.
+func repeats(ctx context.Context, f *columnar.File, tuples [][]string, progress io.Writer) ([]int64, error) {
+	counts := make([]int64, len(tuples))
+	seen := make([]map[[16]byte]struct{}, len(tuples))
+	var names []string
+	for i, tuple := range tuples {
+		seen[i] = map[[16]byte]struct{}{}
+		for _, name := range tuple {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return counts, nil
+	}
+	meter := newMeter(progress, "looked at")
+	for rec, err := range f.Records(ctx, columnar.ReadOptions{Columns: names}) {
+		if err != nil {
+			return nil, err
+		}
+		meter.add(int(rec.NumRows()))
+		for i, tuple := range tuples {
+			if len(tuples) > 1 && counts[i] > 0 {
+				seen[i] = nil
+				continue
+			}
+			err := eachKey(rec, tuple, func(_ int, digest [16]byte) {
+				if _, again := seen[i][digest]; again {
+					counts[i]++
+				}
+				seen[i][digest] = struct{}{}
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	meter.end()
+	return counts, nil
+}
+
+// eachKey calls found with a digest of the tuple of each row in which no part of it
+// is null.
+func eachKey(rec arrow.Record, columns []string, found func(row int, digest [16]byte)) error {
+	var cols []arrow.Array
+	for _, name := range columns {
+		at := rec.Schema().FieldIndices(name)
+		if len(at) != 1 {
+			return fmt.Errorf("key column %s is missing", name)
+		}
+		cols = append(cols, rec.Column(at[0]))
+	}
+	var buf []byte
+rows:
+	for i := range int(rec.NumRows()) {
+		buf = buf[:0]
+		for _, col := range cols {
+			if col.IsNull(i) {
+				continue rows
+			}
+			value := col.ValueStr(i)
+			buf = append(append(fmt.Appendf(buf, "%d:", len(value)), value...), ',')
+		}
+		found(i, xxh3.Hash128(buf).Bytes())
+	}
+	return nil
+}

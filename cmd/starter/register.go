@@ -1,0 +1,101 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"headgate/internal/registration"
+)
+
+func newRegisterCommand(e *env) *cobra.Command {
+	var r registration.Request
+	var url string
+	c := &cobra.Command{
+		Use:   "register PIPELINE.yaml [--model FILE]",
+		Short: "Put a pipeline, its contract and a model version into the registry",
+		Long: `register stores the pipeline file and its contract by digest and makes them the ones
+in force. With --model it stores a model version too: the model, its inputs, and golden
+rows whose scores must come out the same before the version is ever used.
+
+Golden rows come best from where the model was trained: --golden has the feature
+columns, --expected has raw_0…, pred_0… as the training library computed them. With
+--sample instead, the first rows of a Parquet file are scored now and remembered.
+
+--champion makes the version the one that scores, if there is none yet.`,
+		Example: `  starter register pipeline.yaml
+  starter register pipeline.yaml --model champion.txt --golden golden.csv --expected golden_expected.csv --champion
+  starter register pipeline.yaml --model candidate.txt --sample 2024-01.parquet --reason "trained on 2023"`,
+		Args: arguments(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkRegister(r); err != nil {
+				return usageError{err}
+			}
+			b, err := openStore(c.Context(), e, url)
+			if err != nil {
+				return err
+			}
+			defer b.Close()
+			r.Pipeline, r.At = args[0], time.Now().UTC().Truncate(time.Millisecond)
+			out, err := r.Do(c.Context(), b, formats)
+			var taken *registration.ChampionError
+			if errors.As(err, &taken) {
+				return fmt.Errorf("%w; without --champion the version is registered and does not score", err)
+			}
+			if err != nil {
+				return plain(err)
+			}
+			printRegistration(e, r, out)
+			return nil
+		},
+	}
+	f := c.Flags()
+	storeFlag(c, &url)
+	f.StringVar(&r.Model, "model", "", "model `file` to register")
+	f.StringVar(&r.Format, "format", "lightgbm", "`format` of the model file")
+	f.StringVar(&r.Golden, "golden", "", "CSV or Parquet `file` with rows of model inputs")
+	f.StringVar(&r.Expected, "expected", "", "CSV `file` with the scores of the golden rows")
+	f.StringVar(&r.Source, "source", "", "`name` of what computed --expected, for the record: \"LightGBM 4.6.0\"")
+	f.StringVar(&r.Sample, "sample", "", "Parquet `file` whose first 32 rows become golden rows, scored now")
+	f.StringVar(&r.Categories, "categories", "", "JSON `file` {column: [value, …]}: category dictionaries that the model file lacks")
+	f.StringVar(&r.Training, "training", "", "JSON `file`: manifest of the training, kept with the version")
+	f.BoolVar(&r.Champion, "champion", false, "make it the champion, if there is none")
+	f.StringVar(&r.By, "by", who(e), "`name` of who registers, for the audit trail")
+	f.StringVar(&r.Reason, "reason", "", "`text` that says why, for the audit trail")
+	return c
+}
+
+// checkRegister refuses flags that do not go together.
+func checkRegister(r registration.Request) error {
+	_, known := formats[r.Format]
+	switch {
+	case r.Model == "" && (r.Champion || r.Golden != "" || r.Expected != "" || r.Sample != ""):
+		return errors.New("--champion, --golden, --expected and --sample need --model")
+	case r.Model == "":
+		return nil
+	case !known:
+		return fmt.Errorf("--format %s is not known; this program reads lightgbm", r.Format)
+	case (r.Golden == "") != (r.Expected == ""):
+		return errors.New("--golden and --expected come together: rows, and the scores they must have")
+	case r.Sample != "" && r.Golden != "":
+		return errors.New("golden rows come from --golden or from --sample, not from both")
+	case r.Sample == "" && r.Golden == "":
+		return errors.New("a model version needs golden rows: give --golden with --expected, or --sample")
+	}
+	return nil
+}
+
+func printRegistration(e *env, r registration.Request, out *registration.Result) {
+	fmt.Fprintf(e.stdout, "pipeline  %s  %s (%s)\ncontract  %s\n", out.Name, out.Pipeline, filepath.Base(r.Pipeline), out.Contract)
+	if v := out.Version; v != nil {
+		fmt.Fprintf(e.stdout, "model     %s  %s, %d inputs, %d golden rows by %s\n", v.Digest, v.Bundle.Objective,
+			len(v.Bundle.Inputs), v.Bundle.Golden.Rows, v.Bundle.Golden.Source)
+	}
+	if r.Champion {
+		fmt.Fprintln(e.stdout, "champion  it scores from now on")
+	}
+	fmt.Fprintf(e.stdout, "registry  %s\n", out.Anchor)
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"headgate/internal/delta"
+	"headgate/internal/registry"
+	papers "headgate/internal/run"
+	"headgate/internal/store"
+)
+
+func newStatusCommand(e *env) *cobra.Command {
+	var url string
+	c := &cobra.Command{
+		Use:   "status PIPELINE",
+		Short: "Show the models and batches of a pipeline",
+		Long: `status shows which model version is the champion, which batches are published by
+which run, how many of their rows are in quarantine, and which were blocked and why. It
+reads the store only.`,
+		Example: "  starter status retailer",
+		Args:    arguments(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			b, err := openStore(c.Context(), e, url)
+			if err != nil {
+				return err
+			}
+			defer b.Close()
+			log, err := loadRegistry(c.Context(), b, args[0])
+			if err != nil {
+				return err
+			}
+			snapshot, err := delta.Open(b, papers.TablePrefix(args[0])).Snapshot(c.Context())
+			if err != nil {
+				return err
+			}
+			return printStatus(c.Context(), e, b, log, snapshot)
+		},
+	}
+	storeFlag(c, &url)
+	return c
+}
+
+// loadRegistry reads the registry of a pipeline that must be registered.
+func loadRegistry(ctx context.Context, b *store.Bucket, pipeline string) (*registry.Log, error) {
+	log, err := registry.Load(ctx, b, pipeline)
+	if err != nil {
+		return nil, plain(err)
+	}
+	if log.Head() == 0 {
+		return nil, notRegistered(pipeline, b)
+	}
+	return log, nil
+}
+
+func printStatus(ctx context.Context, e *env, b *store.Bucket, log *registry.Log, s *delta.Snapshot) error {
+	state := log.State()
+	fmt.Fprintf(e.stdout, "pipeline  %s\n", log.Pipeline())
+	for _, alias := range slices.Sorted(maps.Keys(state.Aliases)) {
+		fmt.Fprintf(e.stdout, "%-9s %s\n", alias, state.Aliases[alias])
+	}
+	fmt.Fprintf(e.stdout, "versions  %d\nregistry  %s\n\n", len(state.Models), log.Anchor())
+	if len(state.Batches) == 0 {
+		fmt.Fprintln(e.stdout, "no batch was scored yet")
+		return nil
+	}
+	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "BATCH\tLAST\tPUBLICATION\tROWS\tQUARANTINED\tRUN\tWHY")
+	for _, batch := range slices.Sorted(maps.Keys(state.Batches)) {
+		last := log.Entries()[state.Batches[batch].Seq-1]
+		what := last.Kind
+		if last.Kind == registry.KindVerdict {
+			what = last.Verdict
+		}
+		publication, rows, bad := "–", "–", "–"
+		if current, ok := s.Current(batch); ok {
+			publication, rows = fmt.Sprint(current.Number), fmt.Sprint(current.Rows())
+			bad = quarantined(ctx, b, log.Pipeline(), current)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", batch, what, publication, rows, bad,
+			papers.Short(last.Run), strings.Join(last.Reasons, "; ")+last.Reason)
+	}
+	return w.Flush()
+}
+
+// quarantined reads from the verdict behind a publication how many rows it left out;
+// "?" if the verdict cannot be read, which is for verify to explain.
+func quarantined(ctx context.Context, b *store.Bucket, pipeline string, p delta.Publication) string {
+	data, err := papers.LoadVerdict(ctx, b, pipeline, p.Batch, store.Digest(p.Info["run"]), store.Digest(p.Info["decision"]))
+	if err != nil {
+		return "?"
+	}
+	return fmt.Sprint(data.Quarantined)
+}
+
+func newLogCommand(e *env) *cobra.Command {
+	var url string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "log PIPELINE",
+		Short: "Print the audit trail",
+		Long: `log prints every entry of the registry, oldest first, after checking that each one
+continues the chain of hashes. --json prints one entry a line, as it is stored.`,
+		Example: "  starter log retailer\n  starter log retailer --json | jq 'select(.kind==\"published\")'",
+		Args:    arguments(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			b, err := openStore(c.Context(), e, url)
+			if err != nil {
+				return err
+			}
+			defer b.Close()
+			log, err := loadRegistry(c.Context(), b, args[0])
+			if err != nil {
+				return err
+			}
+			return printLog(e, log, asJSON)
+		},
+	}
+	storeFlag(c, &url)
+	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	return c
+}
+
+func printLog(e *env, log *registry.Log, asJSON bool) error {
+	if asJSON {
+		enc := json.NewEncoder(e.stdout)
+		enc.SetEscapeHTML(false)
+		for _, entry := range log.Entries() {
+			if err := enc.Encode(entry); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "SEQ\tWHEN (UTC)\tWHAT\tBY\tDETAILS")
+	for _, entry := range log.Entries() {
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", entry.Seq, entry.At.UTC().Format(time.DateTime), entry.Kind, entry.By, details(entry))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "\nanchor %s\n", log.Anchor())
+	return nil
+}
+
+// details says in one line what an entry changed.
+func details(entry registry.Entry) string {
+	text := ""
+	switch entry.Kind {
+	case "pipeline":
+		text = fmt.Sprintf("pipeline file %s, contract %s", papers.Short(entry.Pipeline), papers.Short(entry.Contract))
+	case "register":
+		text = "model version " + papers.Short(entry.Model)
+	case "promote":
+		text = fmt.Sprintf("%s is model version %s", entry.Alias, papers.Short(entry.Model))
+	case "verdict":
+		text = fmt.Sprintf("%s: %s", entry.Batch, entry.Verdict)
+		for _, r := range entry.Reasons {
+			text += "; " + r
+		}
+	case "published", "restored":
+		text = fmt.Sprintf("%s: publication %d by model %s, run %s, table version %d",
+			entry.Batch, entry.Publication, papers.Short(entry.Model), papers.Short(entry.Run), *entry.TableVersion)
+	}
+	if entry.Reason != "" {
+		text += " (" + entry.Reason + ")"
+	}
+	return text
+}

@@ -1,0 +1,275 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"headgate/internal/columnar"
+	"headgate/internal/contract"
+	"headgate/internal/pipeline"
+)
+
+// batch checks the rows of --data as a worker would. A batch that would be blocked
+// is a [blockedError].
+func (v *validation) batch(ctx context.Context, e *env) error {
+	files, err := openAll(v.data)
+	defer closeAll(files)
+	if err != nil {
+		return err
+	}
+	total := contract.Footer{Nulls: map[string]int64{}}
+	var violations []contract.Violation
+	for i, f := range files {
+		footer := footerOf(f.File)
+		for _, w := range v.contract.CheckFooter(footer) {
+			if len(files) > 1 {
+				w.Message = v.data[i] + ": " + w.Message
+			}
+			violations = append(violations, w)
+		}
+		addFooter(&total, footer, i == 0)
+	}
+	fmt.Fprintf(e.stdout, "\n%s: %d rows in %s\n", strings.Join(v.data, ", "), total.Rows, plural(len(files), "file"))
+	if contract.Blocks(violations) {
+		return blocked(e, violations, "no row was read")
+	}
+	return v.rows(ctx, e, files)
+}
+
+// budget is the error budget of the pipeline; a contract alone allows nothing.
+func (v *validation) budget() pipeline.Budget {
+	if v.pipeline == nil {
+		return pipeline.Budget{}
+	}
+	return v.pipeline.Quarantine.Budget
+}
+
+// rows checks every row and judges the batch.
+func (v *validation) rows(ctx context.Context, e *env, files []*localFile) error {
+	checker := v.contract.NewChecker()
+	keys := newKeyCounter(v.contract)
+	meter := newMeter(e.stderr, "checked")
+	for _, f := range files {
+		for rec, err := range f.Records(ctx, columnar.ReadOptions{Columns: v.columns(f.File)}) {
+			if err != nil {
+				return inFile(f.name, err)
+			}
+			marks, err := checker.Add(rec)
+			if err != nil {
+				return inFile(f.name, err)
+			}
+			if err := keys.add(rec, marks); err != nil {
+				return inFile(f.name, err)
+			}
+			meter.add(int(rec.NumRows()))
+		}
+	}
+	meter.end()
+	result := checker.Result()
+	duplicates, late := keys.count()
+	violations := v.contract.Judge(result, duplicates)
+	v.table(e, result, duplicates)
+	bad := result.Bad + late
+	budget := v.budget()
+	fmt.Fprintf(e.stdout, "\n%s of %d would go to quarantine (%s); the budget is %s\n",
+		plural(bad, "row"), result.Rows, percent(bad, result.Rows), budget)
+	switch {
+	case contract.Blocks(violations):
+		return blocked(e, violations, "")
+	case budget.Exceeded(bad, result.Rows):
+		show(e, violations)
+		return blockedError{fmt.Errorf("the batch would be blocked: %d of %d rows are more than the error budget (%s)", bad, result.Rows, budget)}
+	case bad == result.Rows:
+		show(e, violations)
+		return blockedError{fmt.Errorf("the batch would be blocked: no row is left to publish")}
+	}
+	show(e, violations)
+	fmt.Fprintln(e.stdout, "the batch keeps its contract")
+	return nil
+}
+
+// columns are those that rules and keys read, as far as the file has them.
+func (v *validation) columns(f *columnar.File) []string {
+	wanted := map[string]bool{}
+	for _, name := range v.contract.Needs() {
+		wanted[name] = true
+	}
+	for _, tuple := range v.contract.NeedsKeys() {
+		for _, name := range tuple {
+			wanted[name] = true
+		}
+	}
+	names := []string{} // not nil, which would be all columns
+	for _, field := range f.Schema().Fields() {
+		if wanted[field.Name] {
+			names = append(names, field.Name)
+		}
+	}
+	return names
+}
+
+// table prints how many rows break each rule.
+func (v *validation) table(e *env, result contract.Result, duplicates map[string]int64) {
+	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	kept := 0
+	for i, r := range v.contract.Rules {
+		n, share := result.Rules[r.ID], ""
+		switch r.Kind {
+		case contract.KindRowCount:
+			n = result.Rows
+		case contract.KindDuplicateValues, contract.KindUnique, contract.KindPrimaryKey:
+			n = duplicates[contract.KeyName(r.Columns)]
+		}
+		if r.Kind != contract.KindRowCount {
+			share = percent(n, result.Rows)
+		}
+		allowed := r.Limit.Allows(n, result.Rows)
+		if allowed {
+			kept++
+		}
+		if i == 0 {
+			fmt.Fprintln(w, "rule\trows\tshare\tmust be\tif not")
+		}
+		if !allowed || v.all {
+			fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\n", r.ID, n, share, r.Limit, effect(r))
+		}
+	}
+	if kept < len(v.contract.Rules) || v.all {
+		w.Flush()
+	}
+	fmt.Fprintf(e.stdout, "%d of %d rules are kept\n", kept, len(v.contract.Rules))
+}
+
+// effect says what happens to a batch that breaks a rule.
+func effect(r contract.Rule) string {
+	switch {
+	case r.Quarantine:
+		return "quarantine"
+	case r.Severity == contract.Error:
+		return "block"
+	}
+	return string(r.Severity)
+}
+
+// show prints violations, one a line.
+func show(e *env, violations []contract.Violation) {
+	for _, w := range violations {
+		fmt.Fprintf(e.stdout, "%s %s: %s\n", w.Severity, w.Rule, w.Message)
+	}
+}
+
+// blocked prints violations and returns the error that names how many there are.
+func blocked(e *env, violations []contract.Violation, more string) error {
+	show(e, violations)
+	n := 0
+	for _, w := range violations {
+		if w.Severity == contract.Error {
+			n++
+		}
+	}
+	if more != "" {
+		more = "; " + more
+	}
+	return blockedError{fmt.Errorf("the batch would be blocked by %s%s", plural(n, "rule"), more)}
+}
+
+func percent(n, total int64) string {
+	if total == 0 {
+		return "0%"
+	}
+	return strconv.FormatFloat(100*float64(n)/float64(total), 'g', 3, 64) + "%"
+}
+
+func plural[N int | int64](n N, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// A localFile is a Parquet file on this machine.
+type localFile struct {
+	*columnar.File
+	f    *os.File
+	name string
+}
+
+// openLocal opens a Parquet file on this machine.
+func openLocal(name string) (*localFile, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	if info.IsDir() {
+		f.Close()
+		return nil, fmt.Errorf("%s is a directory; name a file in it", name)
+	}
+	file, err := columnar.Open(f, info.Size(), nil)
+	if err != nil {
+		f.Close()
+		return nil, inFile(name, err)
+	}
+	return &localFile{File: file, f: f, name: name}, nil
+}
+
+// openAll opens files. Those that were opened are returned also with an error.
+func openAll(names []string) ([]*localFile, error) {
+	var files []*localFile
+	for _, name := range names {
+		f, err := openLocal(name)
+		if err != nil {
+			return files, err
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+func closeAll(files []*localFile) {
+	for _, f := range files {
+		f.f.Close()
+	}
+}
+
+// footerOf returns what a contract can be asked about a file.
+func footerOf(f *columnar.File) contract.Footer {
+	footer := contract.Footer{Schema: f.Schema(), Nested: f.Nested(), Rows: f.NumRows(), Nulls: map[string]int64{}}
+	unknown := map[string]bool{}
+	for _, group := range f.RowGroups() {
+		for name, s := range group.Columns {
+			if s.Nulls < 0 {
+				unknown[name] = true
+			}
+			footer.Nulls[name] += s.Nulls
+		}
+	}
+	for name := range unknown {
+		delete(footer.Nulls, name)
+	}
+	return footer
+}
+
+// addFooter adds a file to the sum over files. A column that one of them does not
+// know the nulls of is not known.
+func addFooter(total *contract.Footer, footer contract.Footer, first bool) {
+	total.Rows += footer.Rows
+	for name, n := range footer.Nulls {
+		if _, known := total.Nulls[name]; known || first {
+			total.Nulls[name] += n
+		}
+	}
+	for name := range total.Nulls {
+		if _, known := footer.Nulls[name]; !known {
+			delete(total.Nulls, name)
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"headgate/internal/audit"
+	"headgate/internal/delta"
+	papers "headgate/internal/run"
+	"headgate/internal/store"
+)
+
+func newVerifyCommand(e *env) *cobra.Command {
+	var url string
+	var anchors, batches []string
+	var all, quiet bool
+	c := &cobra.Command{
+		Use:   "verify PIPELINE",
+		Short: "Check the audit trail, and score a published batch again",
+		Long: `verify walks the registry's chain of hashes, scores the golden rows of every model
+version, and checks the digest of every data file that was ever published.
+
+A chain that lost its tail still holds together. Give --anchor SEQ:HASH, as an earlier
+command printed it, to find that out too.
+
+--batch scores a published batch again from its input files and compares every value.
+It needs read access only. Exit code 1 if anything is not as it was recorded.`,
+		Example: `  starter verify retailer
+  starter verify retailer --batch 2024-01
+  starter verify retailer --all-batches --anchor 12:sha256:9f2c…`,
+		Args: arguments(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			b, err := openStore(c.Context(), e, url)
+			if err != nil {
+				return err
+			}
+			defer b.Close()
+			a := &audit.Auditor{Store: b, Formats: formats, Pipeline: args[0]}
+			if !quiet {
+				a.Progress = func(s string) { fmt.Fprintln(e.stderr, "checking", s) }
+			}
+			if all {
+				s, err := delta.Open(b, papers.TablePrefix(args[0])).Snapshot(c.Context())
+				if err != nil {
+					return err
+				}
+				batches = s.Batches()
+			}
+			return verify(c.Context(), e, a, anchors, batches)
+		},
+	}
+	storeFlag(c, &url)
+	c.Flags().StringArrayVar(&anchors, "anchor", nil, "`SEQ:HASH` that an earlier command printed; may be repeated")
+	c.Flags().StringArrayVar(&batches, "batch", nil, "published `batch` to score again; may be repeated")
+	c.Flags().BoolVar(&all, "all-batches", false, "score every published batch again")
+	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "no progress")
+	return c
+}
+
+func verify(ctx context.Context, e *env, a *audit.Auditor, anchors, batches []string) error {
+	r, err := a.Verify(ctx, anchors...)
+	if err != nil {
+		return plain(err)
+	}
+	if r.Entries == 0 && len(r.Findings) == 0 {
+		return notRegistered(a.Pipeline, a.Store)
+	}
+	fmt.Fprintf(e.stdout, "registry  %d entries, chain %s\n", r.Entries, r.Anchor)
+	fmt.Fprintf(e.stdout, "models    %s\n", plural(r.Versions, "version"))
+	fmt.Fprintf(e.stdout, "table     %s, %s\n", plural(r.Publications, "publication"), plural(r.Files, "data file"))
+	findings := r.Findings
+	for _, batch := range batches {
+		again, err := a.Recompute(ctx, batch)
+		if err != nil {
+			return err
+		}
+		findings = append(findings, again.Findings...)
+		what := "same bytes"
+		switch {
+		case len(again.Findings) > 0:
+			what = "DIFFERENT"
+		case !again.SameBytes:
+			what = "same values in other bytes"
+		}
+		fmt.Fprintf(e.stdout, "%s  publication %d scored again: %d rows, %s\n", batch, again.Publication, again.Rows, what)
+	}
+	if len(findings) == 0 {
+		fmt.Fprintln(e.stdout, "everything is as it was recorded")
+		return nil
+	}
+	for _, f := range findings {
+		fmt.Fprintln(e.stdout, "FOUND", f)
+	}
+	return fmt.Errorf("%s: what is stored is not what was recorded", plural(len(findings), "finding"))
+}
+
+func newWhyCommand(e *env) *cobra.Command {
+	var url string
+	c := &cobra.Command{
+		Use:   "why PIPELINE BATCH KEY",
+		Short: "Tell where one score came from",
+		Long: `why finds a published row by its entity key and shows the score, the values that the
+model read, the input file and row, the model version and who let it in, the contract,
+and the verdict that published the batch. Separate the parts of a composite key by
+commas. Values of restricted columns are not shown.`,
+		Example: "  starter why retailer 2024-01 1042",
+		Args:    arguments(cobra.ExactArgs(3)),
+		RunE: func(c *cobra.Command, args []string) error {
+			if strings.TrimSpace(args[2]) == "" {
+				return usageError{errors.New("which key? it is empty")}
+			}
+			b, err := openStore(c.Context(), e, url)
+			if err != nil {
+				return err
+			}
+			defer b.Close()
+			a := &audit.Auditor{Store: b, Formats: formats, Pipeline: args[0]}
+			o, err := a.Why(c.Context(), args[1], args[2])
+			if err != nil {
+				return unexplained(c.Context(), b, args[0], err)
+			}
+			printOrigin(e, args[0], o)
+			return nil
+		},
+	}
+	storeFlag(c, &url)
+	return c
+}
+
+// unexplained says of a pipeline that is not registered just that.
+func unexplained(ctx context.Context, b *store.Bucket, pipeline string, err error) error {
+	if _, registryErr := loadRegistry(ctx, b, pipeline); registryErr != nil {
+		return registryErr
+	}
+	return err
+}
+
+func printOrigin(e *env, pipeline string, o *audit.Origin) {
+	p := func(format string, args ...any) { fmt.Fprintf(e.stdout, format+"\n", args...) }
+	p("%s %s, publication %d of %s by %s", pipeline, o.Batch, o.Publication, o.At.UTC().Format("2006-01-02 15:04:05"), o.By)
+	width := 0
+	for _, v := range slices.Concat(o.Row, o.Inputs) {
+		width = max(width, len(v.Name))
+	}
+	p("\npublished row")
+	for _, v := range o.Row {
+		p("  %-*s  %s", width, v.Name, v.Text)
+	}
+	p("\ninput  %s, row %d (from 0)", o.File, o.FileRow)
+	for _, v := range o.Inputs {
+		p("  %-*s  %s", width, v.Name, v.Text)
+	}
+	p("\nmodel     %s (%s)", o.Model, o.Objective)
+	for _, entry := range o.LetIn {
+		p("          entry %d, %s by %s: %s", entry.Seq, entry.At.UTC().Format("2006-01-02"), entry.By, details(entry))
+	}
+	p("contract  %s", o.Contract)
+	p("run       %s", o.Run)
+	p("verdict   %s: %d rows, %d in quarantine of %d allowed (%s)", o.Verdict.Verdict, o.Verdict.Rows, o.Verdict.Quarantined, o.Verdict.Budget, o.Decision)
+	if o.Published != nil {
+		p("registry  entry %d", o.Published.Seq)
+	}
+}

@@ -1,0 +1,131 @@
+package headgate_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "headgate"
+
+// rules is the architecture. A package may import the packages of this module on
+// its line, and no others. Each name stands on a line above its uses, so the list
+// cannot hold a cycle. Names without a directory of their own are under internal/.
+const rules = `
+	columnar:
+	strictyaml:
+	contract:            strictyaml
+	model:
+	schemas:
+	sketch:
+	store:
+	store/storetest:     store
+	profile:             sketch
+	pipeline:            contract strictyaml
+	model/lightgbm:      model
+	registry:            store
+	delta:               store
+	retailer:            columnar
+	retailer/generate:   retailer
+	bundle:              columnar contract model store
+	run:                 contract delta store
+	pass:                columnar contract model profile run
+	audit:               bundle columnar contract delta model pass pipeline registry run store
+	registration:        bundle columnar contract model pass pipeline registry store
+	activities:          bundle columnar contract delta model pass pipeline profile registry run store
+	workflows:           activities run store
+	worker:              activities model model/lightgbm store workflows
+	bench:               columnar contract model model/lightgbm pass retailer run
+	cmd/worker:          worker
+	cmd/starter:         activities audit bundle columnar contract delta model model/lightgbm pipeline profile registration registry run store strictyaml workflows
+`
+
+// only keeps a technology in its place: no other package may import it.
+var only = map[string][]string{
+	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
+	"gocloud.dev/":                           {"store"},
+	"github.com/parquet-go/":                 {"columnar"},
+	"github.com/apache/arrow/":               {"columnar", "contract", "profile", "model", "model/lightgbm", "bundle", "pass", "audit", "activities", "registration", "retailer", "retailer/generate", "cmd/starter", "bench"},
+	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
+	"github.com/rs/zerolog":                  {"cmd/worker"},
+	"github.com/spf13/cobra":                 {"cmd/starter"},
+	"github.com/apache/arrow/go/v17/parquet": {},
+	"go.temporal.io/server":                  {},
+}
+
+func TestImports(t *testing.T) {
+	allowed := parseRules(t)
+	seen := 0
+	// Read the sources here, not through the go command: go test must see which
+	// files the result depends on, or it reports a cached pass.
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (strings.HasPrefix(d.Name(), ".") && file != "." || file == filepath.Join("cmd", "dev") || d.Name() == "testdata" || d.Name() == "node_modules") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		seen++
+		checkFile(t, filepath.ToSlash(file), allowed)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen == 0 {
+		t.Fatal("no sources")
+	}
+}
+
+func checkFile(t *testing.T, file string, allowed map[string][]string) {
+	pkg := strings.TrimPrefix(path.Dir(file), "internal/")
+	src, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps, ok := allowed[pkg]
+	if !ok {
+		t.Errorf("%s: package %s has no line in the rules", file, pkg)
+	}
+	for _, spec := range src.Imports {
+		imp, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if dep, ours := strings.CutPrefix(imp, module+"/"); ours && !slices.Contains(deps, strings.TrimPrefix(dep, "internal/")) {
+			t.Errorf("%s imports %s", file, dep)
+		}
+		for tech, where := range only {
+			if strings.HasPrefix(imp, tech) && !slices.Contains(where, pkg) {
+				t.Errorf("%s imports %s; only %v may", file, imp, where)
+			}
+		}
+	}
+}
+
+func parseRules(t *testing.T) map[string][]string {
+	allowed := map[string][]string{}
+	for line := range strings.Lines(rules) {
+		pkg, list, ok := strings.Cut(strings.TrimSpace(line), ":")
+		if !ok {
+			continue
+		}
+		deps := strings.Fields(list)
+		for _, dep := range deps {
+			if _, above := allowed[dep]; !above {
+				t.Errorf("rules: %s uses %s before its line", pkg, dep)
+			}
+		}
+		allowed[pkg] = deps
+	}
+	return allowed
+}

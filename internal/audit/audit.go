@@ -1,0 +1,385 @@
+// Package audit derives again what was published: from the registry's chain down to
+// the last bit of every score. It only reads.
+//
+// [Verify] checks a whole pipeline, [Recompute] scores a published batch again from
+// its input, and [Why] tells where one score came from.
+package audit
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"headgate/internal/bundle"
+	"headgate/internal/columnar"
+	"headgate/internal/contract"
+	"headgate/internal/delta"
+	"headgate/internal/model"
+	"headgate/internal/pass"
+	"headgate/internal/pipeline"
+	"headgate/internal/registry"
+	"headgate/internal/run"
+	"headgate/internal/store"
+)
+
+// An Auditor reads one pipeline in one store.
+type Auditor struct {
+	Store    *store.Bucket
+	Formats  model.Formats
+	Pipeline string
+	// Progress hears what is being checked; nil for silence.
+	Progress func(string)
+}
+
+// A Finding is something that is not as it was recorded.
+type Finding struct {
+	Where string // key, entry or batch
+	What  string
+}
+
+func (f Finding) String() string { return f.Where + ": " + f.What }
+
+func (a *Auditor) say(format string, args ...any) {
+	if a.Progress != nil {
+		a.Progress(fmt.Sprintf(format, args...))
+	}
+}
+
+// A Report is what Verify looked at and found.
+type Report struct {
+	Entries      int64
+	Anchor       string
+	Versions     int // model versions whose golden rows were scored
+	Publications int
+	Files        int // data files of all publications, digests checked
+	Findings     []Finding
+}
+
+func (r *Report) found(where, format string, args ...any) {
+	r.Findings = append(r.Findings, Finding{where, fmt.Sprintf(format, args...)})
+}
+
+// Verify checks the chain of the registry against the anchors, the model versions
+// with their golden rows, and the digest of every data file of every publication;
+// and that registry and table tell the same publications. An error means that it
+// could not look; what it saw is in the report.
+func (a *Auditor) Verify(ctx context.Context, anchors ...string) (*Report, error) {
+	r := new(Report)
+	a.say("registry chain")
+	chain, err := registry.Verify(ctx, a.Store, a.Pipeline, anchors...)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range chain.Problems {
+		r.found(p.Key, "%s", p.Message)
+	}
+	log, err := registry.Load(ctx, a.Store, a.Pipeline)
+	if err != nil {
+		r.found("registry/"+a.Pipeline, "%v", err)
+		return r, nil
+	}
+	r.Entries, r.Anchor = log.Head(), log.Anchor()
+	for _, m := range log.State().Models {
+		a.say("model version %s", run.Short(m))
+		r.Versions++
+		if _, err := bundle.Load(ctx, a.Store, m, a.Formats); err != nil {
+			r.found("model version "+string(m), "%v", err)
+		}
+	}
+	for _, e := range log.Entries() {
+		for _, d := range []store.Digest{e.Pipeline, e.Contract} {
+			if _, err := a.Store.GetBlob(ctx, d); d != "" && err != nil {
+				r.found(fmt.Sprintf("registry entry %d", e.Seq), "%v", err)
+			}
+		}
+	}
+	return r, a.table(ctx, r, log)
+}
+
+// table checks the data files and compares publications with registry entries.
+func (a *Auditor) table(ctx context.Context, r *Report, log *registry.Log) error {
+	table := delta.Open(a.Store, run.TablePrefix(a.Pipeline))
+	snapshot, err := table.Snapshot(ctx)
+	if err != nil {
+		r.found(run.TablePrefix(a.Pipeline), "%v", err)
+		return nil
+	}
+	entries := map[string]registry.Entry{}
+	for _, e := range log.Entries() {
+		if e.Publication > 0 {
+			entries[fmt.Sprintf("%s publication %d", e.Batch, e.Publication)] = e
+		}
+	}
+	for _, batch := range snapshot.Batches() {
+		history, err := table.History(ctx, batch)
+		if err != nil {
+			return err
+		}
+		for _, p := range history {
+			r.Publications++
+			name := fmt.Sprintf("%s publication %d", batch, p.Number)
+			a.say("%s", name)
+			if e, ok := entries[name]; !ok {
+				r.found(name, "is in the table and not in the registry; the next publication of the pipeline will enter it")
+			} else if err := agree(r, name, e, p); err != nil {
+				return err
+			}
+			delete(entries, name)
+			a.evidence(ctx, r, p, name)
+			if err := a.files(ctx, r, p, name); err != nil {
+				return err
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(entries)) {
+		r.found(name, "is registry entry %d and not in the table", entries[name].Seq)
+	}
+	return nil
+}
+
+// agree compares a publication with its registry entry, down to the files.
+func agree(r *Report, name string, e registry.Entry, p delta.Publication) error {
+	files, err := run.FilesDigest(p.Files)
+	if err != nil {
+		return err
+	}
+	for _, fact := range []struct{ what, entry, table string }{
+		{"the version", fmt.Sprint(*e.TableVersion), fmt.Sprint(p.Version)},
+		{"the files", string(e.Files), string(files)},
+		{"the run", string(e.Run), p.Info["run"]},
+		{"the model", string(e.Model), p.Info["model"]},
+		{"the contract", string(e.Contract), p.Info["contract"]},
+		{"the decision", string(e.Decision), p.Info["decision"]},
+	} {
+		if fact.entry != fact.table {
+			r.found(name, "%s in registry entry %d and in table version %d do not agree", fact.what, e.Seq, p.Version)
+		}
+	}
+	return nil
+}
+
+// evidence checks the plan and the verdict behind a publication.
+func (a *Auditor) evidence(ctx context.Context, r *Report, p delta.Publication, name string) {
+	d := store.Digest(p.Info["run"])
+	if _, err := run.LoadPlan(ctx, a.Store, a.Pipeline, p.Batch, d); err != nil {
+		r.found(name, "%v", err)
+	}
+	switch verdict, err := a.verdict(ctx, p.Batch, d, store.Digest(p.Info["decision"])); {
+	case err != nil:
+		r.found(name, "%v", err)
+	case verdict.Verdict != run.Pass || verdict.Run != d:
+		r.found(name, "was published on verdict %q of run %s", verdict.Verdict, run.Short(verdict.Run))
+	}
+}
+
+// files checks the bytes of a publication's data files against their names.
+func (a *Auditor) files(ctx context.Context, r *Report, p delta.Publication, name string) error {
+	for _, f := range p.Files {
+		r.Files++
+		key := run.TablePrefix(a.Pipeline) + "/" + f.Path
+		data, err := a.Store.Get(ctx, key)
+		if err != nil {
+			r.found(key, "%v (of %s)", err, name)
+			continue
+		}
+		if want := strings.TrimSuffix(path.Base(f.Path), ".parquet"); strings.TrimPrefix(string(store.DigestOf(data)), "sha256:") != want {
+			r.found(key, "its bytes were changed (of %s)", name)
+		}
+	}
+	return ctx.Err()
+}
+
+// papers are what a run left behind, loaded.
+type papers struct {
+	plan     *run.Plan
+	conf     *pipeline.Config
+	contract *contract.Contract
+	version  *bundle.Version
+}
+
+func (a *Auditor) load(ctx context.Context, batch string, name store.Digest) (*papers, error) {
+	plan, err := run.LoadPlan(ctx, a.Store, a.Pipeline, batch, name)
+	if err != nil {
+		return nil, err
+	}
+	p := &papers{plan: plan}
+	b, err := a.Store.GetBlob(ctx, plan.File)
+	if err != nil {
+		return nil, err
+	}
+	if p.conf, err = pipeline.Parse("pipeline file", b); err != nil {
+		return nil, err
+	}
+	if b, err = a.Store.GetBlob(ctx, plan.Contract); err != nil {
+		return nil, err
+	}
+	if p.contract, err = contract.Parse("contract", b); err != nil {
+		return nil, err
+	}
+	p.version, err = bundle.Load(ctx, a.Store, plan.Champion, a.Formats)
+	return p, err
+}
+
+// Recomputed is what a second scoring of a published batch gave.
+type Recomputed struct {
+	Publication int64
+	Run         store.Digest
+	Rows        int64
+	SameBytes   bool // the data files came out byte for byte
+	Findings    []Finding
+}
+
+// Recompute scores the current publication of a batch again, from its input files,
+// and compares every value that was published. The input must still be what it was.
+func (a *Auditor) Recompute(ctx context.Context, batch string) (*Recomputed, error) {
+	snapshot, err := delta.Open(a.Store, run.TablePrefix(a.Pipeline)).Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	current, ok := snapshot.Current(batch)
+	if !ok {
+		return nil, fmt.Errorf("batch %s of %s is not published", batch, a.Pipeline)
+	}
+	out := &Recomputed{Publication: current.Number, Run: store.Digest(current.Info["run"]), SameBytes: true}
+	p, err := a.load(ctx, batch, out.Run)
+	if err != nil {
+		return nil, err
+	}
+	late, err := a.late(ctx, batch, out.Run, store.Digest(current.Info["decision"]))
+	if err != nil {
+		return nil, err
+	}
+	published := map[string]bool{}
+	for _, f := range current.Files {
+		published[f.Path] = true
+	}
+	for i := range p.plan.Shards {
+		a.say("%s shard %d of %d", batch, i+1, len(p.plan.Shards))
+		if err := a.shard(ctx, p, out, i, late[i], published); err != nil {
+			return nil, err
+		}
+	}
+	for _, f := range slices.Sorted(maps.Keys(published)) {
+		out.SameBytes = false
+		out.Findings = append(out.Findings, Finding{f, "is published and did not come out again"})
+	}
+	return out, nil
+}
+
+// shard recomputes one shard and strikes its file off the published ones.
+func (a *Auditor) shard(ctx context.Context, p *papers, out *Recomputed, i int, late map[int64]string, published map[string]bool) error {
+	data, values, rows, err := a.again(ctx, p, out.Run, i, late)
+	if err != nil || data == nil {
+		return err
+	}
+	out.Rows += rows
+	name := delta.FilePath(p.plan.Batch, strings.TrimPrefix(string(store.DigestOf(data)), "sha256:")+".parquet")
+	if published[name] {
+		delete(published, name)
+		return nil
+	}
+	// Other bytes: a library may have been upgraded. The values decide.
+	out.SameBytes = false
+	for f := range published {
+		same, err := a.sameValues(ctx, f, values)
+		if err != nil {
+			return err
+		}
+		if same {
+			delete(published, f)
+			return nil
+		}
+	}
+	out.Findings = append(out.Findings, Finding{fmt.Sprintf("%s shard %d", p.plan.Batch, i), "no published file has the values that come out today"})
+	return nil
+}
+
+// input returns the store that a run's input files are in, and what closes it.
+func (a *Auditor) input(ctx context.Context, p *papers) (*store.Bucket, func(), error) {
+	if p.plan.Input == "" {
+		return a.Store, func() {}, nil
+	}
+	b, err := store.Open(ctx, p.plan.Input)
+	if err != nil {
+		return nil, nil, err
+	}
+	return b, func() { b.Close() }, nil
+}
+
+// again makes the pass over a shard and assembles its rows.
+func (a *Auditor) again(ctx context.Context, p *papers, name store.Digest, i int, late map[int64]string) ([]byte, [32]byte, int64, error) {
+	none := [32]byte{}
+	shard := p.plan.Shards[i]
+	want := p.plan.Files[shard.File]
+	src, closeInput, err := a.input(ctx, p)
+	if err != nil {
+		return nil, none, 0, err
+	}
+	defer closeInput()
+	r, err := src.Reader(ctx, want.Key)
+	if err != nil {
+		return nil, none, 0, err
+	}
+	defer r.Close()
+	f, err := columnar.Open(r, r.Size(), &columnar.OpenOptions{Name: want.Key, Remote: !r.Local()})
+	if err != nil {
+		return nil, none, 0, err
+	}
+	if sum := f.FooterDigest(); "sha256:"+hex.EncodeToString(sum[:]) != string(want.Footer) {
+		return nil, none, 0, fmt.Errorf("%s is not the file that was scored: it was replaced since, so the batch cannot be recomputed", want.Key)
+	}
+	out, err := pass.Run(ctx, pass.Input{File: f, Name: want.Key, Shard: shard, Contract: p.contract,
+		Scorer: p.version.Scorer, Keep: p.conf.Scores.Keep})
+	if err != nil || out.Scores == nil {
+		return nil, none, 0, err
+	}
+	scores, err := columnar.Open(bytes.NewReader(out.Scores), int64(len(out.Scores)), nil)
+	if err != nil {
+		return nil, none, 0, err
+	}
+	got, err := pass.Assemble(ctx, pass.AssembleInput{Scores: scores, Name: want.Key, FirstRow: shard.FirstRow,
+		Columns: pass.TableColumns(p.contract, p.conf.Scores.Keep), Outputs: p.version.Scorer.Outputs(), Late: late,
+		Model: string(p.plan.Champion), Contract: string(p.plan.Contract), Run: string(name), Compression: p.conf.Scores.Compression})
+	if err != nil {
+		return nil, none, 0, err
+	}
+	return got.Data, got.Values, got.Rows, nil
+}
+
+func (a *Auditor) sameValues(ctx context.Context, file string, want [32]byte) (bool, error) {
+	data, err := a.Store.Get(ctx, run.TablePrefix(a.Pipeline)+"/"+file)
+	if err != nil {
+		return false, err
+	}
+	f, err := columnar.Open(bytes.NewReader(data), int64(len(data)), &columnar.OpenOptions{Name: file})
+	if err != nil {
+		return false, err
+	}
+	got, err := pass.Values(ctx, f)
+	return got == want, err
+}
+
+// late finds the verdict of a run by its digest and returns its late rows by shard.
+func (a *Auditor) late(ctx context.Context, batch string, name, decision store.Digest) (map[int]map[int64]string, error) {
+	data, err := a.verdict(ctx, batch, name, decision)
+	if err != nil {
+		return nil, err
+	}
+	late := map[int]map[int64]string{}
+	for _, l := range data.Late {
+		if late[l.Shard] == nil {
+			late[l.Shard] = map[int64]string{}
+		}
+		late[l.Shard][l.Row] = l.Rule
+	}
+	return late, nil
+}
+
+func (a *Auditor) verdict(ctx context.Context, batch string, name, decision store.Digest) (*run.Data, error) {
+	return run.LoadVerdict(ctx, a.Store, a.Pipeline, batch, name, decision)
+}

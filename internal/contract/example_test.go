@@ -1,0 +1,43 @@
+package contract_test
+
+import (
+	"fmt"
+	"log"
+	"strings"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+
+	"headgate/internal/contract"
+)
+
+func ExampleParse() {
+	c, err := contract.Parse("contract.yaml", []byte(`
+apiVersion: v3.1.0
+kind: DataContract
+id: shop
+version: 1.0.0
+status: active
+schema:
+  - name: customers
+    properties:
+      - { name: customer_id, logicalType: integer, primaryKey: true }
+      - { name: age, logicalType: integer, logicalTypeOptions: { minimum: 0 } }
+`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	schema := arrow.NewSchema([]arrow.Field{{Name: "customer_id", Type: arrow.PrimitiveTypes.Int64}, {Name: "age", Type: arrow.PrimitiveTypes.Int64}}, nil)
+	rec, _, err := array.RecordFromJSON(memory.DefaultAllocator, schema, strings.NewReader(`[{"customer_id": 1, "age": 30}, {"customer_id": 2, "age": -1}]`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	checker := c.NewChecker()
+	marks, err := checker.Add(rec)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("to quarantine:", marks.Count(), marks.Rules(1))
+	// Output: to quarantine: 1 [age.minimum]
+}

@@ -1,0 +1,173 @@
+package pass
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/zeebo/xxh3"
+
+	"headgate/internal/contract"
+)
+
+// KeySize is the size of one entry of a key list: 16 bytes of the key's XXH3-128
+// digest, then 4 bytes, big-endian, of the row's ordinal within the shard, whose
+// top bit says that the row is in quarantine already.
+//
+// Two different keys share a digest with a probability below n²/2¹²⁹: for 100
+// million rows, less than one in 10²².
+const KeySize = 20
+
+// bad marks a key whose row is in quarantine already.
+const bad = 1 << 31
+
+// A keyList collects one key tuple of a shard. A row where any part of the key is
+// null has no key.
+type keyList struct {
+	columns []string
+	entries []byte // of KeySize bytes each
+	buf     []byte
+}
+
+// maxRoom bounds the entries that a list makes room for before it has seen a row.
+const maxRoom = 4 << 20
+
+// newKeyList makes room for the rows of a shard, so that the list never moves.
+func newKeyList(columns []string, rows int64) *keyList {
+	return &keyList{columns: columns, entries: make([]byte, 0, min(rows, maxRoom)*KeySize)}
+}
+
+func (k *keyList) add(rec arrow.Record, first int64, marks contract.Marks) error {
+	if first+rec.NumRows() >= bad {
+		return fmt.Errorf("a shard holds at most %d rows; make shards.rows smaller", int64(bad))
+	}
+	var cols []arrow.Array
+	var put []func([]byte, int) []byte
+	for _, name := range k.columns {
+		at := rec.Schema().FieldIndices(name)
+		if len(at) == 0 {
+			return fmt.Errorf("key column %q is missing", name)
+		}
+		cols = append(cols, rec.Column(at[0]))
+		put = append(put, valueAppender(rec.Column(at[0])))
+	}
+	any := marks.Any()
+rows:
+	for i := range int(rec.NumRows()) {
+		k.buf = k.buf[:0]
+		for c, col := range cols {
+			if col.IsNull(i) {
+				continue rows
+			}
+			k.buf = put[c](k.buf, i)
+		}
+		sum := xxh3.Hash128(k.buf)
+		ordinal := uint32(first) + uint32(i)
+		if any && marks.Bad(i) {
+			ordinal |= bad
+		}
+		k.entries = binary.BigEndian.AppendUint64(k.entries, sum.Hi)
+		k.entries = binary.BigEndian.AppendUint64(k.entries, sum.Lo)
+		k.entries = binary.BigEndian.AppendUint32(k.entries, ordinal)
+	}
+	return nil
+}
+
+// encode returns the entries in ascending order.
+func (k *keyList) encode() []byte {
+	sortKeys(k.entries, 0)
+	return k.entries
+}
+
+// fewKeys is how many entries are not worth another round of sortKeys.
+const fewKeys = 24
+
+// sortKeys sorts entries, which are alike before byte at, in place: into 256 piles
+// by that byte, and then each pile by the next one. Digests spread evenly, so after
+// two or three rounds the piles are small.
+func sortKeys(b []byte, at int) {
+	if len(b) <= fewKeys*KeySize || at == KeySize {
+		insertKeys(b)
+		return
+	}
+	var next, end [256]int // of each pile: where its next entry goes, and where it ends
+	for i := at; i < len(b); i += KeySize {
+		end[b[i]] += KeySize
+	}
+	sum := 0
+	for v := range end {
+		next[v] = sum
+		sum += end[v]
+		end[v] = sum
+	}
+	for v := range end {
+		for next[v] < end[v] {
+			home := b[next[v]+at]
+			if int(home) != v {
+				swapKeys(b, next[v], next[home])
+			}
+			next[home] += KeySize
+		}
+	}
+	start := 0
+	for _, e := range end {
+		sortKeys(b[start:e], at+1)
+		start = e
+	}
+}
+
+// insertKeys sorts a few entries.
+func insertKeys(b []byte) {
+	for i := KeySize; i < len(b); i += KeySize {
+		for j := i; j > 0 && bytes.Compare(b[j-KeySize:j], b[j:j+KeySize]) > 0; j -= KeySize {
+			swapKeys(b, j-KeySize, j)
+		}
+	}
+}
+
+func swapKeys(b []byte, i, j int) {
+	x, y := (*[KeySize]byte)(b[i:]), (*[KeySize]byte)(b[j:])
+	*x, *y = *y, *x
+}
+
+// valueAppender appends the canonical bytes of one valid value: integers as 8 bytes
+// whatever their width, other fixed-width values as they are in memory, the rest
+// with their length in front.
+func valueAppender(col arrow.Array) func([]byte, int) []byte {
+	if value := integerValue(col); value != nil {
+		return func(b []byte, i int) []byte { return binary.LittleEndian.AppendUint64(b, uint64(value(i))) }
+	}
+	if width := fixedWidth(col.DataType()); width > 0 {
+		data := col.Data()
+		raw := data.Buffers()[1].Bytes()[data.Offset()*width:]
+		return func(b []byte, i int) []byte { return append(b, raw[i*width:(i+1)*width]...) }
+	}
+	value := stringValue(col)
+	return func(b []byte, i int) []byte { return appendText(b, value(i)) }
+}
+
+// integerValue returns a reader of an integer column, or nil for other types.
+// Unsigned 64-bit values keep their bits.
+func integerValue(col arrow.Array) func(i int) int64 {
+	switch c := col.(type) {
+	case *array.Int8:
+		return func(i int) int64 { return int64(c.Value(i)) }
+	case *array.Int16:
+		return func(i int) int64 { return int64(c.Value(i)) }
+	case *array.Int32:
+		return func(i int) int64 { return int64(c.Value(i)) }
+	case *array.Int64:
+		return c.Value
+	case *array.Uint8:
+		return func(i int) int64 { return int64(c.Value(i)) }
+	case *array.Uint16:
+		return func(i int) int64 { return int64(c.Value(i)) }
+	case *array.Uint32:
+		return func(i int) int64 { return int64(c.Value(i)) }
+	case *array.Uint64:
+		return func(i int) int64 { return int64(c.Value(i)) }
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"headgate/internal/contract"
+	"headgate/internal/strictyaml"
+)
+
+var anyBatch = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+
+var batchLayouts = map[BatchKind]string{Month: "2006-01", Day: "2006-01-02"}
+
+// CheckBatch refuses a batch whose name is not of the pipeline's kind.
+func (c *Config) CheckBatch(batch string) error {
+	layout, dated := batchLayouts[c.Batch]
+	if !dated {
+		if anyBatch.MatchString(batch) {
+			return nil
+		}
+		return fmt.Errorf("batch %q must be 1 to 100 letters, digits, dots, dashes and underscores, and begin with a letter or digit", batch)
+	}
+	t, err := time.Parse(layout, batch)
+	if err != nil || t.Format(layout) != batch {
+		return fmt.Errorf("batch %q is not a %s, as in %s", batch, c.Batch, time.Date(2024, 1, 31, 0, 0, 0, 0, time.UTC).Format(layout))
+	}
+	return nil
+}
+
+// CheckContract refuses a contract that the pipeline cannot run with: one without
+// an entity key, or without a column that the pipeline keeps. It returns every
+// problem, joined.
+func (c *Config) CheckContract(k *contract.Contract) error {
+	var problems []error
+	entity := k.Entity()
+	if len(entity) == 0 {
+		problems = append(problems, errors.New("the contract has no column with mlRole entityKey and no primary key, so a score could not say whose it is"))
+	}
+	names := make([]string, len(k.Columns))
+	for i, col := range k.Columns {
+		names[i] = col.Name
+	}
+	for _, keep := range c.Scores.Keep {
+		col, ok := k.Column(keep)
+		switch {
+		case !ok:
+			problems = append(problems, fmt.Errorf("scores.keep: the contract has no column %s%s", keep, strictyaml.Hint(keep, names)))
+		case slices.Contains(entity, keep):
+			problems = append(problems, fmt.Errorf("scores.keep: %s is the entity key, which is kept in any case", keep))
+		case col.Later():
+			problems = append(problems, fmt.Errorf("scores.keep: %s is a %s, which a batch may come without", keep, col.Role()))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// Exceeded reports whether bad rows out of total are more than the budget. The
+// share counts as the decimal that it was written as: 7 rows of 100 are 7%.
+func (b Budget) Exceeded(bad, total int64) bool {
+	if b.Rows > 0 && bad > b.Rows {
+		return true
+	}
+	allowed, ok := new(big.Rat).SetString(strconv.FormatFloat(b.Share, 'g', -1, 64))
+	if !ok {
+		return true
+	}
+	allowed.Mul(allowed, new(big.Rat).SetInt64(total))
+	return new(big.Rat).SetInt64(bad).Cmp(allowed) > 0
+}
+
+// String returns the budget in words: "1% of the rows, at most 500".
+func (b Budget) String() string {
+	share, ok := new(big.Rat).SetString(strconv.FormatFloat(b.Share, 'g', -1, 64))
+	if !ok {
+		return "no rows"
+	}
+	if share.Sign() == 0 {
+		return "no rows"
+	}
+	percent, _ := share.Mul(share, big.NewRat(100, 1)).Float64()
+	s := strconv.FormatFloat(percent, 'g', -1, 64) + "% of the rows"
+	switch {
+	case b.Rows > 0 && b.Share == 1:
+		return fmt.Sprintf("%d rows", b.Rows)
+	case b.Rows > 0:
+		return fmt.Sprintf("%s, at most %d", s, b.Rows)
+	}
+	return s
+}
+
+// JSON returns the whole configuration, with its defaults, indented for people.
+func (c *Config) JSON() []byte {
+	b, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		panic(err) // strings and finite numbers
+	}
+	return append(b, '\n')
+}

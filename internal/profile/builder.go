@@ -1,0 +1,105 @@
+package profile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow/go/v17/arrow"
+)
+
+// Options choose what a [Builder] reads. The zero value is every column in full.
+type Options struct {
+	Columns    []string // names; nil means all
+	Restricted []string // names of columns of which only rows, nulls, NaNs and infinities may be counted
+}
+
+// A Builder makes the profile of the records it is given. It is not safe for
+// concurrent use; give each shard its own and merge.
+type Builder struct {
+	only       map[string]bool
+	restricted map[string]bool
+	rows       int64
+	columns    map[string]*Column
+	scratch    scratch
+}
+
+// NewBuilder returns a builder that has seen no rows.
+func NewBuilder(o *Options) *Builder {
+	if o == nil {
+		o = &Options{}
+	}
+	b := &Builder{restricted: set(o.Restricted), columns: map[string]*Column{}}
+	if o.Columns != nil {
+		b.only = set(o.Columns)
+	}
+	return b
+}
+
+// set returns the names as a set.
+func set(names []string) map[string]bool {
+	s := make(map[string]bool, len(names))
+	for _, n := range names {
+		s[n] = true
+	}
+	return s
+}
+
+// Add reads a record. Records may have different columns; one column must keep
+// its kind, else Add returns [ErrKind] and the builder is of no more use.
+func (b *Builder) Add(rec arrow.Record) error {
+	b.rows += rec.NumRows()
+	for i, field := range rec.Schema().Fields() {
+		if b.only != nil && !b.only[field.Name] {
+			continue
+		}
+		kind, integral := kindOf(field.Type)
+		c := b.columns[field.Name]
+		if c == nil {
+			c = &Column{Name: field.Name, Kind: kind, Integral: integral, Restricted: b.restricted[field.Name]}
+			b.columns[field.Name] = c
+		}
+		if c.Kind != kind {
+			return fmt.Errorf("column %s: %s and %s: %w", c.Name, c.Kind, kind, ErrKind)
+		}
+		c.Integral = c.Integral && integral
+		c.add(rec.Column(i), &b.scratch)
+	}
+	return nil
+}
+
+// Profile returns what was seen so far. It shares memory with the builder, which
+// must not be used afterwards.
+func (b *Builder) Profile() *Profile {
+	p := &Profile{Rows: b.rows}
+	for _, c := range b.columns {
+		p.Columns = append(p.Columns, c)
+	}
+	slices.SortFunc(p.Columns, func(a, b *Column) int { return strings.Compare(a.Name, b.Name) })
+	return p
+}
+
+// kindOf returns the kind of an Arrow type, and whether its values are integers.
+func kindOf(t arrow.DataType) (k Kind, integral bool) {
+	switch t.ID() {
+	case arrow.DICTIONARY:
+		return kindOf(t.(*arrow.DictionaryType).ValueType)
+	case arrow.INT8, arrow.INT16, arrow.INT32, arrow.INT64, arrow.UINT8, arrow.UINT16, arrow.UINT32, arrow.UINT64:
+		return Number, true
+	case arrow.FLOAT16, arrow.FLOAT32, arrow.FLOAT64, arrow.DECIMAL128, arrow.DECIMAL256:
+		return Number, false
+	case arrow.BOOL:
+		return Boolean, true
+	case arrow.DATE32, arrow.DATE64:
+		return Date, true
+	case arrow.TIMESTAMP:
+		return Timestamp, true
+	case arrow.TIME32, arrow.TIME64:
+		return Time, true
+	case arrow.STRING, arrow.LARGE_STRING:
+		return Text, false
+	case arrow.BINARY, arrow.LARGE_BINARY, arrow.FIXED_SIZE_BINARY:
+		return Binary, false
+	}
+	return Opaque, false
+}

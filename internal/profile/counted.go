@@ -1,0 +1,152 @@
+package profile
+
+import (
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+
+	"headgate/internal/sketch"
+)
+
+// A scratch is memory that a builder uses again and again. Between arrays nothing
+// is counted.
+type scratch struct {
+	numbers [1024]float64
+	counts  []uint64 // by dictionary code or small number
+	codes   []int    // those whose count is not 0
+}
+
+// small is such that whole numbers below it are counted first and then read once
+// each. Days until 2059 are small.
+const small = 1 << 15
+
+// addWholes reads whole numbers, also those that no float64 holds.
+func addWholes[T int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | arrow.Date32](c *Column, a arrow.Array, values []T, s *scratch) {
+	if c.Restricted {
+		return
+	}
+	s.room(small)
+	full := a.NullN() == 0
+	for i, v := range values {
+		if !full && a.IsNull(i) {
+			continue
+		}
+		switch x := int64(v); {
+		case x >= 0 && x < small:
+			s.count(int(x))
+		case x >= -exact && x <= exact:
+			c.addFloat(float64(x))
+		default:
+			c.addBig(float64(x), strconv.FormatInt(x, 10))
+		}
+	}
+	for _, code := range s.codes {
+		c.addSmall(uint64(code), s.counts[code])
+		s.counts[code] = 0
+	}
+	s.codes = s.codes[:0]
+}
+
+// addSmall reads a small whole number that occurs n times.
+func (c *Column) addSmall(x, n uint64) {
+	v := float64(x)
+	if x == 0 {
+		c.Zeros += int64(n)
+	}
+	c.extend(!c.ranged, v, v)
+	c.ranged = true
+	c.sum.AddProduct(x, n)
+	c.squares.AddProduct(x*x, n)
+	c.Quantiles.AddN(v, n)
+	hash := sketch.Mix(math.Float64bits(v))
+	c.Distinct.Add(hash)
+	c.Frequent.Add(hash, n)
+}
+
+// addBooleans counts false and true.
+func (c *Column) addBooleans(a *array.Boolean) {
+	if c.Restricted {
+		return
+	}
+	var counts [2]uint64
+	for i := range a.Len() {
+		switch {
+		case a.IsNull(i):
+		case a.Value(i):
+			counts[1]++
+		default:
+			counts[0]++
+		}
+	}
+	for x, n := range counts {
+		if n > 0 {
+			c.addSmall(uint64(x), n)
+		}
+	}
+}
+
+// addDictionary counts each code and then reads each value that occurs once.
+func (c *Column) addDictionary(a *array.Dictionary, s *scratch) {
+	dict := a.Dictionary()
+	s.room(dict.Len())
+	c.Rows += int64(a.Len())
+	c.Nulls += int64(a.NullN())
+	if codes, ok := a.Indices().(*array.Int32); ok && a.NullN() == 0 {
+		for _, code := range codes.Int32Values() {
+			s.count(int(code))
+		}
+	} else {
+		for i := range a.Len() {
+			if a.IsValid(i) {
+				s.count(a.GetValueIndex(i))
+			}
+		}
+	}
+	// Entries that are numbers use the scratch themselves.
+	codes := slices.Clone(s.codes)
+	counts := make([]uint64, len(codes))
+	for i, code := range codes {
+		counts[i], s.counts[code] = s.counts[code], 0
+	}
+	s.codes = s.codes[:0]
+	for i, code := range codes {
+		c.addEntry(dict, code, counts[i], s)
+	}
+}
+
+// room makes room for n codes. Nothing is counted at this time.
+func (s *scratch) room(n int) {
+	if len(s.counts) < n {
+		s.counts = make([]uint64, n)
+	}
+}
+
+// count counts a dictionary code or small number.
+func (s *scratch) count(code int) {
+	if s.counts[code] == 0 {
+		s.codes = append(s.codes, code)
+	}
+	s.counts[code]++
+}
+
+// addEntry reads a value of a dictionary that occurs n times.
+func (c *Column) addEntry(dict arrow.Array, code int, n uint64, s *scratch) {
+	switch {
+	case dict.IsNull(code):
+		c.Nulls += int64(n)
+	case c.Kind == Opaque:
+	case c.hasText():
+		if !c.Restricted {
+			c.addText(textOf(dict)(code), n)
+		}
+	default:
+		one := array.NewSlice(dict, int64(code), int64(code)+1)
+		defer one.Release()
+		for range n {
+			c.addArray(one, s)
+		}
+	}
+}

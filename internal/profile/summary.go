@@ -1,0 +1,104 @@
+package profile
+
+import (
+	"math"
+	"strconv"
+	"time"
+
+	"headgate/internal/sketch"
+)
+
+// A Summary is a column in the few numbers that a person wants to see. Numbers
+// that do not exist, such as the mean of no values, are nil.
+type Summary struct {
+	Name       string `json:"name"`
+	Kind       Kind   `json:"kind"`
+	Restricted bool   `json:"restricted,omitempty"`
+	Rows       int64  `json:"rows"`
+	Nulls      int64  `json:"nulls"`
+	NaNs       int64  `json:"nans,omitempty"`
+	Infs       int64  `json:"infs,omitempty"`
+	Zeros      int64  `json:"zeros"`
+
+	// Of texts and bytes these are lengths, see [Column.Quantiles].
+	Mean      *float64 `json:"mean,omitempty"`
+	Std       *float64 `json:"std,omitempty"`
+	Min       *float64 `json:"min,omitempty"`
+	Quartile1 *float64 `json:"quartile1,omitempty"`
+	Median    *float64 `json:"median,omitempty"`
+	Quartile3 *float64 `json:"quartile3,omitempty"`
+	Max       *float64 `json:"max,omitempty"`
+
+	Distinct float64 `json:"distinct"`
+	Exact    bool    `json:"exact"` // Distinct is exact, and Top is of all values
+	Top      []Count `json:"top,omitempty"`
+}
+
+// A Count is a value and how often it occurs.
+type Count struct {
+	Value string `json:"value"`
+	Count uint64 `json:"count"`
+}
+
+// Summary returns the column in short, with its top most frequent values. If the
+// column has more than 1,000 different values, those are the most frequent of a
+// sample, see [sketch.Frequent].
+func (c *Column) Summary(top int) Summary {
+	s := Summary{
+		Name: c.Name, Kind: c.Kind, Restricted: c.Restricted,
+		Rows: c.Rows, Nulls: c.Nulls, NaNs: c.NaNs, Infs: c.PosInfs + c.NegInfs, Zeros: c.Zeros,
+	}
+	if c.Restricted || c.Kind == Opaque {
+		return s
+	}
+	mean, std := c.MeanStd()
+	s.Mean, s.Std = finite(mean), finite(std)
+	s.Min, s.Max = finite(c.Quantile(0)), finite(c.Quantile(1))
+	if c.ranged && !c.hasText() {
+		s.Min, s.Max = &c.Min, &c.Max
+	}
+	s.Quartile1, s.Median, s.Quartile3 = finite(c.Quantile(0.25)), finite(c.Quantile(0.5)), finite(c.Quantile(0.75))
+	s.Distinct, s.Exact = c.Distincts(), c.Frequent.Complete()
+	s.Top = c.Top(top)
+	return s
+}
+
+// finite returns a pointer to v, or nil if JSON cannot hold v.
+func finite(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}
+
+// Top returns up to k of the counted values, the most frequent first. Bytes are
+// counted but not kept, so a binary column has none.
+func (c *Column) Top(k int) []Count {
+	if c.Kind == Binary {
+		return nil
+	}
+	var out []Count
+	for _, v := range c.Frequent.Top(k) {
+		out = append(out, Count{Value: c.format(v), Count: v.Count})
+	}
+	return out
+}
+
+// format writes a counted value as a person would.
+func (c *Column) format(v sketch.Value) string {
+	if c.Kind == Text || v.Text != "" {
+		return v.Text
+	}
+	x := math.Float64frombits(sketch.Unmix(v.Hash))
+	switch c.Kind {
+	case Boolean:
+		return strconv.FormatBool(x != 0)
+	case Date:
+		return time.Unix(int64(x)*86400, 0).UTC().Format(time.DateOnly)
+	case Timestamp:
+		return time.UnixMicro(int64(x)).UTC().Format("2006-01-02T15:04:05.999999")
+	case Time:
+		return time.UnixMicro(int64(x)).UTC().Format("15:04:05.999999")
+	}
+	return strconv.FormatFloat(x, 'g', -1, 64)
+}

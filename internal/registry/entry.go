@@ -1,0 +1,219 @@
+package registry
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"headgate/internal/store"
+)
+
+// Kinds of entries.
+const (
+	KindPipeline  = "pipeline"  // from here on, batches follow these pipeline and contract files
+	KindRegister  = "register"  // a model bundle exists
+	KindPromote   = "promote"   // an alias names another model
+	KindVerdict   = "verdict"   // a batch may be published, or not
+	KindPublished = "published" // a batch was published; follows the commit of the table
+	KindRestored  = "restored"  // a batch was taken back to an earlier publication
+)
+
+// Verdicts of a gate.
+const (
+	VerdictPass         = "pass"
+	VerdictBlock        = "block"
+	VerdictInconclusive = "inconclusive" // wait for more evidence
+	VerdictAsk          = "ask"          // a person decides
+)
+
+// An Entry is one line of the audit trail. [Log.Append] fills in Seq and Prev;
+// ID, Kind, At and By are always needed, and by kind:
+//
+//	pipeline   Pipeline, Contract
+//	register   Model
+//	promote    Alias, Model
+//	verdict    Batch, Run, Verdict
+//	published  Batch, Run, Publication, TableVersion
+//	restored   Batch, Publication, TableVersion
+//
+// The order of the fields is the order of the bytes that are kept.
+type Entry struct {
+	Seq  int64        `json:"seq"`  // position in the log, from 1
+	Prev store.Digest `json:"prev"` // of the bytes of the entry before; see [Genesis]
+	Kind string       `json:"kind"`
+
+	// ID names what the entry records, by workflow, first run and step, so that
+	// whoever tries again finds the entry and does not append a second one.
+	ID string `json:"id"`
+
+	At    time.Time `json:"at"`              // UTC, given by the workflow
+	By    string    `json:"by"`              // who or what appends
+	Cause string    `json:"cause,omitempty"` // why: "release:retailer:…"
+
+	// Basis is what the decision behind the entry rests on, by [Log.Basis]. If it
+	// is set, the entry can only follow a state with that basis.
+	Basis store.Digest `json:"basis,omitempty"`
+
+	Pipeline store.Digest `json:"pipeline,omitempty"` // of the pipeline file
+	Contract store.Digest `json:"contract,omitempty"` // of the contract file
+	Alias    string       `json:"alias,omitempty"`    // "champion"
+	Model    store.Digest `json:"model,omitempty"`    // of the model's bundle
+	Decision store.Digest `json:"decision,omitempty"` // of the gate's decision
+
+	Batch        string       `json:"batch,omitempty"`
+	Run          store.Digest `json:"run,omitempty"`
+	Publication  int64        `json:"publication,omitempty"`  // of the batch, from 1
+	TableVersion *int64       `json:"tableVersion,omitempty"` // of the Delta table, from 0
+	Files        store.Digest `json:"files,omitempty"`        // of what the publication consists of
+	Verdict      string       `json:"verdict,omitempty"`
+
+	Reason  string   `json:"reason,omitempty"`  // one sentence, for people
+	Reasons []string `json:"reasons,omitempty"` // one for each rule that spoke
+}
+
+// ErrEntry means that some bytes are no entry.
+var ErrEntry = errors.New("registry: not an entry")
+
+// maxEntry bounds an entry, in bytes. Evidence goes into blobs.
+const maxEntry = 1 << 20
+
+// ParseEntry returns the entry that data encodes, or an error that wraps
+// [ErrEntry]. It accepts exactly what [Entry.Bytes] makes: any other spelling of
+// the same entry would have another digest. Unknown fields and kinds are errors,
+// because nobody can say what the log means without them.
+func ParseEntry(data []byte) (Entry, error) {
+	if len(data) > maxEntry {
+		return Entry{}, fmt.Errorf("%w: %d bytes are over %d", ErrEntry, len(data), maxEntry)
+	}
+	var e Entry
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&e); err != nil {
+		return Entry{}, fmt.Errorf("%w: %s", ErrEntry, strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return Entry{}, fmt.Errorf("%w: something follows it", ErrEntry)
+	}
+	if err := e.check(); err != nil {
+		return Entry{}, err
+	}
+	again, err := e.Bytes()
+	if err != nil {
+		return Entry{}, err
+	}
+	if !bytes.Equal(again, data) {
+		return Entry{}, fmt.Errorf("%w: its bytes are not the canonical ones (field order, spaces, time zone, final newline)", ErrEntry)
+	}
+	return e, nil
+}
+
+// Bytes returns the entry as it is kept: JSON on one line, fields in the order of
+// [Entry], empty ones left out, <, > and & as they are, the time in UTC as
+// RFC 3339, and a newline at the end.
+func (e Entry) Bytes() ([]byte, error) {
+	e.At = e.At.UTC()
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(e); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrEntry, err)
+	}
+	return out.Bytes(), nil
+}
+
+// check returns an error that names all that is wrong with an entry by itself.
+func (e *Entry) check() error {
+	var problems []string
+	need := func(ok bool, what string) {
+		if !ok {
+			problems = append(problems, what)
+		}
+	}
+	need(e.Seq >= 1, "seq counts from 1")
+	need(e.Prev.Valid(), "prev must be a digest")
+	need(e.ID != "", "id is needed")
+	need(!e.At.IsZero(), "at is needed")
+	need(e.By != "", "by is needed")
+	need(e.Publication >= 0, "publication counts from 1")
+	need(e.TableVersion == nil || *e.TableVersion >= 0, "tableVersion counts from 0")
+	need(e.Reasons == nil || len(e.Reasons) > 0, "reasons must not be empty")
+	for _, d := range e.digests() {
+		need(d.value == "" || d.value.Valid(), d.name+" must be a digest")
+	}
+	needs, ok := kinds[e.Kind]
+	need(ok, fmt.Sprintf("kind %q is unknown", e.Kind))
+	for _, name := range needs {
+		need(e.has(name), fmt.Sprintf("kind %s needs %s", e.Kind, name))
+	}
+	need(e.Verdict == "" || slices.Contains(verdicts, e.Verdict), fmt.Sprintf("verdict %q is unknown", e.Verdict))
+	if len(problems) > 0 {
+		return fmt.Errorf("%w: %s", ErrEntry, strings.Join(problems, "; "))
+	}
+	return nil
+}
+
+// kinds lists the fields that each kind cannot do without.
+var kinds = map[string][]string{
+	KindPipeline:  {"pipeline", "contract"},
+	KindRegister:  {"model"},
+	KindPromote:   {"alias", "model"},
+	KindVerdict:   {"batch", "run", "verdict"},
+	KindPublished: {"batch", "run", "publication", "tableVersion"},
+	KindRestored:  {"batch", "publication", "tableVersion"},
+}
+
+var verdicts = []string{VerdictPass, VerdictBlock, VerdictInconclusive, VerdictAsk}
+
+type namedDigest struct {
+	name  string
+	value store.Digest
+}
+
+// digests returns the optional digests by their names in JSON.
+func (e *Entry) digests() []namedDigest {
+	return []namedDigest{
+		{"basis", e.Basis}, {"pipeline", e.Pipeline}, {"contract", e.Contract},
+		{"model", e.Model}, {"decision", e.Decision}, {"run", e.Run}, {"files", e.Files},
+	}
+}
+
+// has reports whether the field of that name in JSON is set.
+func (e *Entry) has(name string) bool {
+	for _, d := range e.digests() {
+		if d.name == name {
+			return d.value != ""
+		}
+	}
+	switch name {
+	case "alias":
+		return e.Alias != ""
+	case "batch":
+		return e.Batch != ""
+	case "verdict":
+		return e.Verdict != ""
+	case "publication":
+		return e.Publication > 0
+	case "tableVersion":
+		return e.TableVersion != nil
+	}
+	return false
+}
+
+// facts returns what two entries of one ID must agree on: all but the place in
+// the log, the circumstances and the wording.
+func (e Entry) facts() Entry {
+	e.Seq, e.Prev, e.Basis = 0, "", ""
+	e.At, e.By, e.Cause = time.Time{}, "", ""
+	e.Reason, e.Reasons = "", nil
+	return e
+}
+
+// sameFacts reports whether a and b record the same thing.
+func sameFacts(a, b Entry) bool {
+	return bytes.Equal(canonical(a.facts()), canonical(b.facts()))
+}

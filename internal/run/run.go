@@ -1,0 +1,280 @@
+// Package run holds the papers of one run over one batch: the plan that says what
+// is read, and the results that say what came of it.
+//
+// A run is named by the digest of its plan, and the plan names everything that the
+// run reads: pipeline file, contract, model bundle, input files with size, version
+// and footer digest. Same inputs, same run. Every other paper is an [Object] whose
+// key holds the digest of its bytes, so two attempts that differ (after a library
+// upgrade, say) stand beside each other and overwrite nothing.
+//
+// Start with [Plan]; the layout of the keys is in docs/formats.md.
+package run
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"headgate/internal/contract"
+	"headgate/internal/delta"
+	"headgate/internal/store"
+)
+
+// Format is the version of the papers of this package.
+const Format = 1
+
+// ScoringVersion changes when the same inputs may give other scores, keys or
+// quarantines. It is part of every plan, so such a change makes new runs.
+const ScoringVersion = 1
+
+// An Object is a paper or data file of a run: where it is and what it is.
+type Object struct {
+	Key    string       `json:"key"`
+	Digest store.Digest `json:"digest"`
+	Size   int64        `json:"size"` // bytes
+}
+
+// A Plan names everything that a run reads and how it is cut into shards.
+type Plan struct {
+	Format   int          `json:"format"`
+	Scoring  int          `json:"scoring"` // [ScoringVersion]
+	Pipeline string       `json:"pipeline"`
+	Batch    string       `json:"batch"`
+	File     store.Digest `json:"pipeline_file"`
+	Contract store.Digest `json:"contract"`
+	Champion store.Digest `json:"champion"` // model bundle that scores every row
+	Input    string       `json:"input"`    // store URL of the files; empty: Headgate's own store
+	Files    []File       `json:"files"`
+	Shards   []Shard      `json:"shards"`
+	Rows     int64        `json:"rows"`
+}
+
+// A File is one input file as it was when the run was planned.
+type File struct {
+	Key     string       `json:"key"`
+	Size    int64        `json:"size"`    // bytes
+	Version string       `json:"version"` // ETag, or size and mtime of a local file
+	Footer  store.Digest `json:"footer"`  // digest of the Parquet footer
+	Rows    int64        `json:"rows"`
+}
+
+// A Shard is a range of row groups of one file: the unit of work and of retry.
+type Shard struct {
+	File       int   `json:"file"` // index into Plan.Files
+	FirstGroup int   `json:"first_group"`
+	Groups     int   `json:"groups"`
+	FirstRow   int64 `json:"first_row"` // ordinal of the first row within the file, from 0
+	Rows       int64 `json:"rows"`
+}
+
+// A ShardResult says what one pass over a shard found and wrote.
+// Rows = Scored + Quarantined.
+type ShardResult struct {
+	Format      int             `json:"format"`
+	Shard       int             `json:"shard"`
+	Rows        int64           `json:"rows"`
+	Scored      int64           `json:"scored"`
+	Quarantined int64           `json:"quarantined"`
+	Content     store.Digest    `json:"content"`          // of the decoded input values
+	Scores      *Object         `json:"scores,omitempty"` // nil if every row is in quarantine
+	Quarantine  *Object         `json:"quarantine,omitempty"`
+	Profile     *Object         `json:"profile"`
+	Keys        []Object        `json:"keys,omitempty"` // one per key tuple of the contract
+	Check       contract.Result `json:"check"`
+}
+
+// Data is the verdict over the whole batch.
+type Data struct {
+	Format      int                  `json:"format"`
+	Run         store.Digest         `json:"run"`
+	Stage       string               `json:"stage"` // "footers" or "rows"
+	Verdict     Verdict              `json:"verdict"`
+	Rows        int64                `json:"rows"`
+	Quarantined int64                `json:"quarantined"`
+	Budget      int64                `json:"budget"`          // rows that may be quarantined
+	Rules       map[string]int64     `json:"rules,omitempty"` // rows in quarantine by rule; a row may break several
+	Reasons     []string             `json:"reasons,omitempty"`
+	Violations  []contract.Violation `json:"violations,omitempty"`
+	Late        []Late               `json:"late,omitempty"`
+	Profile     *Object              `json:"profile,omitempty"`
+}
+
+// A Late row passed the checks of its own shard and is quarantined all the same,
+// because only the whole batch shows that its key is not unique.
+type Late struct {
+	Shard int    `json:"shard"`
+	Row   int64  `json:"row"` // ordinal within the shard, from 0
+	Rule  string `json:"rule"`
+}
+
+// A Verdict answers whether a batch may be published.
+type Verdict string
+
+// The verdicts of this version. An empty verdict is never a pass.
+const (
+	Pass  Verdict = "pass"
+	Block Verdict = "block"
+)
+
+// A TableFile is a data file of the published table, made from one shard.
+type TableFile struct {
+	Shard      int             `json:"shard"`
+	Path       string          `json:"path"` // relative to the table's root
+	Digest     store.Digest    `json:"digest"`
+	Size       int64           `json:"size"` // bytes
+	Rows       int64           `json:"rows"`
+	Stats      json.RawMessage `json:"stats"`  // Delta Lake statistics
+	Values     store.Digest    `json:"values"` // of the decoded rows; survives a library upgrade
+	Fields     []delta.Field   `json:"fields"`
+	Quarantine *Object         `json:"quarantine,omitempty"` // rows quarantined late
+}
+
+// A List gathers the papers of many shards, so that a workflow passes one reference.
+type List struct {
+	Format int      `json:"format"`
+	Items  []Object `json:"items"`
+}
+
+// Encode returns the canonical bytes of a paper: JSON in field order, no HTML
+// escapes, a newline at the end.
+func Encode(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("run: encode %T: %w", v, err)
+	}
+	return buf.Bytes(), nil
+}
+
+// Digest returns the run's name: the digest of the plan's canonical bytes.
+func (p *Plan) Digest() (store.Digest, error) {
+	b, err := Encode(p)
+	if err != nil {
+		return "", err
+	}
+	return store.DigestOf(b), nil
+}
+
+// Dir returns the key prefix of a run, without a slash at the end.
+func Dir(pipeline, batch string, run store.Digest) string {
+	return path.Join("runs", pipeline, batch, Short(run))
+}
+
+// Short returns the first 16 hexadecimal digits of a digest, enough to name a run
+// to a person. Keys that rest on it are put if absent, so a collision is an error
+// and never a mix-up.
+func Short(d store.Digest) string {
+	hex := strings.TrimPrefix(string(d), "sha256:")
+	return hex[:min(16, len(hex))]
+}
+
+// SavePlan stores the plan and returns its run. Saving it again is a success.
+func SavePlan(ctx context.Context, b *store.Bucket, p *Plan) (store.Digest, error) {
+	data, err := Encode(p)
+	if err != nil {
+		return "", err
+	}
+	d := store.DigestOf(data)
+	return d, b.Put(ctx, Dir(p.Pipeline, p.Batch, d)+"/plan.json", data)
+}
+
+// LoadPlan reads the plan of a run and checks that it is that plan.
+func LoadPlan(ctx context.Context, b *store.Bucket, pipeline, batch string, run store.Digest) (*Plan, error) {
+	key := Dir(pipeline, batch, run) + "/plan.json"
+	data, err := b.Get(ctx, key)
+	if err != nil {
+		return nil, fmt.Errorf("plan of run %s: %w", Short(run), err)
+	}
+	var p Plan
+	return &p, decode(key, data, run, &p)
+}
+
+// Save stores bytes under dir as NAME.<digest>.EXT, where name is "NAME.EXT".
+func Save(ctx context.Context, b *store.Bucket, dir, name string, data []byte) (Object, error) {
+	d := store.DigestOf(data)
+	ext := path.Ext(name)
+	key := fmt.Sprintf("%s/%s.%s%s", dir, strings.TrimSuffix(name, ext), Short(d), ext)
+	return Object{Key: key, Digest: d, Size: int64(len(data))}, b.Put(ctx, key, data)
+}
+
+// SaveJSON stores a paper in its canonical bytes.
+func SaveJSON(ctx context.Context, b *store.Bucket, dir, name string, v any) (Object, error) {
+	data, err := Encode(v)
+	if err != nil {
+		return Object{}, err
+	}
+	return Save(ctx, b, dir, name, data)
+}
+
+// Load reads an object whole and checks its digest.
+func Load(ctx context.Context, b *store.Bucket, o Object) ([]byte, error) {
+	data, err := b.Get(ctx, o.Key)
+	if err != nil {
+		return nil, err
+	}
+	if d := store.DigestOf(data); d != o.Digest {
+		return nil, &DigestError{Key: o.Key, Want: o.Digest, Have: d}
+	}
+	return data, nil
+}
+
+// LoadJSON reads a paper into v and checks its digest.
+func LoadJSON(ctx context.Context, b *store.Bucket, o Object, v any) error {
+	data, err := b.Get(ctx, o.Key)
+	if err != nil {
+		return err
+	}
+	return decode(o.Key, data, o.Digest, v)
+}
+
+func decode(key string, data []byte, want store.Digest, v any) error {
+	if d := store.DigestOf(data); d != want {
+		return &DigestError{Key: key, Want: want, Have: d}
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return fmt.Errorf("run: %s: %w", key, err)
+	}
+	return nil
+}
+
+// A DigestError means that stored bytes are not the bytes that were written.
+type DigestError struct {
+	Key        string
+	Want, Have store.Digest
+}
+
+func (e *DigestError) Error() string {
+	return fmt.Sprintf("run: %s was changed: its digest is %s, recorded was %s", e.Key, e.Have, e.Want)
+}
+
+// TablePrefix returns the key prefix of a pipeline's published table.
+func TablePrefix(pipeline string) string { return "scores/" + pipeline }
+
+// LoadVerdict reads the verdict over the rows of a run, which its digest names.
+func LoadVerdict(ctx context.Context, b *store.Bucket, pipeline, batch string, run, decision store.Digest) (*Data, error) {
+	key := fmt.Sprintf("%s/data.%s.json", Dir(pipeline, batch, run), Short(decision))
+	data := new(Data)
+	return data, LoadJSON(ctx, b, Object{Key: key, Digest: decision}, data)
+}
+
+// FilesDigest is the digest of the JSON list of a publication's file paths, sorted.
+// The paths hold the digests of the files' bytes, so it pins every published value.
+func FilesDigest(files []delta.File) (store.Digest, error) {
+	paths := []string{}
+	for _, f := range files {
+		paths = append(paths, f.Path)
+	}
+	slices.Sort(paths)
+	data, err := Encode(paths)
+	if err != nil {
+		return "", err
+	}
+	return store.DigestOf(data), nil
+}

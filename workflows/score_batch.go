@@ -1,0 +1,210 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"headgate/activities"
+	papers "headgate/internal/run"
+	"headgate/internal/store"
+)
+
+// ScoreBatchInput names the batch to score.
+type ScoreBatchInput struct {
+	Pipeline string `json:"pipeline"`
+	Batch    string `json:"batch"`
+	By       string `json:"by"` // who asked, as claimed
+}
+
+// ScoreBatchOutput says what came of a batch. A block is an answer, not a failure.
+type ScoreBatchOutput struct {
+	Verdict      papers.Verdict `json:"verdict"`
+	Reasons      []string       `json:"reasons,omitempty"`
+	Run          store.Digest   `json:"run"`
+	Model        store.Digest   `json:"model"`
+	Rows         int64          `json:"rows"`
+	Published    int64          `json:"published"`
+	Quarantined  int64          `json:"quarantined"`
+	Publication  int64          `json:"publication"`
+	TableVersion int64          `json:"table_version"`
+	Unchanged    bool           `json:"unchanged"` // the same rows were published already
+	Values       store.Digest   `json:"values"`
+	Anchor       string         `json:"anchor"`
+}
+
+// batch is the state of one ScoreBatch.
+type batch struct {
+	in   ScoreBatchInput
+	plan activities.ResolveOutput
+	card Scorecard
+	out  ScoreBatchOutput
+}
+
+// ScoreBatch scores one batch and publishes it in one commit, or says why not.
+//
+// Its id is [ScoreID]. A batch that breaks its contract ends with verdict block and
+// nothing published. A cancellation stops within a record and publishes nothing.
+func ScoreBatch(ctx workflow.Context, in ScoreBatchInput) (ScoreBatchOutput, error) {
+	b := &batch{in: in, card: Scorecard{Pipeline: in.Pipeline, Batch: in.Batch, Stage: "Resolve"}}
+	err := workflow.SetQueryHandlerWithOptions(ctx, "scorecard", func() (Scorecard, error) { return b.card, nil },
+		workflow.QueryHandlerOptions{Description: "Stage, rows, shards, quarantine and verdict so far, as JSON."})
+	if err != nil {
+		return b.out, err
+	}
+	err = workflow.UpsertTypedSearchAttributes(ctx, attrPipeline.ValueSet(in.Pipeline), attrBatch.ValueSet(in.Batch))
+	if err != nil {
+		return b.out, err
+	}
+	err = b.score(ctx)
+	switch {
+	case err == nil:
+		return b.out, b.show(ctx, "Done")
+	case temporal.IsCanceledError(err):
+		b.card.Verdict = "cancelled"
+	default:
+		b.card.Verdict = "failed"
+		b.card.Reasons = []string{cause(err)}
+	}
+	if showErr := b.show(ctx, b.card.Stage); showErr != nil {
+		return b.out, errors.Join(err, showErr)
+	}
+	return b.out, err
+}
+
+// score goes through the stages.
+func (b *batch) score(ctx workflow.Context) (err error) {
+	if err = b.show(ctx, "Resolve"); err != nil {
+		return err
+	}
+	b.plan, err = run(stage(ctx, "Pin what "+b.in.Batch+" reads", 10*time.Minute), act.Resolve,
+		activities.ResolveInput{Pipeline: b.in.Pipeline, Batch: b.in.Batch})
+	if err != nil {
+		return err
+	}
+	b.planned()
+	if err = b.show(ctx, "CheckFooters"); err != nil {
+		return err
+	}
+	footers, err := run(stage(ctx, fmt.Sprintf("Check the footers of %d files", b.plan.Files), 10*time.Minute),
+		act.CheckFooters, activities.CheckFootersInput{Run: b.plan.Run})
+	if err != nil {
+		return err
+	}
+	if footers.Verdict != papers.Pass {
+		return b.block(ctx, footers.Reasons, footers.Paper)
+	}
+	if err = b.show(ctx, "ScoreShards"); err != nil {
+		return err
+	}
+	shards, err := b.scoreShards(ctx)
+	if err != nil {
+		return err
+	}
+	if err = b.show(ctx, "JudgeData"); err != nil {
+		return err
+	}
+	data, err := run(stage(ctx, "Judge the whole batch", time.Hour), act.JudgeData,
+		activities.JudgeDataInput{Run: b.plan.Run, Shards: shards})
+	if err != nil {
+		return err
+	}
+	b.judged(data)
+	if data.Verdict != papers.Pass {
+		return b.block(ctx, data.Reasons, data.Paper)
+	}
+	return b.publish(ctx, shards, data)
+}
+
+// publish assembles the table's files and commits them.
+func (b *batch) publish(ctx workflow.Context, shards activities.Papers, data activities.JudgeDataOutput) error {
+	if err := b.show(ctx, "AssembleShards"); err != nil {
+		return err
+	}
+	table, err := b.assembleShards(ctx, shards, data.Paper)
+	if err != nil {
+		return err
+	}
+	if err := b.show(ctx, "Publish"); err != nil {
+		return err
+	}
+	// A commit that has begun is carried through: a cancellation before it stops the
+	// batch, and none can leave the table and the registry apart.
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	disconnected, _ := workflow.NewDisconnectedContext(ctx)
+	out, err := run(stage(disconnected, "Commit "+b.in.Batch+" to the table", 10*time.Minute), act.Publish, activities.PublishInput{
+		Run: b.plan.Run, Model: b.plan.Model, Contract: b.plan.Contract, Head: b.plan.Head, Expect: b.plan.Expect,
+		Data: data.Paper, Table: table, Operation: operation(ctx), At: workflow.Now(ctx).UTC(), By: b.in.By})
+	if err != nil {
+		return err
+	}
+	b.out.Verdict = papers.Pass
+	b.out.Published, b.out.Publication, b.out.TableVersion = out.Rows, out.Publication, out.TableVersion
+	b.out.Unchanged, b.out.Values, b.out.Anchor = out.Unchanged, out.Values, out.Anchor
+	b.card.Verdict, b.card.Published, b.card.Publication = string(papers.Pass), out.Rows, out.Publication
+	b.card.Unchanged, b.card.TableVersion, b.card.Anchor = out.Unchanged, out.TableVersion, out.Anchor
+	return nil
+}
+
+// block records a verdict that publishes nothing.
+func (b *batch) block(ctx workflow.Context, reasons []string, paper papers.Object) error {
+	b.card.Verdict, b.card.Reasons = string(papers.Block), reasons
+	if err := b.show(ctx, "Record"); err != nil {
+		return err
+	}
+	out, err := run(stage(ctx, "Enter the block in the registry", 5*time.Minute), act.Record, activities.RecordInput{
+		Run: b.plan.Run, Model: b.plan.Model, Contract: b.plan.Contract, Paper: paper, Verdict: papers.Block,
+		Reasons: reasons, Operation: operation(ctx), At: workflow.Now(ctx).UTC(), By: b.in.By})
+	if err != nil {
+		return err
+	}
+	b.out.Verdict, b.out.Reasons, b.out.Anchor = papers.Block, reasons, out.Anchor
+	b.card.Anchor = out.Anchor
+	return nil
+}
+
+func (b *batch) planned() {
+	b.out.Run, b.out.Model, b.out.Rows = b.plan.Run.Run, b.plan.Model, b.plan.Rows
+	b.card.Run, b.card.Model = papers.Short(b.plan.Run.Run), papers.Short(b.plan.Model)
+	b.card.Files, b.card.Bytes, b.card.Rows, b.card.Shards = b.plan.Files, b.plan.Bytes, b.plan.Rows, b.plan.Shards
+}
+
+func (b *batch) judged(data activities.JudgeDataOutput) {
+	b.out.Quarantined = data.Quarantined
+	b.card.Quarantined, b.card.Budget, b.card.Warnings, b.card.Rules = data.Quarantined, data.Budget, data.Warnings, data.Rules
+}
+
+// show puts the stage into the list view, and the scorecard onto the run's page.
+func (b *batch) show(ctx workflow.Context, stage string) error {
+	b.card.Stage = stage
+	updates := []temporal.SearchAttributeUpdate{attrStage.ValueSet(stage)}
+	if b.card.Model != "" {
+		updates = append(updates, attrModel.ValueSet(b.card.Model))
+	}
+	if b.card.Verdict != "" {
+		updates = append(updates, attrVerdict.ValueSet(b.card.Verdict))
+	}
+	workflow.SetCurrentDetails(ctx, b.card.Markdown())
+	return workflow.UpsertTypedSearchAttributes(ctx, updates...)
+}
+
+// operation names this execution: stable over retries of its activities, different
+// in every run of the workflow.
+func operation(ctx workflow.Context) string {
+	info := workflow.GetInfo(ctx)
+	return info.WorkflowExecution.ID + "/" + info.FirstRunID
+}
+
+// cause returns the innermost message of a failure, which is the one a person wrote.
+func cause(err error) string {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		return app.Message()
+	}
+	return err.Error()
+}

@@ -1,0 +1,196 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/workflow"
+
+	"headgate/activities"
+	papers "headgate/internal/run"
+)
+
+// window is how many shards one history holds: about four events and 400 bytes each.
+// A batch of more shards goes through child workflows, one after the other, each
+// with a window of its own, and returns one reference per child.
+const window = 200
+
+// ScoreShardsInput names a range of shards.
+type ScoreShardsInput struct {
+	activities.Run
+	From     int `json:"from"`
+	To       int `json:"to"` // exclusive
+	Parallel int `json:"parallel"`
+}
+
+// ScoreShardsOutput is where the list of results is, and their counts.
+type ScoreShardsOutput struct {
+	List        papers.Object `json:"list"`
+	Rows        int64         `json:"rows"`
+	Quarantined int64         `json:"quarantined"`
+}
+
+// ScoreShards scores a window of shards of a large batch.
+func ScoreShards(ctx workflow.Context, in ScoreShardsInput) (ScoreShardsOutput, error) {
+	var out ScoreShardsOutput
+	items, err := scoreWindow(ctx, in, func(s activities.ScoreShardOutput) error {
+		out.Rows += s.Rows
+		out.Quarantined += s.Quarantined
+		return nil
+	})
+	if err != nil {
+		return out, err
+	}
+	out.List, err = run(stage(ctx, "List the results", 5*time.Minute), act.Collect,
+		activities.CollectInput{Run: in.Run, Name: "shards", First: in.From, Items: items})
+	return out, err
+}
+
+// scoreWindow keeps in.Parallel shards in flight and calls done after each.
+func scoreWindow(ctx workflow.Context, in ScoreShardsInput, done func(activities.ScoreShardOutput) error) ([]papers.Object, error) {
+	items := make([]papers.Object, in.To-in.From)
+	err := slide(ctx, in.From, in.To, in.Parallel, func(ctx workflow.Context, i int) error {
+		out, err := run(stage(ctx, fmt.Sprintf("Score shard %d", i), time.Hour), act.ScoreShard,
+			activities.ScoreShardInput{Run: in.Run, Shard: i})
+		if err != nil {
+			return err
+		}
+		items[i-in.From] = out.Result
+		return done(out)
+	})
+	return items, err
+}
+
+// AssembleShardsInput names a range of scored shards.
+type AssembleShardsInput struct {
+	activities.Run
+	From     int           `json:"from"`
+	To       int           `json:"to"` // exclusive
+	Parallel int           `json:"parallel"`
+	Shards   papers.Object `json:"shards"` // the window's list of results
+	Data     papers.Object `json:"data"`
+}
+
+// AssembleShards assembles a window of shards of a large batch.
+func AssembleShards(ctx workflow.Context, in AssembleShardsInput) (papers.Object, error) {
+	results, err := run(stage(ctx, "Read the list of results", 5*time.Minute), act.ReadList, in.Shards)
+	if err != nil {
+		return papers.Object{}, err
+	}
+	items, err := assembleWindow(ctx, in, results)
+	if err != nil {
+		return papers.Object{}, err
+	}
+	return run(stage(ctx, "List the table files", 5*time.Minute), act.Collect,
+		activities.CollectInput{Run: in.Run, Name: "table", First: in.From, Items: items})
+}
+
+func assembleWindow(ctx workflow.Context, in AssembleShardsInput, results []papers.Object) ([]papers.Object, error) {
+	items := make([]papers.Object, in.To-in.From)
+	err := slide(ctx, in.From, in.To, in.Parallel, func(ctx workflow.Context, i int) (err error) {
+		items[i-in.From], err = run(stage(ctx, fmt.Sprintf("Assemble shard %d", i), time.Hour), act.AssembleShard,
+			activities.AssembleShardInput{Run: in.Run, Shard: i, Result: results[i-in.From], Data: in.Data})
+		return err
+	})
+	return items, err
+}
+
+// slide calls do for every i in [from, to), at most parallel at a time. After the
+// first error it cancels the others and waits for them.
+func slide(ctx workflow.Context, from, to, parallel int, do func(workflow.Context, int) error) error {
+	ctx, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	next := from
+	var first error
+	wg := workflow.NewWaitGroup(ctx)
+	for range min(parallel, to-from) {
+		wg.Add(1)
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			defer wg.Done()
+			for next < to && first == nil {
+				i := next
+				next++
+				if err := do(ctx, i); err != nil && first == nil {
+					first = err
+					cancel()
+				}
+			}
+		})
+	}
+	wg.Wait(ctx)
+	return first
+}
+
+// scoreShards scores all shards: in this history if they are few, through children
+// if they are many.
+func (b *batch) scoreShards(ctx workflow.Context) (activities.Papers, error) {
+	n := b.plan.Shards
+	if n <= window {
+		items, err := scoreWindow(ctx, b.shardsInput(0, n), func(s activities.ScoreShardOutput) error {
+			return b.scored(ctx, 1, s.Rows, s.Quarantined)
+		})
+		return activities.Papers{Items: items}, err
+	}
+	var lists []papers.Object
+	for from := 0; from < n; from += window {
+		in := b.shardsInput(from, min(from+window, n))
+		var out ScoreShardsOutput
+		err := workflow.ExecuteChildWorkflow(b.child(ctx, "shards", from), ScoreShards, in).Get(ctx, &out)
+		if err != nil {
+			return activities.Papers{}, err
+		}
+		lists = append(lists, out.List)
+		if err := b.scored(ctx, in.To-in.From, out.Rows, out.Quarantined); err != nil {
+			return activities.Papers{}, err
+		}
+	}
+	return activities.Papers{Lists: lists}, nil
+}
+
+func (b *batch) shardsInput(from, to int) ScoreShardsInput {
+	return ScoreShardsInput{Run: b.plan.Run, From: from, To: to, Parallel: b.plan.Parallel}
+}
+
+// scored counts finished shards on the scorecard.
+func (b *batch) scored(ctx workflow.Context, shards int, rows, quarantined int64) error {
+	b.card.ShardsDone += shards
+	b.card.RowsDone += rows
+	b.card.Quarantined += quarantined
+	workflow.SetCurrentDetails(ctx, b.card.Markdown())
+	return nil
+}
+
+// assembleShards assembles the table's files in the windows in which the shards
+// were scored.
+func (b *batch) assembleShards(ctx workflow.Context, shards activities.Papers, data papers.Object) (activities.Papers, error) {
+	n := b.plan.Shards
+	in := AssembleShardsInput{Run: b.plan.Run, Parallel: b.plan.Parallel, Data: data, To: n}
+	if len(shards.Lists) == 0 {
+		items, err := assembleWindow(ctx, in, shards.Items)
+		return activities.Papers{Items: items}, err
+	}
+	var lists []papers.Object
+	for i, list := range shards.Lists {
+		in.From, in.To, in.Shards = i*window, min((i+1)*window, n), list
+		var out papers.Object
+		err := workflow.ExecuteChildWorkflow(b.child(ctx, "table", in.From), AssembleShards, in).Get(ctx, &out)
+		if err != nil {
+			return activities.Papers{}, err
+		}
+		lists = append(lists, out)
+	}
+	return activities.Papers{Lists: lists}, nil
+}
+
+// child returns the options of a window's workflow. Its id holds this execution, so
+// a run that starts over never meets the windows of an earlier one.
+func (b *batch) child(ctx workflow.Context, what string, from int) workflow.Context {
+	info := workflow.GetInfo(ctx)
+	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:          fmt.Sprintf("%s/%s/%s/%06d", info.WorkflowExecution.ID, info.FirstRunID, what, from),
+		WaitForCancellation: true,
+		ParentClosePolicy:   enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
+		StaticSummary:       fmt.Sprintf("%s from %d", what, from),
+	})
+}

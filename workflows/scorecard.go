@@ -1,0 +1,135 @@
+package workflows
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"headgate/activities"
+	papers "headgate/internal/run"
+	"headgate/internal/store"
+)
+
+// A Scorecard is what a person wants to know of a batch while it runs and after.
+// The run's page in the Temporal Web UI shows it as Markdown; the query "scorecard"
+// returns it as JSON.
+type Scorecard struct {
+	Pipeline     string                 `json:"pipeline"`
+	Batch        string                 `json:"batch"`
+	Stage        string                 `json:"stage"`
+	Verdict      string                 `json:"verdict,omitempty"`
+	Reasons      []string               `json:"reasons,omitempty"`
+	Warnings     []string               `json:"warnings,omitempty"`
+	Model        string                 `json:"model,omitempty"`
+	Run          string                 `json:"run,omitempty"`
+	Files        int                    `json:"files"`
+	Bytes        int64                  `json:"bytes"`
+	Rows         int64                  `json:"rows"`
+	RowsDone     int64                  `json:"rows_done"`
+	Shards       int                    `json:"shards"`
+	ShardsDone   int                    `json:"shards_done"`
+	Quarantined  int64                  `json:"quarantined"`
+	Budget       int64                  `json:"budget"`
+	Rules        []activities.RuleCount `json:"rules,omitempty"` // rows in quarantine by rule
+	Published    int64                  `json:"published"`
+	Publication  int64                  `json:"publication"`
+	TableVersion int64                  `json:"table_version"`
+	Unchanged    bool                   `json:"unchanged"`
+	Anchor       string                 `json:"anchor,omitempty"`
+}
+
+// Markdown returns the scorecard as a heading, a table, and the reasons.
+func (c Scorecard) Markdown() string {
+	var b strings.Builder
+	b.WriteString(fmt.Sprintf("### %s %s: %s\n\n| Stage | %s |\n|---|---|\n", c.Pipeline, c.Batch, c.headline(), c.Stage))
+	row := func(name, value string) {
+		b.WriteString(fmt.Sprintf("| %s | %s |\n", name, value))
+	}
+	if c.Run != "" {
+		row("Input", fmt.Sprintf("%s rows in %s, %s", thousands(c.Rows), count(c.Files, "file"), bytes(c.Bytes)))
+		row("Shards", fmt.Sprintf("%d of %d done, %s rows read", c.ShardsDone, c.Shards, thousands(c.RowsDone)))
+		quarantine := thousands(c.Quarantined) + " rows"
+		if c.Budget > 0 {
+			quarantine += " of " + thousands(c.Budget) + " allowed"
+		}
+		row("Quarantine", quarantine)
+	}
+	if c.Publication > 0 {
+		published := fmt.Sprintf("%s rows as publication %d, table version %d", thousands(c.Published), c.Publication, c.TableVersion)
+		if c.Unchanged {
+			published += " (the same bytes as before: no new commit)"
+		}
+		row("Published", published)
+	}
+	if c.Model != "" {
+		row("Champion", "`"+c.Model+"`")
+		row("Run", "`"+c.Run+"`")
+	}
+	if c.Anchor != "" {
+		seq, hash, _ := strings.Cut(c.Anchor, ":")
+		row("Registry", "entry "+seq+", `"+papers.Short(store.Digest(hash))+"`")
+	}
+	var rules []string
+	for _, r := range c.Rules {
+		rules = append(rules, fmt.Sprintf("`%s`: %s rows", r.Rule, thousands(r.Rows)))
+	}
+	list(&b, "Why", c.Reasons)
+	list(&b, "In quarantine by rule", rules)
+	list(&b, "Warnings", c.Warnings)
+	return b.String()
+}
+
+// headline is the answer in a word or two.
+func (c Scorecard) headline() string {
+	switch c.Verdict {
+	case "":
+		return "running"
+	case "pass":
+		return "published"
+	case "block":
+		return "**blocked**, nothing was published"
+	}
+	return "**" + c.Verdict + "**"
+}
+
+func list(b *strings.Builder, title string, items []string) {
+	if len(items) == 0 {
+		return
+	}
+	b.WriteString(fmt.Sprintf("\n**%s**\n\n", title))
+	for _, item := range items {
+		b.WriteString(fmt.Sprintf("- %s\n", item))
+	}
+}
+
+// count writes a number of things: 1 file, 2 files.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// thousands writes n with thin groups of three digits: 1 234 567.
+func thousands(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "\u202f" + s[i:]
+	}
+	return s
+}
+
+// bytes writes a size in the largest unit below it.
+func bytes(n int64) string {
+	units := []string{"B", "kB", "MB", "GB", "TB"}
+	f := float64(n)
+	i := 0
+	for f >= 1000 && i < len(units)-1 {
+		f /= 1000
+		i++
+	}
+	if i == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", f, units[i])
+}

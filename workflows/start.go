@@ -1,0 +1,63 @@
+package workflows
+
+import (
+	"context"
+	"fmt"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+)
+
+// StartScore starts [ScoreBatch] for a batch. One that is running is joined; one
+// that has ended is run again. queue is the workers' task queue, "" for [TaskQueue].
+func StartScore(ctx context.Context, c client.Client, queue string, in ScoreBatchInput) (client.WorkflowRun, error) {
+	id := ScoreID(in.Pipeline, in.Batch)
+	run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       id,
+		TaskQueue:                queueOr(queue),
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            fmt.Sprintf("Score %s %s", in.Pipeline, in.Batch),
+		StaticDetails:            scoreDetails(in),
+	}, ScoreBatch, in)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", id, err)
+	}
+	return run, nil
+}
+
+// StartRestore starts [RestoreBatch] for a batch. While one is running no other
+// starts.
+func StartRestore(ctx context.Context, c client.Client, queue string, in RestoreBatchInput) (client.WorkflowRun, error) {
+	id := RestoreID(in.Pipeline, in.Batch)
+	run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                                       id,
+		TaskQueue:                                queueOr(queue),
+		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary:                            fmt.Sprintf("Restore publication %d of %s %s", in.Publication, in.Pipeline, in.Batch),
+	}, RestoreBatch, in)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", id, err)
+	}
+	return run, nil
+}
+
+// scoreDetails tells whoever opens the run's page what it does and what to do next.
+func scoreDetails(in ScoreBatchInput) string {
+	return fmt.Sprintf(`Checks batch **%[2]s** of pipeline **%[1]s** against its contract, scores every row with the champion, and publishes all of it in one commit, or nothing.
+
+- **Blocked?** The reasons are under Current Details. Have the data delivered again, then: `+"`starter score %[1]s --batch %[2]s`"+`
+- **Rows in quarantine?** They lie as Parquet under `+"`runs/%[1]s/%[2]s/`"+` in the store, with the rules that they break.
+- **Cancel** stops it before the commit, and publishes nothing.
+- **One customer's score:** `+"`starter why %[1]s %[2]s KEY`"+`
+
+Asked for by %[3]s (claimed).`, in.Pipeline, in.Batch, in.By)
+}
+
+func queueOr(queue string) string {
+	if queue == "" {
+		return TaskQueue
+	}
+	return queue
+}

@@ -1,0 +1,78 @@
+package workflows
+
+import (
+	"context"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"headgate/activities"
+)
+
+// TaskQueue is where workers listen and starters send, unless they are told otherwise.
+const TaskQueue = "headgate"
+
+// Register adds every workflow to a worker, or to a replayer.
+func Register(r worker.WorkflowRegistry) {
+	r.RegisterWorkflow(ScoreBatch)
+	r.RegisterWorkflow(ScoreShards)
+	r.RegisterWorkflow(AssembleShards)
+	r.RegisterWorkflow(RestoreBatch)
+}
+
+// act names the activities; it is never called here.
+var act *activities.Activities
+
+// run starts an activity and waits for its output. Unlike workflow.ExecuteActivity,
+// it lets the compiler check the input and the output.
+func run[In, Out any](ctx workflow.Context, activity func(context.Context, In) (Out, error), in In) (Out, error) {
+	var out Out
+	err := workflow.ExecuteActivity(ctx, activity, in).Get(ctx, &out)
+	return out, err
+}
+
+// heartbeatTimeout is how long a worker may be silent before its activity goes to
+// another one. Workers beat every 3 seconds.
+const heartbeatTimeout = 10 * time.Second
+
+// stage returns a context for the activities of one stage: long is how long one
+// attempt may take.
+func stage(ctx workflow.Context, summary string, long time.Duration) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: long,
+		HeartbeatTimeout:    heartbeatTimeout,
+		WaitForCancellation: true,
+		Summary:             summary,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval:    time.Second,
+			BackoffCoefficient: 2,
+			MaximumInterval:    time.Minute,
+			MaximumAttempts:    20,
+		},
+	})
+}
+
+// Search attributes of every run, all of type Keyword. A cluster must know them
+// before the first run; the README shows how to add them.
+var (
+	attrPipeline = temporal.NewSearchAttributeKeyKeyword("HeadgatePipeline")
+	attrBatch    = temporal.NewSearchAttributeKeyKeyword("HeadgateBatch")
+	attrModel    = temporal.NewSearchAttributeKeyKeyword("HeadgateModel")
+	attrStage    = temporal.NewSearchAttributeKeyKeyword("HeadgateStage")
+	attrVerdict  = temporal.NewSearchAttributeKeyKeyword("HeadgateVerdict")
+)
+
+// SearchAttributes names the search attributes that a cluster must know, all of
+// type Keyword.
+func SearchAttributes() []string {
+	return []string{attrPipeline.GetName(), attrBatch.GetName(), attrModel.GetName(), attrStage.GetName(), attrVerdict.GetName()}
+}
+
+// ScoreID is the id of the workflow that scores a batch: starting it twice is
+// starting it once.
+func ScoreID(pipeline, batch string) string { return "score/" + pipeline + "/" + batch }
+
+// RestoreID is the id of the workflow that restores a batch.
+func RestoreID(pipeline, batch string) string { return "restore/" + pipeline + "/" + batch }
