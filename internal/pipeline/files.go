@@ -16,15 +16,20 @@ var braces = regexp.MustCompile(`\{[^{}]*\}|[{}]`)
 
 var schemes = []string{"file", "s3", "gs", "azblob", "mem"}
 
-// checkPattern returns what is wrong with a pattern of files, or "".
+// checkPattern returns what is wrong with the pattern of a batch's files, or "".
 func checkPattern(s string) string {
+	if reason := checkKeys(s); reason != "" || strings.Contains(s, batchMark) {
+		return reason
+	}
+	return "must have {batch} in it, or every batch would read the same files"
+}
+
+// checkKeys returns what is wrong with a pattern of keys, or "".
+func checkKeys(s string) string {
 	for _, b := range braces.FindAllString(s, -1) {
 		if b != batchMark {
 			return "has " + b + ", and only {batch} can be filled in" + strictyaml.Hint(b, []string{batchMark})
 		}
-	}
-	if !strings.Contains(s, batchMark) {
-		return "must have {batch} in it, or every batch would read the same files"
 	}
 	p := splitPattern(s)
 	scheme, _, hasScheme := strings.Cut(s, "://")
@@ -86,7 +91,11 @@ func splitPattern(s string) pattern {
 // and which keys match. A batch that [Config.CheckBatch] refuses gives nothing
 // that is safe to list.
 func (c *Config) Files(batch string) (base, prefix string, match func(key string) bool) {
-	p := splitPattern(c.Input.Files)
+	return filesOf(c.Input.Files, batch)
+}
+
+func filesOf(files, batch string) (base, prefix string, match func(key string) bool) {
+	p := splitPattern(files)
 	keys := strings.ReplaceAll(p.keys, batchMark, batch)
 	prefix = keys
 	if i := strings.IndexAny(keys, "*?"); i >= 0 {

@@ -24,7 +24,8 @@ const (
 	maxParallel  = 256
 )
 
-var topKeys = []string{"pipeline", "description", "owner", "contract", "input", "batch", "scores", "quarantine", "shards"}
+var topKeys = []string{"pipeline", "description", "owner", "contract", "table", "input", "references", "batch", "scores",
+	"quarantine", "fallback", "warnings", "ask", "drift", "shards"}
 
 // nameRule is what a pipeline can be called: its name is a part of storage keys
 // and workflow ids.
@@ -42,6 +43,12 @@ func Parse(name string, data []byte) (*Config, error) {
 		Batch:  Month,
 		Scores: Scores{Compression: DefaultCompression},
 		Shards: Shards{Rows: DefaultShardRows, Parallel: DefaultParallel},
+
+		Fallback: Fallback{Score: FallbackNone},
+		Warnings: Record,
+		Ask:      Ask{Wait: Duration(DefaultWait)},
+		Drift: Drift{Reference: ReferenceModel, Moderate: DefaultModerate, Major: DefaultMajor, Alpha: DefaultAlpha,
+			MinRows: DefaultMinRows, Batches: DefaultBatches, Of: DefaultOf, Action: Record},
 	}
 	c.read(root)
 	if err := file.Err(); err != nil {
@@ -68,7 +75,10 @@ func (c *Config) read(root strictyaml.Value) {
 		c.Owner, _ = v.Text("owner")
 	}
 	if v, ok := fs.Need("contract"); ok {
-		c.readContract(v)
+		c.Contract = beside("contract", v)
+	}
+	if v, ok := fs.Get("table"); ok {
+		c.Table, _ = v.Text("table")
 	}
 	if v, ok := fs.Need("input"); ok {
 		c.readInput(v)
@@ -86,17 +96,35 @@ func (c *Config) read(root strictyaml.Value) {
 	if v, ok := fs.Get("shards"); ok {
 		c.readShards(v)
 	}
+	c.readPolicies(fs)
 }
 
-func (c *Config) readContract(v strictyaml.Value) {
-	s, ok := v.Str("contract")
-	if !ok {
-		return
+// readPolicies reads what is decided when the whole batch has been read.
+func (c *Config) readPolicies(fs strictyaml.Fields) {
+	if v, ok := fs.Get("references"); ok {
+		c.readReferences(v)
 	}
-	if s == "" || path.IsAbs(s) || strings.Contains(s, "://") || strings.Contains(s, `\`) {
-		v.Problemf("contract %q must be a path beside the pipeline file, as in contract.yaml", s)
+	if v, ok := fs.Get("fallback"); ok {
+		c.readFallback(v)
 	}
-	c.Contract = s
+	if v, ok := fs.Get("warnings"); ok {
+		c.Warnings = action("warnings", v)
+	}
+	if v, ok := fs.Get("ask"); ok {
+		c.readAsk(v)
+	}
+	if v, ok := fs.Get("drift"); ok {
+		c.readDrift(v)
+	}
+}
+
+// beside reads the path of a contract, which lies beside the pipeline file.
+func beside(what string, v strictyaml.Value) string {
+	s, ok := v.Str(what)
+	if ok && (s == "" || path.IsAbs(s) || strings.Contains(s, "://") || strings.Contains(s, `\`)) {
+		v.Problemf("%s %q must be a path beside the pipeline file, as in contract.yaml", what, s)
+	}
+	return s
 }
 
 func (c *Config) readInput(v strictyaml.Value) {
@@ -119,9 +147,12 @@ func (c *Config) readInput(v strictyaml.Value) {
 }
 
 func (c *Config) readScores(v strictyaml.Value) {
-	fs, ok := v.Map("scores", "keep", "compression")
+	fs, ok := v.Map("scores", "contract", "keep", "compression")
 	if !ok {
 		return
+	}
+	if v, ok := fs.Get("contract"); ok {
+		c.Scores.Contract = beside("scores.contract", v)
 	}
 	if v, ok := fs.Get("compression"); ok {
 		c.Scores.Compression, _ = v.OneOf("compression", "zstd", "snappy", "none")

@@ -10,13 +10,86 @@ type Config struct {
 	Name        string     `json:"pipeline"`
 	Description string     `json:"description,omitempty"`
 	Owner       string     `json:"owner,omitempty"`
-	Contract    string     `json:"contract"` // path beside the pipeline file
+	Contract    string     `json:"contract"`        // path beside the pipeline file
+	Table       string     `json:"table,omitempty"` // object of the contract; may be empty if it has one
 	Input       Input      `json:"input"`
 	Batch       BatchKind  `json:"batch"`
 	Scores      Scores     `json:"scores"`
 	Quarantine  Quarantine `json:"quarantine"`
 	Shards      Shards     `json:"shards"`
+
+	// References says where the sets are that relationships of the contract point
+	// to: by object, a key pattern in the store or an absolute URL. {batch} may stand
+	// for the batch.
+	References map[string]string `json:"references,omitempty"`
+
+	Fallback Fallback `json:"fallback"`
+	Warnings Action   `json:"warnings"` // what a broken rule of severity warning does
+	Ask      Ask      `json:"ask"`
+	Drift    Drift    `json:"drift"`
 }
+
+// An Action is what a warning does.
+type Action string
+
+// The actions.
+const (
+	Record Action = "record" // it stands in the verdict, and the batch is published
+	Asks   Action = "ask"    // the batch waits for a person
+)
+
+// Ask says how long a batch waits for a person.
+type Ask struct {
+	Wait Duration `json:"wait"` // then the batch is blocked
+}
+
+// Fallback says which score customers get whom the model could not score.
+type Fallback struct {
+	Score FallbackScore `json:"score"`
+	Value float64       `json:"value,omitempty"` // of a constant
+	For   []Unscored    `json:"for,omitempty"`
+}
+
+// A FallbackScore says where a fallback's score comes from.
+type FallbackScore string
+
+// The fallback scores.
+const (
+	FallbackNone     FallbackScore = "none"     // no row is published
+	FallbackLast     FallbackScore = "last"     // the score that is published for the batch before
+	FallbackConstant FallbackScore = "constant" // the same for all
+)
+
+// Unscored says why the model could not score a customer.
+type Unscored string
+
+// The reasons.
+const (
+	Quarantined Unscored = "quarantined" // delivered, and every row is in quarantine
+	Vanished    Unscored = "vanished"    // in the batch before, and not delivered
+)
+
+// Drift says when a batch has moved too far from its reference.
+type Drift struct {
+	Reference DriftReference `json:"reference"`
+	Moderate  float64        `json:"moderate"` // effect from which a column warns
+	Major     float64        `json:"major"`    // effect from which it is major
+	Alpha     float64        `json:"alpha"`    // share of false discoveries among columns, in (0, 1)
+	MinRows   int64          `json:"minRows"`  // on either side; below, nothing is said
+	Batches   int            `json:"batches"`  // that must drift …
+	Of        int            `json:"of"`       // … among so many of the last, to trigger
+	Action    Action         `json:"action"`   // what a drifted batch does; it never blocks by itself
+}
+
+// A DriftReference is what a batch is compared with.
+type DriftReference string
+
+// The references.
+const (
+	ReferenceModel    DriftReference = "model"    // the profile frozen in the model version, of the same season if it has one
+	ReferencePrevious DriftReference = "previous" // the batch before
+	ReferenceLastYear DriftReference = "lastYear" // the same month a year before
+)
 
 // Input says where the files of a batch are.
 type Input struct {
@@ -37,8 +110,9 @@ const (
 
 // Scores says what the published table has beside the scores.
 type Scores struct {
-	Keep        []string `json:"keep,omitempty"` // input columns that are copied
-	Compression string   `json:"compression"`    // zstd, snappy or none
+	Contract    string   `json:"contract,omitempty"` // path beside the pipeline file: what scored rows must keep before they are published
+	Keep        []string `json:"keep,omitempty"`     // input columns that are copied
+	Compression string   `json:"compression"`        // zstd, snappy or none
 }
 
 // Quarantine says how many bad rows are too many.

@@ -29,7 +29,7 @@ const Format = 1
 
 // ScoringVersion changes when the same inputs may give other scores, keys or
 // quarantines. It is part of every plan, so such a change makes new runs.
-const ScoringVersion = 1
+const ScoringVersion = 2
 
 // An Object is a paper or data file of a run: where it is and what it is.
 type Object struct {
@@ -46,11 +46,31 @@ type Plan struct {
 	Batch    string       `json:"batch"`
 	File     store.Digest `json:"pipeline_file"`
 	Contract store.Digest `json:"contract"`
-	Champion store.Digest `json:"champion"` // model bundle that scores every row
-	Input    string       `json:"input"`    // store URL of the files; empty: Headgate's own store
+	Output   store.Digest `json:"output,omitempty"` // contract of the scores, if there is one
+	Champion store.Digest `json:"champion"`         // model bundle that scores every row
+	Input    string       `json:"input"`            // store URL of the files; empty: Headgate's own store
 	Files    []File       `json:"files"`
 	Shards   []Shard      `json:"shards"`
 	Rows     int64        `json:"rows"`
+
+	References []Reference `json:"references,omitempty"` // sets that relationships of the contract point to
+	History    []Past      `json:"history,omitempty"`    // what the batch is compared with, oldest first
+}
+
+// A Reference is another Parquet set, which keys of the batch must be in.
+type Reference struct {
+	Name  string `json:"name"`  // of the object in the contract
+	Input string `json:"input"` // store URL of the files; empty: Headgate's own store
+	Files []File `json:"files"`
+}
+
+// A Past is a batch before this one that passed and is published: its rows, profile
+// and keys are under the run.
+type Past struct {
+	Batch       string       `json:"batch"`
+	Run         store.Digest `json:"run"`
+	Decision    store.Digest `json:"decision"`
+	Publication int64        `json:"publication"`
 }
 
 // A File is one input file as it was when the run was planned.
@@ -60,6 +80,9 @@ type File struct {
 	Version string       `json:"version"` // ETag, or size and mtime of a local file
 	Footer  store.Digest `json:"footer"`  // digest of the Parquet footer
 	Rows    int64        `json:"rows"`
+	// Replay says that the file has corrected rows of quarantined ones. It lies in
+	// Headgate's own store, wherever the input is.
+	Replay bool `json:"replay,omitempty"`
 }
 
 // A Shard is a range of row groups of one file: the unit of work and of retry.
@@ -74,17 +97,18 @@ type Shard struct {
 // A ShardResult says what one pass over a shard found and wrote.
 // Rows = Scored + Quarantined.
 type ShardResult struct {
-	Format      int             `json:"format"`
-	Shard       int             `json:"shard"`
-	Rows        int64           `json:"rows"`
-	Scored      int64           `json:"scored"`
-	Quarantined int64           `json:"quarantined"`
-	Content     store.Digest    `json:"content"`          // of the decoded input values
-	Scores      *Object         `json:"scores,omitempty"` // nil if every row is in quarantine
-	Quarantine  *Object         `json:"quarantine,omitempty"`
-	Profile     *Object         `json:"profile"`
-	Keys        []Object        `json:"keys,omitempty"` // one per key tuple of the contract
-	Check       contract.Result `json:"check"`
+	Format      int              `json:"format"`
+	Shard       int              `json:"shard"`
+	Rows        int64            `json:"rows"`
+	Scored      int64            `json:"scored"`
+	Quarantined int64            `json:"quarantined"`
+	Content     store.Digest     `json:"content"`          // of the decoded input values
+	Scores      *Object          `json:"scores,omitempty"` // nil if every row is in quarantine
+	Quarantine  *Object          `json:"quarantine,omitempty"`
+	Profile     *Object          `json:"profile"`
+	Keys        []Object         `json:"keys,omitempty"` // one per tuple of the pass, see pass.KeyTuples
+	Check       contract.Result  `json:"check"`
+	Output      *contract.Result `json:"output,omitempty"` // what the contract of the scores counted
 }
 
 // Data is the verdict over the whole batch.
@@ -101,6 +125,35 @@ type Data struct {
 	Violations  []contract.Violation `json:"violations,omitempty"`
 	Late        []Late               `json:"late,omitempty"`
 	Profile     *Object              `json:"profile,omitempty"`
+
+	Replaced int64    `json:"replaced,omitempty"` // rows in quarantine whose corrected row is scored; not in the budget
+	Asks     []string `json:"asks,omitempty"`     // why a person decides; only with verdict ask
+	Notes    []string `json:"notes,omitempty"`    // what could not be judged yet
+	Shards   []Object `json:"shards,omitempty"`   // lists of shard results: later batches find keys by them
+	Keys     *Keys    `json:"keys,omitempty"`
+	Drift    *Drift   `json:"drift,omitempty"`
+}
+
+// Keys counts entity keys against the batch before. Delivered = Scored + Unscored,
+// in distinct keys.
+type Keys struct {
+	Before    string `json:"before,omitempty"` // the batch that is compared with; empty for the first
+	Expected  int64  `json:"expected"`         // published in that batch
+	Delivered int64  `json:"delivered"`
+	Scored    int64  `json:"scored"`
+	Unscored  int64  `json:"unscored"` // delivered, and every row of them is in quarantine
+	New       int64  `json:"new"`      // delivered and not expected
+	Vanished  int64  `json:"vanished"` // expected and not delivered
+	Fallback  int64  `json:"fallback"` // published with a score that is not the model's of this batch
+}
+
+// Drift says how far the batch is from its reference. The paper has every measure.
+type Drift struct {
+	Reference string   `json:"reference"` // what the batch is compared with
+	Level     string   `json:"level"`     // none, warn, trigger or inconclusive
+	Columns   []string `json:"columns,omitempty"`
+	Causes    []string `json:"causes,omitempty"` // the columns and slices that carry it, heaviest first
+	Paper     Object   `json:"paper"`
 }
 
 // A Late row passed the checks of its own shard and is quarantined all the same,
@@ -118,6 +171,7 @@ type Verdict string
 const (
 	Pass  Verdict = "pass"
 	Block Verdict = "block"
+	Ask   Verdict = "ask" // a person decides
 )
 
 // A TableFile is a data file of the published table, made from one shard.

@@ -1,6 +1,7 @@
 package strictyaml
 
 import (
+	"maps"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -100,3 +101,6 @@ func (fs Fields) Key(key string) Value {
 	}
 	return fs.of
 }
+
+// Names returns the keys in alphabetical order.
+func (fs Fields) Names() []string { return slices.Sorted(maps.Keys(fs.values)) }
