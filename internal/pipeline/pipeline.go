@@ -45,9 +45,9 @@ type Ask struct {
 
 // Fallback says which score customers get whom the model could not score.
 type Fallback struct {
-	Score FallbackScore `json:"score"`
-	Value float64       `json:"value,omitempty"` // of a constant
-	For   []Unscored    `json:"for,omitempty"`
+	Score FallbackScore
+	Value float64    // of a constant
+	For   []Unscored // empty if the score is none
 }
 
 // A FallbackScore says where a fallback's score comes from.

@@ -49,8 +49,9 @@ var durationUnits = []struct {
 var durationRule = regexp.MustCompile(`^([0-9]{1,9})(ms|[dhms])$`)
 
 func duration(what string, v strictyaml.Value) Duration {
-	s, ok := v.Str(what)
+	s, ok := v.Scalar()
 	if !ok {
+		v.Problemf("%s must be a number and a unit, as in 30m, 72h or 3d, not %s", what, v.Kind())
 		return 0
 	}
 	parts := durationRule.FindStringSubmatch(s)
@@ -88,6 +89,18 @@ func (c *Config) readReferences(v strictyaml.Value) {
 		}
 		c.References[name] = s
 	}
+}
+
+// MarshalJSON writes the fallback as it is written in the file.
+func (f Fallback) MarshalJSON() ([]byte, error) {
+	var score any = f.Score
+	if f.Score == FallbackConstant {
+		score = f.Value
+	}
+	return json.Marshal(struct {
+		Score any        `json:"score"`
+		For   []Unscored `json:"for,omitempty"`
+	}{score, f.For})
 }
 
 // readFallback reads score: none, last or a number, and for whom.
@@ -181,10 +194,10 @@ func (c *Config) readDrift(v strictyaml.Value) {
 	if v, ok := fs.Get("batches"); ok {
 		d.Batches = int(between("batches", v, 1, MaxOf))
 	}
-	switch {
-	case d.Major < d.Moderate:
-		v.Problemf("major must not be smaller than moderate")
-	case d.Batches > d.Of:
+	if d.Major < d.Moderate {
+		v.Problemf("major, which is %g, must not be smaller than moderate, which is %g", d.Major, d.Moderate)
+	}
+	if d.Batches > d.Of {
 		v.Problemf("batches must not be more than of: %d of the last %d cannot be", d.Batches, d.Of)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -49,13 +50,16 @@ func TestSchemaAgrees(t *testing.T) {
 		have any
 	}{
 		{"batch", c.Batch}, {"scores.compression", c.Scores.Compression}, {"quarantine.budget", c.Quarantine.Budget.Share},
-		{"shards.rows", c.Shards.Rows}, {"shards.parallel", c.Shards.Parallel},
+		{"shards.rows", c.Shards.Rows}, {"shards.parallel", c.Shards.Parallel}, {"fallback.score", c.Fallback.Score},
+		{"warnings", c.Warnings}, {"ask.wait", c.Ask.Wait}, {"drift.reference", c.Drift.Reference}, {"drift.moderate", c.Drift.Moderate},
+		{"drift.major", c.Drift.Major}, {"drift.alpha", c.Drift.Alpha}, {"drift.minRows", c.Drift.MinRows},
+		{"drift.batches", c.Drift.Batches}, {"drift.of", c.Drift.Of}, {"drift.action", c.Drift.Action},
 	} {
 		n := root
 		for key := range strings.SplitSeq(tt.path, ".") {
 			n = n.Properties[key]
 		}
-		if f, ok := n.Default.(float64); ok {
+		if f, ok := n.Default.(float64); ok && f == math.Trunc(f) {
 			n.Default = int64(f)
 		}
 		if fmt.Sprint(n.Default) != fmt.Sprint(tt.have) {
