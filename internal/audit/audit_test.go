@@ -3,6 +3,7 @@ package audit_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -187,7 +188,7 @@ func TestVerifyNamesWhatWasChanged(t *testing.T) {
 			return "registry/retailer/log/0000000002.json"
 		}, "the entry is missing"},
 		{"a plan with another model", func(a *archive) string {
-			a.edit(a.runDir()+"/plan.json", `"scoring":1`, `"scoring":2`)
+			a.edit(a.runDir()+"/plan.json", fmt.Sprintf(`"scoring":%d`, run.ScoringVersion), `"scoring":0`)
 			return "2024-01 publication 1"
 		}, "plan.json was changed"},
 		{"a plan that is gone", func(a *archive) string {
