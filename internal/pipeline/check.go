@@ -61,6 +61,14 @@ func (c *Config) CheckContract(k *contract.Contract) error {
 	return errors.Join(problems...)
 }
 
+// CheckOutputs refuses a model whose number of outputs the pipeline cannot publish.
+func (c *Config) CheckOutputs(outputs int) error {
+	if c.Fallback.Score == FallbackConstant && outputs != 1 {
+		return fmt.Errorf("fallback.score: one constant cannot stand for the %d outputs of the model; choose last or none", outputs)
+	}
+	return nil
+}
+
 // Exceeded reports whether bad rows out of total are more than the budget. The
 // share counts as the decimal that it was written as: 7 rows of 100 are 7%.
 func (b Budget) Exceeded(bad, total int64) bool {

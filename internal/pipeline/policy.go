@@ -231,6 +231,16 @@ func (c *Config) Begin(batch string) (begin time.Time, ok bool) {
 	return begin, err == nil
 }
 
+// Season returns the month of the year that a batch is of, "01" to "12", or "" if its
+// name is no date.
+func (c *Config) Season(batch string) string {
+	begin, ok := c.Begin(batch)
+	if !ok {
+		return ""
+	}
+	return begin.Format("01")
+}
+
 // LastYear returns the batch of the same period a year before, or "" if the name of
 // the batch is no date, or the day was not there in that year.
 func (c *Config) LastYear(batch string) string {
