@@ -10,8 +10,21 @@ import (
 
 // Options choose what a [Builder] reads. The zero value is every column in full.
 type Options struct {
-	Columns    []string // names; nil means all
-	Restricted []string // names of columns of which only rows, nulls, NaNs and infinities may be counted
+	Columns []string // names; nil means all
+
+	// Restricted names columns of which only rows, nulls, NaNs and infinities may
+	// be counted. Confidential names columns of which no single value may be kept,
+	// see [Column]. A column that is named in both is restricted.
+	Restricted, Confidential []string
+
+	// Slices names profiled columns; the others are also described for each of
+	// their values. Texts, booleans and integers can be slices; other types give
+	// [ErrSlice]. A restricted or confidential column has no slices, because their
+	// values would be shown.
+	Slices []string
+
+	// Scores names columns of which every slice has quantiles.
+	Scores []string
 }
 
 // A Builder makes the profile of the records it is given. It is not safe for

@@ -18,6 +18,12 @@ type Column struct {
 	// Restricted columns have counts only: rows, nulls, NaNs, infinities. Nothing
 	// that shows a value, not even through a hash.
 	Restricted bool
+	// Confidential columns have nothing that shows one value more closely than a
+	// bin of Quantiles does: no minimum and maximum, no texts, no frequent values,
+	// not even as hashes, and no exact sums. Mean and deviation come from the bins.
+	Confidential bool
+	// Score columns have quantiles in every slice.
+	Score bool
 	// Integral means that all values came from integer types.
 	Integral bool
 

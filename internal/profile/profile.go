@@ -20,6 +20,9 @@ import (
 // together, such as numbers and strings.
 var ErrKind = errors.New("profile: kinds differ")
 
+// ErrSlice means that a column with values of its type cannot have slices.
+var ErrSlice = errors.New("profile: only texts, booleans and integers can be slices")
+
 // A Kind says what the values of a column are and which summaries it has.
 type Kind string
 
@@ -36,10 +39,11 @@ const (
 	Opaque    Kind = "opaque" // nested and unknown types: rows and nulls only
 )
 
-// A Profile describes a dataset. Columns are sorted by name.
+// A Profile describes a dataset. Columns and slice columns are sorted by name.
 type Profile struct {
 	Rows    int64
 	Columns []*Column
+	Slices  []*SliceColumn
 }
 
 // Column returns the column of that name, or nil.
