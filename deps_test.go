@@ -27,6 +27,7 @@ const rules = `
 	store:
 	store/storetest:     store
 	profile:             sketch
+	drift:               profile sketch
 	pipeline:            contract strictyaml
 	model/lightgbm:      model
 	registry:            store
@@ -36,9 +37,10 @@ const rules = `
 	bundle:              columnar contract model store
 	run:                 contract delta store
 	pass:                columnar contract model profile run
-	audit:               bundle columnar contract delta model pass pipeline registry run store
-	registration:        bundle columnar contract model pass pipeline registry store
-	activities:          bundle columnar contract delta model pass pipeline profile registry run store
+	fallback:            columnar contract delta pass pipeline run store
+	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
+	registration:        bundle columnar contract model pass pipeline profile registry store
+	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
 	workflows:           activities run store
 	worker:              activities model model/lightgbm store workflows
 	bench:               columnar contract model model/lightgbm pass retailer run

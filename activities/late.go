@@ -43,7 +43,7 @@ type lateCheck struct {
 // checkLate makes the late check. index names the key lists of other sets.
 func (a *Activities) checkLate(ctx context.Context, plan *run.Plan, c *contract.Contract, results []run.ShardResult, index run.Index, d *run.Data) (*lateCheck, error) {
 	l := &lateCheck{plan: plan, tuples: pass.KeyTuples(c), results: results, data: d, late: map[place]string{},
-		room: d.Budget + 1 + rowsPerReplay*replayed(plan),
+		room:   d.Budget + 1 + rowsPerReplay*replayed(plan),
 		counts: contract.Counts{Duplicates: map[string]int64{}, Unmatched: map[string]int64{}}}
 	for _, tuple := range c.NeedsKeys() {
 		if err := a.duplicates(ctx, c, tuple, l); err != nil {

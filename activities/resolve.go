@@ -34,9 +34,9 @@ type ResolveOutput struct {
 	Head     int64        `json:"head"`   // registry entries when the run was planned
 	Expect   int64        `json:"expect"` // publications of the batch so far
 
-	References int         `json:"references,omitempty"` // sets that relationships point to
-	Replayed   int64       `json:"replayed,omitempty"`   // rows that are corrections of quarantined ones
-	History    *run.Object `json:"history,omitempty"`    // a run.History: what the batch is compared with
+	References int           `json:"references,omitempty"` // sets that relationships point to
+	Replayed   int64         `json:"replayed,omitempty"`   // rows that are corrections of quarantined ones
+	History    *run.Object   `json:"history,omitempty"`    // a run.History: what the batch is compared with
 	Wait       time.Duration `json:"wait,omitempty"`       // how long a question waits for a person
 }
 

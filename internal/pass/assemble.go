@@ -197,6 +197,18 @@ func CheckNames(c *contract.Contract, keep []string, outputs int) error {
 	return nil
 }
 
+// Hidden lists the classified columns: what is written about files must not show
+// their values.
+func Hidden(c *contract.Contract) []string {
+	var names []string
+	for _, col := range c.Columns {
+		if col.Classified() {
+			names = append(names, col.Name)
+		}
+	}
+	return names
+}
+
 // TableColumns lists the input columns of the published table: the entity key, then
 // the kept columns.
 func TableColumns(c *contract.Contract, keep []string) []string {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"headgate/internal/contract"
 	"headgate/internal/strictyaml"
 )
 
@@ -199,6 +200,22 @@ func (c *Config) readDrift(v strictyaml.Value) {
 	}
 	if d.Batches > d.Of {
 		v.Problemf("batches must not be more than of: %d of the last %d cannot be", d.Batches, d.Of)
+	}
+}
+
+// readHistory reads the rules about earlier batches, each with an id of its own.
+func (c *Config) readHistory(v strictyaml.Value) {
+	list, _ := v.List("history")
+	for _, e := range list {
+		h, ok := contract.ReadHistory(e)
+		if !ok {
+			continue
+		}
+		if slices.ContainsFunc(c.History, func(o contract.History) bool { return o.ID == h.ID }) {
+			e.Problemf("history has two rules with the id %s; give one of them another", h.ID)
+			continue
+		}
+		c.History = append(c.History, h)
 	}
 }
 
