@@ -27,6 +27,7 @@ require (
 	gocloud.dev v0.47.0
 	golang.org/x/sync v0.22.0
 	golang.org/x/tools v0.48.0
+	gonum.org/v1/gonum v0.17.0
 )
 
 require (

@@ -79,17 +79,22 @@ func (c *Column) Top(k int) []Count {
 	}
 	var out []Count
 	for _, v := range c.Frequent.Top(k) {
-		out = append(out, Count{Value: c.format(v), Count: v.Count})
+		out = append(out, Count{Value: c.Format(v), Count: v.Count})
 	}
 	return out
 }
 
-// format writes a counted value as a person would.
-func (c *Column) format(v sketch.Value) string {
-	if c.Kind == Text || v.Text != "" {
+// Format writes a counted value as a person would. Of bytes it writes nothing.
+func (c *Column) Format(v sketch.Value) string {
+	if c.hasText() || v.Text != "" {
 		return v.Text
 	}
-	x := math.Float64frombits(sketch.Unmix(v.Hash))
+	return c.FormatNumber(math.Float64frombits(sketch.Unmix(v.Hash)))
+}
+
+// FormatNumber writes a number, in the unit of the column's kind, as a person
+// would: a date as 2024-01-31.
+func (c *Column) FormatNumber(x float64) string {
 	switch c.Kind {
 	case Boolean:
 		return strconv.FormatBool(x != 0)
