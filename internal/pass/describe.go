@@ -42,7 +42,20 @@ func Describe(ctx context.Context, f *columnar.File, c *contract.Contract, s mod
 	return builder.Profile(), nil
 }
 
-// profileOptions say what a profile may keep of the columns of a contract.
-func profileOptions(c *contract.Contract, _ model.Scorer) *profile.Options {
-	return &profile.Options{Restricted: restricted(c)}
+// profileOptions say what a profile may keep of the columns of a contract, and which
+// of them cut it into slices.
+func profileOptions(c *contract.Contract, s model.Scorer) *profile.Options {
+	o := &profile.Options{Slices: c.WithRole(contract.RoleSlice)}
+	for _, col := range c.Columns {
+		switch {
+		case col.Restricted():
+			o.Restricted = append(o.Restricted, col.Name)
+		case col.Classified():
+			o.Confidential = append(o.Confidential, col.Name)
+		}
+	}
+	for i := range s.Outputs() {
+		o.Scores = append(o.Scores, ScoreName(i, s.Outputs()))
+	}
+	return o
 }

@@ -255,17 +255,6 @@ func Columns(f *columnar.File, c *contract.Contract, s model.Scorer, keep []stri
 	return names, errors.Join(errs...)
 }
 
-// restricted lists the columns of which a profile may keep counts only.
-func restricted(c *contract.Contract) []string {
-	var names []string
-	for _, col := range c.Columns {
-		if col.Classification == "restricted" {
-			names = append(names, col.Name)
-		}
-	}
-	return names
-}
-
 // pick returns the columns of rec with these names, in this order.
 func pick(rec arrow.Record, names []string) ([]arrow.Field, []arrow.Array) {
 	var fields []arrow.Field
