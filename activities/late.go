@@ -50,8 +50,8 @@ func (a *Activities) checkLate(ctx context.Context, plan *run.Plan, c *contract.
 			return nil, err
 		}
 	}
-	if replayed(plan) > 0 && !slices.ContainsFunc(c.NeedsKeys(), func(t []string) bool { return slices.Equal(t, replayTuple(c)) }) {
-		if err := a.duplicates(ctx, c, replayTuple(c), l); err != nil {
+	if replayed(plan) > 0 && !slices.ContainsFunc(c.NeedsKeys(), func(t []string) bool { return slices.Equal(t, pass.ReplayTuple(c)) }) {
+		if err := a.duplicates(ctx, c, pass.ReplayTuple(c), l); err != nil {
 			return nil, err
 		}
 	}
@@ -99,22 +99,13 @@ func (l *lateCheck) replay(row pass.Duplicate) bool {
 	return l.plan.Files[l.plan.Shards[row.Shard].File].Replay
 }
 
-// replayTuple is the key by which a corrected row finds the row that it replaces: the
-// primary key, or else the entity key.
-func replayTuple(c *contract.Contract) []string {
-	if len(c.Keys) > 0 {
-		return c.Keys
-	}
-	return c.Entity()
-}
-
 // duplicates counts the rows that share a key, sends them to quarantine if a rule of
 // the contract says so, and lets corrected rows take the place of others.
 func (a *Activities) duplicates(ctx context.Context, c *contract.Contract, tuple []string, l *lateCheck) error {
 	name := contract.KeyName(tuple)
 	l.counts.Duplicates[name] = 0
 	rule, quarantine := quarantineRule(c, tuple)
-	replacing := slices.Equal(tuple, replayTuple(c)) && replayed(l.plan) > 0
+	replacing := slices.Equal(tuple, pass.ReplayTuple(c)) && replayed(l.plan) > 0
 	lists, closeAll, err := a.keyLists(ctx, l.results, pass.KeyIndex(l.tuples, tuple))
 	if err != nil {
 		return err

@@ -49,6 +49,15 @@ func KeyTuples(c *contract.Contract) [][]string {
 	return all
 }
 
+// ReplayTuple returns the key by which a corrected row finds the row that it replaces:
+// the primary key, or else the entity key.
+func ReplayTuple(c *contract.Contract) []string {
+	if len(c.Keys) > 0 {
+		return c.Keys
+	}
+	return c.Entity()
+}
+
 // KeyIndex returns the place of a tuple in a list, or -1.
 func KeyIndex(tuples [][]string, tuple []string) int {
 	return slices.IndexFunc(tuples, func(t []string) bool { return slices.Equal(t, tuple) })
