@@ -299,5 +299,6 @@ func encode(schema *arrow.Schema, records ...arrow.Record) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return buf.Bytes(), w.Close()
+	err = w.Close() // before the bytes are there
+	return buf.Bytes(), err
 }

@@ -1,0 +1,506 @@
+package quarantine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/testsuite"
+
+	"headgate/activities"
+	"headgate/internal/columnar"
+	"headgate/internal/model"
+	"headgate/internal/model/lightgbm"
+	"headgate/internal/pass"
+	"headgate/internal/quarantine"
+	"headgate/internal/registration"
+	"headgate/internal/retailer"
+	"headgate/internal/run"
+	"headgate/internal/store"
+	"headgate/workflows"
+)
+
+const (
+	shipped = "../../testdata/retailer/"
+	month   = "2024-01"
+)
+
+var formats = model.Formats{"lightgbm": lightgbm.Format}
+
+// A shop is a store with the simulated retailer in it, filled by the real workflows.
+type shop struct {
+	t      *testing.T
+	dir    string
+	bucket *store.Bucket
+	world  retailer.World
+	runs   int
+}
+
+// newShop delivers a month with bad rows in two files and scores it.
+func newShop(t *testing.T, budget string) *shop {
+	t.Helper()
+	s := &shop{t: t, dir: t.TempDir(), world: retailer.World{Seed: 1, Customers: 2000}}
+	var err error
+	if s.bucket, err = store.Open(t.Context(), s.dir); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.bucket.Close() })
+	s.register(true, func(name, text string) string { return strings.Replace(text, "budget: 1%", "budget: "+budget, 1) })
+	s.deliver(retailer.BadRows)
+	return s
+}
+
+// register makes edited copies of the shipped files the ones in force, and the shipped
+// model the champion.
+func (s *shop) register(model bool, edit func(name, text string) string) {
+	s.t.Helper()
+	dir := s.t.TempDir()
+	for _, name := range []string{"contract.yaml", "pipeline.yaml"} {
+		text, err := os.ReadFile(shipped + name)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(edit(name, string(text))), 0o600); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	r := registration.Request{Pipeline: filepath.Join(dir, "pipeline.yaml"), By: "test", At: time.Unix(1e9, 0).UTC()}
+	if model {
+		r.Model, r.Champion = shipped+"champion.txt", true
+		r.Golden, r.Expected = shipped+"golden.csv", shipped+"golden_expected.csv"
+	}
+	if _, err := r.Do(s.t.Context(), s.bucket, formats); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *shop) deliver(fault retailer.Fault) {
+	s.t.Helper()
+	dir := filepath.Join(s.dir, "incoming", "retailer", month)
+	if _, err := s.world.WriteDir(s.t.Context(), dir, month, &retailer.Options{Fault: fault, Parts: 2}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *shop) score() workflows.ScoreBatchOutput {
+	s.t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := suite.NewTestWorkflowEnvironment()
+	s.runs++ // the test environment gives every run the same run id
+	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: fmt.Sprintf("run-%d", s.runs)})
+	workflows.Register(env)
+	env.RegisterActivity(activities.New(s.bucket, formats))
+	env.ExecuteWorkflow(workflows.ScoreBatch, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: month, By: "test"})
+	var out workflows.ScoreBatchOutput
+	if err := env.GetWorkflowResult(&out); err != nil {
+		s.t.Fatal(err)
+	}
+	return out
+}
+
+func (s *shop) load() *quarantine.Quarantine {
+	s.t.Helper()
+	q, err := quarantine.Load(s.t.Context(), s.bucket, "retailer", month)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return q
+}
+
+// rows are records as maps of texts, which are easy to edit.
+type rows []map[string]string
+
+// quarantined returns the rows in quarantine; null is "".
+func (s *shop) quarantined() (rows, *arrow.Schema) {
+	s.t.Helper()
+	q := s.load()
+	schema, err := q.Schema(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var all rows
+	for rec, err := range q.Records(s.t.Context(), schema) {
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		all = append(all, maps(rec)...)
+	}
+	return all, schema
+}
+
+func maps(rec arrow.Record) rows {
+	var all rows
+	for i := range int(rec.NumRows()) {
+		row := map[string]string{}
+		for c, col := range rec.Columns() {
+			if col.IsValid(i) {
+				row[rec.ColumnName(c)] = strings.Clone(pass.Text(col, i))
+			}
+		}
+		all = append(all, row)
+	}
+	return all
+}
+
+// write writes rows as a Parquet file with the columns of a schema.
+func (s *shop) write(all rows, schema *arrow.Schema) string {
+	s.t.Helper()
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	for _, row := range all {
+		for i, f := range schema.Fields() {
+			if v, ok := row[f.Name]; !ok {
+				b.Field(i).AppendNull()
+			} else if err := b.Field(i).AppendValueFromString(v); err != nil {
+				s.t.Fatal(err)
+			}
+		}
+	}
+	name := filepath.Join(s.t.TempDir(), "fixed.parquet")
+	f, err := os.Create(name)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer f.Close()
+	w, err := columnar.Create(f, schema, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := errors.Join(w.Write(b.NewRecord()), w.Close()); err != nil {
+		s.t.Fatal(err)
+	}
+	return name
+}
+
+// correct puts the values in that the world has for the rows.
+func (s *shop) correct(bad rows) rows {
+	s.t.Helper()
+	var truth rows
+	for rec, err := range s.world.Month(month) {
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		truth = append(truth, maps(rec)...)
+	}
+	var good rows
+	for _, row := range bad {
+		fixed := map[string]string{}
+		part, ordinal := 0, 0
+		fmt.Sscan(row[pass.ColumnRow], &ordinal)
+		if strings.HasSuffix(row[pass.ColumnFile], "part-0001.parquet") {
+			part = len(truth) / 2
+		}
+		for name := range row {
+			if strings.HasPrefix(name, "headgate_") {
+				fixed[name] = row[name]
+			}
+		}
+		for name, value := range truth[part+ordinal] {
+			fixed[name] = value
+		}
+		good = append(good, fixed)
+	}
+	return good
+}
+
+func (s *shop) replay(file string, partial bool) (*quarantine.Result, error) {
+	return quarantine.Replay(s.t.Context(), s.bucket, formats, quarantine.Request{Pipeline: "retailer", Batch: month, File: file,
+		Partial: partial, By: "ada", Reason: "the supplier sent them again", At: time.Unix(2e9, 0)})
+}
+
+func (s *shop) mustReplay(file string) *quarantine.Result {
+	s.t.Helper()
+	out, err := s.replay(file, false)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return out
+}
+
+func TestCorrectedRowsAreHandedInAndPublished(t *testing.T) {
+	s := newShop(t, "1%")
+	first := s.score()
+	bad, schema := s.quarantined()
+	if int64(len(bad)) != first.Quarantined || len(bad) < 5 {
+		t.Fatalf("%d rows in quarantine, the run says %d", len(bad), first.Quarantined)
+	}
+	if len(schema.FieldIndices("birthday")) > 0 {
+		t.Error("the quarantine shows birthday, which is restricted")
+	}
+	file := s.write(s.correct(bad), schema)
+	out := s.mustReplay(file)
+	if out.Rows != first.Quarantined || out.Already || !slices.Equal(out.Filled, []string{"birthday"}) || out.Run != first.Run {
+		t.Errorf("got %+v", out)
+	}
+	if again := s.mustReplay(file); !again.Already || again.Key != out.Key {
+		t.Errorf("the same file again: %+v", again)
+	}
+	second := s.score()
+	if second.Publication != 2 || second.Published != first.Rows || second.Replaced == 0 {
+		t.Errorf("after the correction: %+v", second)
+	}
+	s.checkBirthdays(out.Key)
+	s.checkMarks(second)
+}
+
+// checkBirthdays compares what was taken from the delivery with the world.
+func (s *shop) checkBirthdays(key string) {
+	s.t.Helper()
+	want := map[string]string{}
+	for rec, err := range s.world.Month(month) {
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for _, row := range maps(rec) {
+			want[row["customer_id"]] = row["birthday"]
+		}
+	}
+	for _, row := range s.parquet(key) {
+		if row["birthday"] == "" || row["birthday"] != want[row["customer_id"]] {
+			s.t.Errorf("birthday %q of %s, want %q", row["birthday"], row["customer_id"], want[row["customer_id"]])
+		}
+		for name := range row {
+			if strings.HasPrefix(name, "headgate_") {
+				s.t.Errorf("the corrected rows have a column %s", name)
+			}
+		}
+	}
+}
+
+func (s *shop) parquet(key string) rows {
+	s.t.Helper()
+	r, err := s.bucket.Reader(s.t.Context(), key)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer r.Close()
+	f, err := columnar.Open(r, r.Size(), nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var all rows
+	for rec, err := range f.Records(context.Background(), columnar.ReadOptions{}) {
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		all = append(all, maps(rec)...)
+	}
+	return all
+}
+
+// checkMarks checks that the rows that were replaced are marked, and handed in no more.
+func (s *shop) checkMarks(out workflows.ScoreBatchOutput) {
+	s.t.Helper()
+	bad, schema := s.quarantined()
+	marked := int64(0)
+	for _, row := range bad {
+		if row[quarantine.ColumnReplaced] == "true" {
+			marked++
+		}
+	}
+	if marked != out.Replaced {
+		s.t.Errorf("%d rows are marked as replaced, the run says %d", marked, out.Replaced)
+	}
+	left := slices.DeleteFunc(slices.Clone(bad), func(row map[string]string) bool { return row[quarantine.ColumnReplaced] != "true" })
+	if _, err := s.replay(s.write(left, schema), false); err == nil || !strings.HasSuffix(err.Error(), "there is no row to hand in") {
+		s.t.Errorf("rows that were replaced, handed in again: %v", err)
+	}
+	for _, row := range left {
+		row[quarantine.ColumnReplaced] = "false"
+	}
+	_, err := s.replay(s.write(s.correct(left), schema), false)
+	if err == nil || !strings.Contains(err.Error(), "customer_id,as_of was corrected before") {
+		s.t.Errorf("a second correction: %v", err)
+	}
+}
+
+func TestRowsThatCannotBeHandedIn(t *testing.T) {
+	s := newShop(t, "1%")
+	s.score()
+	bad, schema := s.quarantined()
+	good := s.correct(bad)
+	at := slices.IndexFunc(bad, func(row map[string]string) bool { return strings.Contains(row[pass.ColumnRules], "return_rate") })
+	if at < 0 {
+		t.Fatal("no row with a bad return_rate")
+	}
+	plain := arrow.NewSchema(slices.DeleteFunc(slices.Clone(schema.Fields()), func(f arrow.Field) bool { return strings.HasPrefix(f.Name, "headgate_") }), nil)
+	full := arrow.NewSchema(append(plain.Fields(), arrow.Field{Name: "birthday", Type: arrow.FixedWidthTypes.Date32, Nullable: true}), nil)
+	edit := func(change func(all rows)) rows {
+		var all rows
+		for _, row := range good {
+			next := map[string]string{}
+			for k, v := range row {
+				next[k] = v
+			}
+			all = append(all, next)
+		}
+		change(all)
+		return all
+	}
+	doubles := slices.Clone(schema.Fields())
+	for i := range doubles {
+		if doubles[i].Name == "visits_30d" {
+			doubles[i].Type = arrow.PrimitiveTypes.Float64
+		}
+	}
+	for _, tt := range []struct {
+		name   string
+		rows   rows
+		schema *arrow.Schema
+		want   string // of the error; "" for none
+	}{
+		{"a value that is still wrong", edit(func(all rows) { all[at]["return_rate"] = "7" }), schema,
+			fmt.Sprintf("1 of %d rows cannot be handed in, and none was: row %d (from 0): return_rate.maximum", len(bad), at)},
+		{"a customer who is scored already", edit(func(all rows) { all[at]["customer_id"] = s.customer(3) }), schema, "customer_id,as_of is scored already"},
+		{"a customer who was not delivered, in the place of one in quarantine", edit(func(all rows) { all[at]["customer_id"] = "C999999999-99" }), schema, ""},
+		{"a customer who was not delivered, without a place", edit(func(all rows) {
+			for i, row := range all {
+				row["customer_id"] = fmt.Sprintf("C99999%04d-99", i)
+			}
+		}), full, "no row in quarantine has its customer_id,as_of"},
+		{"two rows of one customer", edit(func(all rows) { all[0]["customer_id"] = all[1]["customer_id"] }), schema, "customer_id,as_of is that of another row of the file"},
+		{"a column that is gone, without a place", good, plain, "lacks birthday; keep the columns headgate_file and headgate_row of the quarantine, and they are taken from the delivery"},
+		{"a place that the delivery does not have", edit(func(all rows) { all[0][pass.ColumnRow] = "123456" }), schema, "row 0 (from 0): the delivery has no such row"},
+		{"a file that the delivery does not have", edit(func(all rows) { all[0][pass.ColumnFile] = "other.parquet" }), schema, "row 0 (from 0) lacks birthday, and its headgate_file and headgate_row name no delivered row"},
+		{"integers as doubles", good, arrow.NewSchema(doubles, nil), ""},
+		{"doubles that are no integers", edit(func(all rows) { all[1]["visits_30d"] = "1.5" }), arrow.NewSchema(doubles, nil),
+			"row 1 (from 0): column visits_30d is float64, and this value is no int32, as the column has in the delivery"},
+		{"all columns and no place", good, full, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			before := len(s.replays())
+			out, err := s.replay(s.write(tt.rows, tt.schema), false)
+			if tt.want != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.want) || len(s.replays()) != before {
+					t.Errorf("got %v, want %q; %d files handed in, before %d", err, tt.want, len(s.replays()), before)
+				}
+				return
+			}
+			if err != nil || out.Rows != int64(len(bad)) {
+				t.Fatalf("got %+v, %v", out, err)
+			}
+			if err := errors.Join(s.bucket.Delete(t.Context(), out.Key), s.bucket.Delete(t.Context(), strings.TrimSuffix(out.Key, ".parquet")+".json")); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// replays counts the files of corrected rows in the store.
+func (s *shop) replays() []string {
+	s.t.Helper()
+	var keys []string
+	for attrs, err := range s.bucket.List(s.t.Context(), "runs/retailer/") {
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if strings.Contains(attrs.Key, "/replay/") {
+			keys = append(keys, attrs.Key)
+		}
+	}
+	return keys
+}
+
+// customer returns the key of a row of the month that is good.
+func (s *shop) customer(row int) string {
+	s.t.Helper()
+	for rec, err := range s.world.Month(month) {
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return maps(rec)[row]["customer_id"]
+	}
+	return ""
+}
+
+func TestPartialHandsInTheGoodRows(t *testing.T) {
+	s := newShop(t, "1%")
+	first := s.score()
+	bad, schema := s.quarantined()
+	good := s.correct(bad)
+	good[2]["return_rate"] = "7"
+	file := s.write(good, schema)
+	out, err := s.replay(file, true)
+	if err != nil || out.Rows != int64(len(bad))-1 || len(out.Refused) != 1 || out.Refused[0].Row != 2 || !slices.Equal(out.Refused[0].Reasons, []string{"return_rate.maximum"}) {
+		t.Fatalf("got %+v, %v", out, err)
+	}
+	if again, err := s.replay(file, true); err != nil || !again.Already || again.Key != out.Key {
+		t.Errorf("the same file again: %+v, %v", again, err)
+	}
+	// What is left is corrected before the first correction is scored.
+	good[2]["return_rate"] = "0.5"
+	if _, err := s.replay(s.write(good, schema), false); err == nil || !strings.Contains(err.Error(), "by rows that are not scored yet") {
+		t.Errorf("rows that were handed in, handed in again with others: %v", err)
+	}
+	rest := s.mustReplay(s.write(good[2:3], schema))
+	if second := s.score(); second.Published != first.Rows || rest.Key == out.Key {
+		t.Errorf("after both corrections: %+v", second)
+	}
+	var note run.Correction
+	data, err := s.bucket.Get(t.Context(), strings.TrimSuffix(out.Key, ".parquet")+".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(data); !strings.Contains(text, `"by":"ada","reason":"the supplier sent them again"`) {
+		t.Errorf("note %s of %+v", text, note)
+	}
+}
+
+func TestABlockedBatchIsPublishedAfterItsRowsWereCorrected(t *testing.T) {
+	s := newShop(t, "0.1%")
+	if first := s.score(); first.Verdict != run.Block {
+		t.Fatalf("got %+v", first)
+	}
+	bad, schema := s.quarantined()
+	s.mustReplay(s.write(s.correct(bad), schema))
+	if second := s.score(); second.Publication != 1 || second.Published != 2000 {
+		t.Errorf("after the correction: %+v", second)
+	}
+}
+
+func TestRowsOfAnotherDeliveryAreStale(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(s *shop)
+		want   string
+	}{
+		{"the delivery was replaced", func(s *shop) { s.deliver(retailer.Cents) }, "incoming/retailer/2024-01/part-0000.parquet is new or was replaced"},
+		{"a file came", func(s *shop) {
+			if err := s.bucket.Put(s.t.Context(), "incoming/retailer/2024-01/part-0007.parquet", []byte("x")); err != nil {
+				s.t.Fatal(err)
+			}
+		}, "incoming/retailer/2024-01/part-0007.parquet is new or was replaced"},
+		{"a file is gone", func(s *shop) {
+			if err := s.bucket.Delete(s.t.Context(), "incoming/retailer/2024-01/part-0001.parquet"); err != nil {
+				s.t.Fatal(err)
+			}
+		}, "incoming/retailer/2024-01/part-0001.parquet is gone"},
+		{"there is another contract", func(s *shop) {
+			s.register(false, func(_, text string) string { return strings.Replace(text, "maximum: 1200", "maximum: 1300", 1) })
+		}, "the contract is another one"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newShop(t, "1%")
+			s.score()
+			bad, schema := s.quarantined()
+			file := s.write(s.correct(bad), schema)
+			tt.change(s)
+			_, err := s.replay(file, false)
+			if !errors.Is(err, quarantine.ErrStale) || !strings.HasPrefix(err.Error(), tt.want) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
