@@ -44,6 +44,7 @@ const rules = `
 	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
 	workflows:           activities run store
 	worker:              activities model model/lightgbm store workflows
+	bench/drift:         drift model profile retailer
 	bench:               columnar contract model model/lightgbm pass retailer run
 	cmd/worker:          worker
 	cmd/starter:         activities audit bundle columnar contract delta model model/lightgbm pipeline profile registration registry run store strictyaml workflows
@@ -54,7 +55,8 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "model", "model/lightgbm", "bundle", "pass", "audit", "activities", "registration", "retailer", "retailer/generate", "cmd/starter", "bench"},
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "model", "model/lightgbm", "bundle", "pass", "audit", "activities", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift"},
+	"gonum.org/":                             {"drift"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"cel.dev/":                               {"rowrule"},
 	"github.com/rs/zerolog":                  {"cmd/worker"},

@@ -13,14 +13,14 @@ import (
 type comparison struct {
 	*Column
 	ref, cur *profile.Column
-	hide     bool
+	policy   Policy
 }
 
 // compareColumn measures a column of the same kind that has rows on both sides.
 // The verdict is not in it yet.
-func compareColumn(ref, cur *profile.Column, hide bool) Column {
+func compareColumn(ref, cur *profile.Column, policy Policy) Column {
 	out := Column{Name: cur.Name, Kind: cur.Kind, N: ref.Rows, M: cur.Rows, Level: None, Size: Small}
-	c := &comparison{&out, ref, cur, hide}
+	c := &comparison{&out, ref, cur, policy}
 	out.Restricted = ref.Restricted || cur.Restricted
 	out.Missing = proportion(ref.Nulls+ref.NaNs, ref.Rows, cur.Nulls+cur.NaNs, cur.Rows)
 	switch {
@@ -46,9 +46,9 @@ func (c *comparison) byMissing() {
 // numbers compares numbers, dates and times. If both sides know each value, so do
 // the bins; else they are those of the sketches.
 func (c *comparison) numbers() {
-	c.Basis = ByDecile
 	ref, cur := c.ref.Quantiles.Bins(), c.cur.Quantiles.Bins()
-	if c.ref.Frequent.Complete() && c.cur.Frequent.Complete() {
+	exact := c.ref.Frequent.Complete() && c.cur.Frequent.Complete()
+	if exact {
 		ref, cur = points(&c.ref.Frequent), points(&c.cur.Frequent)
 	}
 	c.spread(ref, cur)
@@ -61,7 +61,29 @@ func (c *comparison) numbers() {
 		}
 		c.OutOfRange = rounded(float64(outside) / float64(n))
 	}
-	c.measure(deciles(ref, cur, func(x float64) string { return c.cur.FormatNumber(round(x)) }))
+	if c.policy.Codes && (exact || repeats(c.ref) && repeats(c.cur)) {
+		c.byValue()
+		return
+	}
+	format := func(x float64) string { return c.cur.FormatNumber(round(x)) }
+	if each := eachValue(ref, cur, format); exact && len(each) <= few {
+		c.Basis = ByValue
+		c.measure(each)
+		return
+	}
+	c.Basis = ByDecile
+	c.measure(deciles(ref, cur, format))
+}
+
+// few is how many values numbers may have, so that each is a bin of its own: codes
+// of categories come as numbers too, and tenths could hide what happens to one.
+const few = 20
+
+// eachValue makes a cell of each bin.
+func eachValue(ref, cur []sketch.Bin, format func(float64) string) []cell {
+	var cells []cell
+	walk(ref, cur, func(b sketch.Bin, n, m int64) { cells = append(cells, cell{format(b.Low), n, m}) })
+	return cells
 }
 
 // points returns the values as bins without width.
@@ -122,7 +144,7 @@ func repeats(c *profile.Column) bool {
 	return float64(c.Values()) >= often*c.Distincts()
 }
 
-// byValue compares texts, bytes and booleans value by value.
+// byValue compares texts, bytes, booleans and codes value by value.
 func (c *comparison) byValue() {
 	values, sample := pairs(&c.ref.Frequent, &c.cur.Frequent)
 	var cells []cell
@@ -140,10 +162,13 @@ func (c *comparison) byValue() {
 
 // label writes a value, if it may be shown and there is something to write.
 func (c *comparison) label(v sketch.Value) string {
-	if c.hide || c.Kind == profile.Binary {
+	if c.policy.Hide || c.Kind == profile.Binary {
 		return ""
 	}
-	return strconv.Quote(c.cur.Format(v))
+	if c.Kind == profile.Text {
+		return strconv.Quote(c.cur.Format(v))
+	}
+	return c.cur.Format(v)
 }
 
 // most is how many values or bins a report shows.
@@ -162,7 +187,7 @@ func (c *comparison) categories(values []pair, rows int64, side func(pair) (n, o
 		return int(max(-1, min(1, (b.ref+b.cur)-(a.ref+a.cur))))
 	})
 	out := &Categories{Count: len(found), Share: round(float64(total) / float64(rows))}
-	if !c.hide && c.Kind != profile.Binary {
+	if !c.policy.Hide && c.Kind != profile.Binary {
 		for _, v := range found[:min(most, len(found))] {
 			out.Values = append(out.Values, c.cur.Format(v.Value))
 		}
@@ -195,7 +220,7 @@ func (c *comparison) measure(cells []cell) {
 		cells = append(cells, special)
 	}
 	for i := range cells {
-		if c.hide && i < len(cells)-4 || cells[i].label == "" {
+		if c.policy.Hide && i < len(cells)-4 || cells[i].label == "" {
 			cells[i].label = "bin " + strconv.Itoa(i+1)
 		}
 	}

@@ -39,11 +39,11 @@ func Compare(ref, cur *profile.Profile, o *Options) (*Report, error) {
 			r.Columns = append(r.Columns, excused(name, a, b, reason))
 			continue
 		}
-		r.Columns = append(r.Columns, compareColumn(a, b, options.Policies[name].Hide))
+		r.Columns = append(r.Columns, compareColumn(a, b, options.Policies[name]))
 	}
 	for i := range r.Columns {
 		r.Columns[i].Score = slices.Contains(options.Scores, r.Columns[i].Name)
-		options.few(&r.Columns[i])
+		options.tooFew(&r.Columns[i])
 	}
 	discover(r.Columns, options.Alpha)
 	for i := range r.Columns {
@@ -142,8 +142,8 @@ func excused(name string, ref, cur *profile.Column, reason string) Column {
 	return c
 }
 
-// few makes a column inconclusive that has too few rows.
-func (o *Options) few(c *Column) {
+// tooFew makes a column inconclusive that has too few rows.
+func (o *Options) tooFew(c *Column) {
 	if c.Level == Inconclusive {
 		return
 	}

@@ -62,6 +62,7 @@ type Policy struct {
 	Major    float64 // 0 means that of the Options
 	Ignore   bool    // not compared: keys, event times, anything that moves by itself
 	Hide     bool    // compared, and no value of it is shown
+	Codes    bool    // its numbers are codes of categories, compared value by value
 }
 
 // The defaults of [Options].
@@ -123,16 +124,17 @@ type Column struct {
 	Moves       []Move       `json:"moves,omitempty"`              // the bins that moved most, the heaviest first; at most five
 }
 
-// A Basis says what the bins of a column hold.
+// A Basis says what the bins of a column hold. Nulls, NaN and the infinities have
+// bins of their own in all of them; bins that are too rare to judge are one.
 type Basis string
 
 // The bases.
 const (
-	ByDecile  Basis = "deciles"    // tenths of the reference's numbers
-	ByValue   Basis = "categories" // values
-	BySample  Basis = "sample"     // a sample of very many values, the same on both sides; the others are one bin
-	ByLength  Basis = "lengths"    // tenths of the lengths of texts that hardly ever occur twice
-	ByMissing Basis = "missing"    // present or not
+	ByDecile  Basis = "deciles" // tenths of the reference's numbers, and what is beyond its range
+	ByValue   Basis = "values"  // values
+	BySample  Basis = "sample"  // a sample of very many values, the same on both sides; the others are left out
+	ByLength  Basis = "lengths" // tenths of the lengths of texts that hardly ever occur twice
+	ByMissing Basis = "missing" // present or not
 )
 
 // An Index is a population stability index.

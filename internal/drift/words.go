@@ -15,13 +15,13 @@ func (c *Column) explain(moderate, major float64) {
 	c.Reasons = []string{}
 	switch {
 	case c.Level == Warn && c.Size == Major:
-		say("an effect of %.2g, major from %g, and significant (p %s)", c.Effect, major, probability(*c.P))
+		say("an effect of %.3g, major from %g, and significant (p %s)", c.Effect, major, probability(*c.P))
 	case c.Level == Warn:
-		say("an effect of %.2g, moderate from %g, and significant (p %s)", c.Effect, moderate, probability(*c.P))
+		say("an effect of %.3g, moderate from %g, and significant (p %s)", c.Effect, moderate, probability(*c.P))
 	case c.Significant:
-		say("significant (p %s), but an effect of %.2g is below %g", probability(*c.P), c.Effect, moderate)
+		say("significant (p %s), but an effect of %.3g is below %g", probability(*c.P), c.Effect, moderate)
 	case c.Size != Small:
-		say("an effect of %.2g, but that may be chance (p %s)", c.Effect, probability(*c.P))
+		say("an effect of %.3g, but that may be chance (p %s)", c.Effect, probability(*c.P))
 	}
 	if c.Level != Warn {
 		return
@@ -39,7 +39,7 @@ func (c *Column) explain(moderate, major float64) {
 		say("outside of the reference's range: %s", share(*c.OutOfRange))
 	}
 	if len(c.Moves) > 0 {
-		say("moved most: %s, %s, was %s", c.Moves[0].Bin, share(c.Moves[0].Current), share(c.Moves[0].Reference))
+		say("the heaviest bin: %s, %s, was %s", c.Moves[0].Bin, share(c.Moves[0].Current), share(c.Moves[0].Reference))
 	}
 }
 
