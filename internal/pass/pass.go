@@ -76,7 +76,7 @@ func Run(ctx context.Context, in Input) (*Output, error) {
 		in.Clock = func() time.Duration { return time.Since(began) }
 	}
 	p := &pass{in: in, checker: in.Contract.NewChecker(), content: newContentHash(columns),
-		profile: profile.NewBuilder(&profile.Options{Restricted: restricted(in.Contract)}),
+		profile: profile.NewBuilder(profiled(in.Contract)),
 		good:    newTable(in.Shard.Rows, ""), bad: newTable(0, "")}
 	for _, tuple := range in.Contract.NeedsKeys() {
 		p.keys = append(p.keys, newKeyList(tuple, in.Shard.Rows))
@@ -229,15 +229,19 @@ func Columns(f *columnar.File, c *contract.Contract, s model.Scorer, keep []stri
 	return names, errors.Join(errs...)
 }
 
-// restricted lists the columns of which a profile may keep counts only.
-func restricted(c *contract.Contract) []string {
-	var names []string
+// profiled says what a profile may keep of the contract's columns, and which of
+// them have slices.
+func profiled(c *contract.Contract) *profile.Options {
+	o := &profile.Options{Slices: c.WithRole(contract.RoleSlice)}
 	for _, col := range c.Columns {
-		if col.Classification == "restricted" {
-			names = append(names, col.Name)
+		switch col.Classification {
+		case "restricted":
+			o.Restricted = append(o.Restricted, col.Name)
+		case "confidential":
+			o.Confidential = append(o.Confidential, col.Name)
 		}
 	}
-	return names
+	return o
 }
 
 // pick returns the columns of rec with these names, in this order.
