@@ -45,7 +45,7 @@ func (c *Column) parts() []part {
 	case c.Confidential:
 		return []part{&c.Quantiles, &c.Distinct}
 	}
-	return []part{&c.Quantiles, &c.Distinct, &c.Frequent, &c.sum, &c.squares}
+	return []part{&c.Quantiles, &c.Distinct, &c.Frequent, &c.moments.Sum, &c.moments.Squares}
 }
 
 // counts lists the counts in the order in which they are written.

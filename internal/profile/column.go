@@ -45,8 +45,8 @@ type Column struct {
 	Distinct  sketch.Distinct
 	Frequent  sketch.Frequent
 
-	sum, squares sketch.Sum // of what Quantiles has
-	ranged       bool       // Min and Max, or MinText and MaxText, are set
+	moments sketch.Moments // of what Quantiles has
+	ranged  bool           // Min and Max, or MinText and MaxText, are set
 }
 
 const maxText = 64
@@ -68,7 +68,7 @@ func (c *Column) MeanStd() (mean, std float64) {
 	case c.Confidential:
 		return c.binMeanStd()
 	}
-	mean, variance := sketch.MeanVariance(c.Values(), &c.sum, &c.squares)
+	mean, variance := c.moments.MeanVariance(c.Values())
 	return mean, math.Sqrt(variance)
 }
 
@@ -175,8 +175,7 @@ func (c *Column) mergeValues(o *Column) {
 		c.ranged = true
 	}
 	c.Frequent.Merge(&o.Frequent)
-	c.sum.Merge(&o.sum)
-	c.squares.Merge(&o.squares)
+	c.moments.Merge(&o.moments)
 }
 
 // extend widens the range of the numbers.
@@ -213,5 +212,5 @@ func (c *Column) conceal() {
 	}
 	c.Confidential = true
 	c.Min, c.Max, c.MinText, c.MaxText, c.ranged = 0, 0, "", "", false
-	c.Frequent, c.sum, c.squares = sketch.Frequent{}, sketch.Sum{}, sketch.Sum{}
+	c.Frequent, c.moments = sketch.Frequent{}, sketch.Moments{}
 }
