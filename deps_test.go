@@ -27,6 +27,7 @@ const rules = `
 	store:
 	store/storetest:     store
 	profile:             sketch
+	infer:               contract profile
 	pipeline:            contract strictyaml
 	model/lightgbm:      model
 	registry:            store
@@ -43,7 +44,7 @@ const rules = `
 	worker:              activities model model/lightgbm store workflows
 	bench:               columnar contract model model/lightgbm pass retailer run
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle columnar contract delta model model/lightgbm pipeline profile registration registry run store strictyaml workflows
+	cmd/starter:         activities audit bundle columnar contract delta infer model model/lightgbm pipeline profile registration registry run store strictyaml workflows
 `
 
 // only keeps a technology in its place: no other package may import it.
@@ -51,7 +52,7 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "contract", "profile", "model", "model/lightgbm", "bundle", "pass", "audit", "activities", "registration", "retailer", "retailer/generate", "cmd/starter", "bench"},
+	"github.com/apache/arrow/":               {"columnar", "contract", "profile", "infer", "model", "model/lightgbm", "bundle", "pass", "audit", "activities", "registration", "retailer", "retailer/generate", "cmd/starter", "bench"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"github.com/rs/zerolog":                  {"cmd/worker"},
 	"github.com/spf13/cobra":                 {"cmd/starter"},
