@@ -80,3 +80,21 @@ func numbers(version string) ([3]uint64, error) {
 	}
 	return out, nil
 }
+
+// NextVersion returns the version after a that rises by a bump, "" if a has another
+// form than MAJOR.MINOR.PATCH.
+func NextVersion(a string, b Bump) string {
+	v, err := numbers(a)
+	if err != nil {
+		return ""
+	}
+	switch b {
+	case BumpMajor:
+		v = [3]uint64{v[0] + 1}
+	case BumpMinor:
+		v = [3]uint64{v[0], v[1] + 1}
+	case BumpPatch:
+		v[2]++
+	}
+	return fmt.Sprintf("%d.%d.%d", v[0], v[1], v[2])
+}

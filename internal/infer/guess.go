@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"headgate/internal/contract"
@@ -105,19 +105,17 @@ func (c *Column) ranges(seen *profile.Column) {
 			return
 		}
 		low, high := outwards(seen.Min, seen.Max)
-		c.comment("seen are %s to %s", strconv.FormatFloat(seen.Min, 'f', -1, 64), strconv.FormatFloat(seen.Max, 'f', -1, 64))
+		c.comment("seen: %.6g to %.6g", seen.Min, seen.Max)
 		c.Options = append(c.Options, Option{"minimum", low}, Option{"maximum", high})
 	case profile.Date, profile.Timestamp:
 		// The next batch is later, so there is no maximum.
-		perYear := 365.2425
+		seconds := seen.Min * 86400
 		if seen.Kind == profile.Timestamp {
-			perYear *= 86400 * 1e6
+			seconds = seen.Min / 1e6
 		}
-		year := 1970 + int(math.Floor(seen.Min/perYear))
-		if year < 2 || year > 9998 {
-			return
+		if year := time.Unix(int64(math.Floor(seconds)), 0).UTC().Year(); year > 0 && year < 10000 {
+			c.Options = append(c.Options, Option{"minimum", fmt.Sprintf("'%04d-01-01'", year)})
 		}
-		c.Options = append(c.Options, Option{"minimum", fmt.Sprintf("'%04d-01-01'", year-1)})
 	}
 }
 

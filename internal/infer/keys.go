@@ -24,44 +24,74 @@ const (
 	maxParts   = 5
 )
 
-// Candidates returns the keys that are worth counting, the likeliest first: columns
-// that may be different in every row and then, if composite, tuples of two and three
-// columns whose values may be, together. A profile only estimates how many different
-// values there are, so each must be counted.
-func (d *Draft) Candidates(p *profile.Profile, composite bool) [][]string {
+// Candidates returns the keys that are worth counting, in groups: count one group
+// after the other, until one has a tuple that never repeats; the first is the best.
+// First come columns named like keys, then tuples with such a column, then other
+// columns, those that may be personal last, and then other tuples.
+//
+// A profile only estimates how many different values there are, so a candidate may
+// repeat. A tuple has two or three columns.
+func (d *Draft) Candidates(p *profile.Profile) [][][]string {
+	k := keySearch{p: p, enough: 0.95 * float64(d.Rows)} // the estimate is within about 0.8 %
 	var parts []*Column
-	distinct := map[string]float64{}
 	for i := range d.Columns {
-		c := &d.Columns[i]
-		seen := p.Column(c.Name)
-		if seen == nil || !c.CouldBeKey() && !(composite && c.couldBePart()) {
-			continue
+		if c := &d.Columns[i]; p.Column(c.Name) != nil && (c.CouldBeKey() || c.couldBePart()) {
+			parts = append(parts, c)
 		}
-		distinct[c.Name] = seen.Distincts()
-		parts = append(parts, c)
 	}
-	slices.SortStableFunc(parts, func(a, b *Column) int { return KeyRank(a.Name) - KeyRank(b.Name) })
-	enough := 0.95 * float64(d.Rows) // the estimate is within about 0.8 %
-	var out [][]string
-	if !composite {
-		for _, c := range parts {
-			if distinct[c.Name] >= enough && len(out) < maxSingles {
-				out = append(out, []string{c.Name})
-			}
+	slices.SortStableFunc(parts, func(a, b *Column) int { return k.rank(a) - k.rank(b) })
+	var named, others [][]string
+	for _, c := range parts {
+		switch {
+		case !c.CouldBeKey() || !k.enoughValues(c.Name):
+		case KeyRank(c.Name) < noKey:
+			named = append(named, []string{c.Name})
+		default:
+			others = append(others, []string{c.Name})
 		}
-		return out
 	}
 	parts = parts[:min(len(parts), maxParts)]
+	var namedTuples, otherTuples [][]string
 	for _, tuple := range tuples(parts) {
-		all := 1.0
-		for _, name := range tuple {
-			all *= distinct[name]
-		}
-		if all >= enough {
-			out = append(out, tuple)
+		switch {
+		case !k.enoughValues(tuple...):
+		case KeyRank(tuple[0]) < noKey:
+			namedTuples = append(namedTuples, tuple)
+		default:
+			otherTuples = append(otherTuples, tuple)
 		}
 	}
-	return out
+	groups := [][][]string{named[:min(len(named), maxSingles)], namedTuples, others[:min(len(others), maxSingles)], otherTuples}
+	return slices.DeleteFunc(groups, func(g [][]string) bool { return len(g) == 0 })
+}
+
+// A keySearch judges columns by what a profile says of them.
+type keySearch struct {
+	p      *profile.Profile
+	enough float64 // different values that a key must have
+}
+
+// rank puts likely parts of a key first: names of keys, times, names of nothing, and
+// what may be personal.
+func (k keySearch) rank(c *Column) int {
+	switch {
+	case KeyRank(c.Name) < noKey:
+		return KeyRank(c.Name)
+	case kindOfName(c.Name) != "" || kindOfValues(k.p.Column(c.Name)) != "":
+		return noKey + 2
+	case c.couldBePart():
+		return noKey
+	}
+	return noKey + 1
+}
+
+// enoughValues reports whether the columns may differ in every row, together.
+func (k keySearch) enoughValues(names ...string) bool {
+	all := 1.0
+	for _, name := range names {
+		all *= k.p.Column(name).Distincts()
+	}
+	return all >= k.enough
 }
 
 // couldBePart reports whether the column may complete a key: a date or a time that
