@@ -130,7 +130,7 @@ func outwards(low, high float64) (string, string) {
 		return "0", "0"
 	}
 	place := int(math.Floor(math.Log10(span)))
-	a, b := math.Floor(scale(low, -place)), math.Ceil(scale(high, -place))
+	a, b := math.Floor(near(scale(low, -place))), math.Ceil(near(scale(high, -place)))
 	for scale(a, place) > low {
 		a--
 	}
@@ -138,6 +138,14 @@ func outwards(low, high float64) (string, string) {
 		b++
 	}
 	return decimal(int64(a), place), decimal(int64(b), place)
+}
+
+// near returns the whole number that x is within rounding errors of, or else x.
+func near(x float64) float64 {
+	if whole := math.Round(x); math.Abs(x-whole) < 1e-9 {
+		return whole
+	}
+	return x
 }
 
 // scale returns x · 10ⁿ.

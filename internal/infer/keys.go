@@ -30,7 +30,8 @@ const (
 // columns, those that may be personal last, and then other tuples.
 //
 // A profile only estimates how many different values there are, so a candidate may
-// repeat. A tuple has two or three columns.
+// repeat. A tuple has two or three columns: texts, dates, and whole numbers named
+// like keys, but nothing personal.
 func (d *Draft) Candidates(p *profile.Profile) [][][]string {
 	k := keySearch{p: p, enough: 0.95 * float64(d.Rows)} // the estimate is within about 0.8 %
 	var parts []*Column
@@ -50,6 +51,9 @@ func (d *Draft) Candidates(p *profile.Profile) [][][]string {
 			others = append(others, []string{c.Name})
 		}
 	}
+	parts = slices.DeleteFunc(parts, func(c *Column) bool {
+		return k.rank(c) == personal || arrow.IsInteger(c.Type.ID()) && KeyRank(c.Name) == noKey
+	})
 	parts = parts[:min(len(parts), maxParts)]
 	var namedTuples, otherTuples [][]string
 	for _, tuple := range tuples(parts) {
@@ -65,6 +69,9 @@ func (d *Draft) Candidates(p *profile.Profile) [][][]string {
 	return slices.DeleteFunc(groups, func(g [][]string) bool { return len(g) == 0 })
 }
 
+// personal is the rank of columns that may be about a person.
+const personal = noKey + 2
+
 // A keySearch judges columns by what a profile says of them.
 type keySearch struct {
 	p      *profile.Profile
@@ -78,7 +85,7 @@ func (k keySearch) rank(c *Column) int {
 	case KeyRank(c.Name) < noKey:
 		return KeyRank(c.Name)
 	case kindOfName(c.Name) != "" || kindOfValues(k.p.Column(c.Name)) != "":
-		return noKey + 2
+		return personal
 	case c.couldBePart():
 		return noKey
 	}
