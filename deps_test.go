@@ -28,7 +28,8 @@ const rules = `
 	store:
 	store/storetest:     store
 	profile:             sketch
-	drift:               profile sketch
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "bundle", "pass", "audit", "activities", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift"},
+	"gonum.org/":                             {"drift"},
 	pipeline:            contract strictyaml
 	model/lightgbm:      model
 	registry:            store
@@ -47,7 +48,7 @@ const rules = `
 	bench/drift:         drift model profile retailer
 	bench:               columnar contract model model/lightgbm pass retailer run
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle columnar contract delta model model/lightgbm pipeline profile registration registry run store strictyaml workflows
+	cmd/starter:         activities audit bundle columnar contract delta infer model model/lightgbm pipeline profile registration registry run store strictyaml workflows
 `
 
 // only keeps a technology in its place: no other package may import it.
@@ -55,7 +56,7 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "model", "model/lightgbm", "bundle", "pass", "audit", "activities", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift"},
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "bundle", "pass", "audit", "activities", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift"},
 	"gonum.org/":                             {"drift"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"cel.dev/":                               {"rowrule"},
