@@ -60,15 +60,16 @@ const MaxLast = 36
 // which is a share already, now − before. From 0, any change is beyond all limits.
 // The rule is kept if the change is in [Lower, Upper].
 type History struct {
-	ID           string
-	Column       string // in the file; "" for rowCount
-	Metric       HistoryMetric
-	Against      Against
-	Last         int     // n of [AgainstLast], or 0
-	MinBatches   int     // how many of the last n must be known; 1 for the others
-	Lower, Upper float64 // of the change: mustBeWithin: 20% is −0.2 and 0.2
-	Severity     Severity
-	Line, Col    int // where the file says so
+	ID         string        `json:"id"`
+	Column     string        `json:"column,omitempty"` // in the file; "" for rowCount
+	Metric     HistoryMetric `json:"metric"`
+	Against    Against       `json:"against"`
+	Last       int           `json:"last,omitempty"` // n of [AgainstLast], or 0
+	MinBatches int           `json:"minBatches"`     // how many of the last n must be known; 1 for the others
+	Lower      float64       `json:"lower"`          // of the change: mustBeWithin: 20% is −0.2 …
+	Upper      float64       `json:"upper"`          // … and 0.2
+	Severity   Severity      `json:"severity"`
+	Line, Col  int           `json:"-"` // where the file says so
 }
 
 // CheckHistory returns why the contract cannot have the rule, or "": there is no
