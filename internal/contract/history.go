@@ -1,9 +1,12 @@
 package contract
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
+	"math/big"
 	"slices"
+	"strconv"
 
 	"headgate/internal/strictyaml"
 )
@@ -60,16 +63,42 @@ const MaxLast = 36
 // which is a share already, now − before. From 0, any change is beyond all limits.
 // The rule is kept if the change is in [Lower, Upper].
 type History struct {
-	ID         string        `json:"id"`
-	Column     string        `json:"column,omitempty"` // in the file; "" for rowCount
-	Metric     HistoryMetric `json:"metric"`
-	Against    Against       `json:"against"`
-	Last       int           `json:"last,omitempty"` // n of [AgainstLast], or 0
-	MinBatches int           `json:"minBatches"`     // how many of the last n must be known; 1 for the others
-	Lower      float64       `json:"lower"`          // of the change: mustBeWithin: 20% is −0.2 …
-	Upper      float64       `json:"upper"`          // … and 0.2
-	Severity   Severity      `json:"severity"`
-	Line, Col  int           `json:"-"` // where the file says so
+	ID           string
+	Column       string // in the file; "" for rowCount
+	Metric       HistoryMetric
+	Against      Against
+	Last         int     // n of [AgainstLast], or 0
+	MinBatches   int     // how many of the last n must be known; 1 for the others
+	Lower, Upper float64 // of the change: mustBeWithin: 20% is −0.2 and 0.2
+	Severity     Severity
+	Line, Col    int // where the file says so
+}
+
+// MarshalJSON writes the rule as a pipeline file has it.
+func (h History) MarshalJSON() ([]byte, error) {
+	rule := struct {
+		ID           string        `json:"id,omitempty"`
+		Column       string        `json:"column,omitempty"`
+		Metric       HistoryMetric `json:"metric"`
+		Against      string        `json:"against"`
+		MustBeWithin []string      `json:"mustBeWithin"`
+		MinBatches   int           `json:"minBatches,omitempty"`
+		Severity     Severity      `json:"severity"`
+	}{h.ID, h.Column, h.Metric, string(h.Against), []string{percentText(h.Lower), percentText(h.Upper)}, 0, h.Severity}
+	if h.ID == h.derivedID() {
+		rule.ID = ""
+	}
+	if h.Against == AgainstLast {
+		rule.Against += strconv.Itoa(h.Last)
+		rule.MinBatches = h.MinBatches
+	}
+	return json.Marshal(rule)
+}
+
+// percentText writes a share as a percentage, as the decimal that it was read from.
+func percentText(share float64) string {
+	r, _ := new(big.Rat).SetString(strconv.FormatFloat(share, 'g', -1, 64))
+	return ratString(r.Mul(r, hundred)) + "%"
 }
 
 // CheckHistory returns why the contract cannot have the rule, or "": there is no
