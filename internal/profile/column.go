@@ -91,7 +91,7 @@ func (c *Column) binMeanStd() (mean, std float64) {
 }
 
 // middle returns what a bin's values are taken for: the middle of its whole
-// numbers if all values are whole, so that values up to 256 are exact.
+// numbers if all values are whole, so that those below 256 are exact.
 func (c *Column) middle(b sketch.Bin) float64 {
 	if !c.Integral && !c.hasText() {
 		return b.Mid()

@@ -183,23 +183,3 @@ func TestSummariesAreJSON(t *testing.T) {
 		}
 	}
 }
-
-// FuzzUnmarshal checks that bytes are refused or are the only way to write what
-// they say.
-func FuzzUnmarshal(f *testing.F) {
-	for _, rows := range []int{0, 1, 40} {
-		f.Add(marshal(f, build(f, &profile.Options{Restricted: []string{"id"}}, wild(rand.New(rand.NewPCG(3, 3)), rows))))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		var p profile.Profile
-		if p.UnmarshalBinary(data) != nil {
-			return
-		}
-		if got := marshal(t, &p); !bytes.Equal(got, data) {
-			t.Errorf("read %x, wrote %x", data, got)
-		}
-		for _, c := range p.Columns {
-			c.Summary(3)
-		}
-	})
-}
