@@ -3,6 +3,7 @@ package profile_test
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -16,6 +17,8 @@ import (
 
 	"headgate/internal/profile"
 )
+
+var update = flag.Bool("update", false, "rewrite testdata/version-2.bin")
 
 // everything is options that use every part of the format.
 var everything = &profile.Options{
@@ -33,6 +36,24 @@ func TestVersion1IsRead(t *testing.T) {
 	want := marshal(t, build(t, &profile.Options{Restricted: []string{"birthday"}}, wild(rand.New(rand.NewPCG(11, 1)), 40)))
 	if !bytes.Equal(got, want) {
 		t.Error("version 1 reads as another profile than version 2")
+	}
+}
+
+// TestVersion2IsWritten pins the bytes: another spelling needs another version.
+func TestVersion2IsWritten(t *testing.T) {
+	file := filepath.Join("testdata", "version-2.bin")
+	got := marshal(t, build(t, everything, wild(rand.New(rand.NewPCG(12, 1)), 20)))
+	if *update {
+		if err := os.WriteFile(file, got, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("the bytes are not those in testdata")
 	}
 }
 
