@@ -1,6 +1,7 @@
 package profile_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -213,6 +214,30 @@ func TestWholeNumbersOfAnySizeInSlices(t *testing.T) {
 	mean, std := slice(t, p, "g", "true").Cell("x").MeanStd()
 	if wantMean, wantStd := p.Column("x").MeanStd(); mean != wantMean || std != wantStd {
 		t.Errorf("got mean %g and std %g, want those of the column: %g and %g", mean, std, wantMean, wantStd)
+	}
+}
+
+func TestMergingWithWhatWasProfiledOtherwise(t *testing.T) {
+	rec := wild(rand.New(rand.NewPCG(2, 1)), 100)
+	scored := build(t, &profile.Options{Slices: []string{"app"}, Scores: []string{"amount"}}, rec)
+	for name, other := range map[string]*profile.Profile{
+		"no scores": build(t, &profile.Options{Slices: []string{"app"}}, rec),
+		"no slices": build(t, nil, rec),
+	} {
+		ab, err := profile.Merge(scored, other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ba, err := profile.Merge(other, scored)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(marshal(t, ab), marshal(t, ba)) {
+			t.Errorf("%s: the order matters", name)
+		}
+		if cell := slice(t, ab, "app", "true").Cell("amount"); ab.Column("amount").Score || cell.Quantiles != nil {
+			t.Errorf("%s: got quantiles of a part of the rows", name)
+		}
 	}
 }
 
