@@ -55,7 +55,7 @@ func (c *comparison) numbers() {
 	if n := count(cur); n > 0 && c.ref.Values() > 0 {
 		outside := int64(0)
 		for _, b := range cur {
-			if x := b.Mid(); x < c.ref.Min || x > c.ref.Max {
+			if b.High < c.ref.Min || b.Low > c.ref.Max {
 				outside += int64(b.Count)
 			}
 		}
@@ -73,6 +73,28 @@ func (c *comparison) numbers() {
 	}
 	c.Basis = ByDecile
 	c.measure(deciles(ref, cur, format))
+	if !exact {
+		c.means()
+	}
+}
+
+// means compares the means, which are exact, where values lie so close together
+// that the bins of the sketches do not tell them apart: temperatures in kelvin, or
+// dates. The Kullback–Leibler J of two normal distributions of equal spread is the
+// square of their distance in standard deviations, and so stands in for PSI.
+func (c *comparison) means() {
+	a, s := c.ref.MeanStd()
+	b, u := c.cur.MeanStd()
+	n, m := float64(c.ref.Values()), float64(c.cur.Values())
+	variance := (n*s*s + m*u*u) / (n + m)
+	if !(variance > 0) || math.IsInf(variance, 0) || math.Sqrt(variance) > math.Abs(a)/32 {
+		return
+	}
+	effect := round(max((b-a)*(b-a)/variance-ExpectedPSI(int64(n), int64(m), 2), 0))
+	if effect > c.Effect {
+		z := (b - a) / math.Sqrt(s*s/n+u*u/m)
+		c.Basis, c.Effect, c.P = ByMean, effect, rounded(math.Erfc(math.Abs(z)/math.Sqrt2))
+	}
 }
 
 // few is how many values numbers may have, so that each is a bin of its own: codes
@@ -116,7 +138,9 @@ func (c *comparison) spread(ref, cur []sketch.Bin) {
 		return
 	}
 	c.KS = &Smirnov{round(ks.D), round(ks.High), round(ks.P)}
-	if _, std := c.ref.MeanStd(); std > 0 {
+	if mean, std := c.ref.MeanStd(); std > 0 {
+		moved, _ := c.cur.MeanStd()
+		c.MeanShift = rounded((moved - mean) / std)
 		if distance, err := Wasserstein(ref, cur); err == nil {
 			c.Wasserstein = rounded(distance / std)
 		}

@@ -105,8 +105,8 @@ type Column struct {
 
 	Level       Level    `json:"level"`
 	Size        Size     `json:"size"`
-	Effect      float64  `json:"effect"`      // PSI beyond what chance gives on average; at least 0
-	P           *float64 `json:"p,omitempty"` // of the PSI, without correction
+	Effect      float64  `json:"effect"`      // PSI beyond what chance gives on average; at least 0. By mean, the square of its shift
+	P           *float64 `json:"p,omitempty"` // of the effect, without correction
 	Significant bool     `json:"significant"` // after Benjamini and Hochberg, over the columns
 	Reasons     []string `json:"reasons"`
 
@@ -116,11 +116,12 @@ type Column struct {
 	ChiSquare   *Homogeneity `json:"chiSquare,omitempty"`
 	KS          *Smirnov     `json:"kolmogorovSmirnov,omitempty"`  // of finite numbers; of texts with very many values, their lengths
 	Wasserstein *float64     `json:"wassersteinPerStd,omitempty"`  // of the same, in standard deviations of the reference
+	MeanShift   *float64     `json:"meanShiftPerStd,omitempty"`    // of the same, in standard deviations of the reference
 	True        *Proportion  `json:"true,omitempty"`               // of booleans that are not null
 	Missing     *Proportion  `json:"missing,omitempty"`            // null or NaN
 	New         *Categories  `json:"newCategories,omitempty"`      // in the batch and not in the reference
 	Vanished    *Categories  `json:"vanishedCategories,omitempty"` // in the reference and not in the batch
-	OutOfRange  *float64     `json:"outOfRange,omitempty"`         // share of the batch's finite numbers beyond the reference's minimum and maximum, in [0, 1]
+	OutOfRange  *float64     `json:"outOfRange,omitempty"`         // share of the batch's finite numbers that is beyond the reference's minimum and maximum for sure, in [0, 1]
 	Moves       []Move       `json:"moves,omitempty"`              // the bins that moved most, the heaviest first; at most five
 }
 
@@ -134,6 +135,7 @@ const (
 	ByValue   Basis = "values"  // values
 	BySample  Basis = "sample"  // a sample of very many values, the same on both sides; the others are left out
 	ByLength  Basis = "lengths" // tenths of the lengths of texts that hardly ever occur twice
+	ByMean    Basis = "mean"    // nothing: the values lie too close together for bins, and their mean has moved
 	ByMissing Basis = "missing" // present or not
 )
 
