@@ -66,10 +66,12 @@ func (c *comparison) numbers() {
 		return
 	}
 	format := func(x float64) string { return c.cur.FormatNumber(round(x)) }
-	if each := eachValue(ref, cur, format); exact && len(each) <= few {
-		c.Basis = ByValue
-		c.measure(each)
-		return
+	if exact && len(ref) <= few && len(cur) <= few {
+		if each := eachValue(ref, cur, format); len(each) <= few {
+			c.Basis = ByValue
+			c.measure(each)
+			return
+		}
 	}
 	c.Basis = ByDecile
 	c.measure(deciles(ref, cur, format))

@@ -149,7 +149,7 @@ func profileOf(t testing.TB, records ...arrow.Record) *profile.Profile {
 // JSON refuses NaN and infinities, so a report that can be written has none.
 func TestReportsOfWildProfilesAreFiniteAndTheSameInAnyOrder(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
-	for i := range 40 {
+	for i := range 12 {
 		ref := profileOf(t, wild(rng, rng.IntN(4000)))
 		parts := []*profile.Profile{profileOf(t, wild(rng, rng.IntN(3000))), profileOf(t, wild(rng, rng.IntN(3000))), profileOf(t, wild(rng, 1+rng.IntN(10)))}
 		var reports [][]byte
