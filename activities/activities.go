@@ -209,13 +209,14 @@ func (a *Activities) version(ctx context.Context, d store.Digest) (*bundle.Versi
 	return v, nil
 }
 
-// files are the pipeline file and the contract of a plan.
+// files are the pipeline file and the contracts of a plan.
 type files struct {
 	pipeline *pipeline.Config
 	contract *contract.Contract
+	output   *contract.Contract // of the scores; nil if there is none
 }
 
-func (a *Activities) files(ctx context.Context, pipelineFile, contractFile store.Digest) (files, error) {
+func (a *Activities) files(ctx context.Context, pipelineFile, contractFile, outputFile store.Digest) (files, error) {
 	var f files
 	b, err := a.store.GetBlob(ctx, pipelineFile)
 	if err != nil {
@@ -224,13 +225,24 @@ func (a *Activities) files(ctx context.Context, pipelineFile, contractFile store
 	if f.pipeline, err = pipeline.Parse("pipeline file "+string(pipelineFile), b); err != nil {
 		return f, &kindError{KindConfig, err}
 	}
-	if b, err = a.store.GetBlob(ctx, contractFile); err != nil {
-		return f, fmt.Errorf("contract: %w", err)
+	if f.contract, err = a.contract(ctx, contractFile); err != nil || outputFile == "" {
+		return f, err
 	}
-	if f.contract, err = contract.Parse("contract "+string(contractFile), b); err != nil {
-		return f, &kindError{KindConfig, err}
+	f.output, err = a.contract(ctx, outputFile)
+	return f, err
+}
+
+// contract reads a stored contract.
+func (a *Activities) contract(ctx context.Context, d store.Digest) (*contract.Contract, error) {
+	b, err := a.store.GetBlob(ctx, d)
+	if err != nil {
+		return nil, fmt.Errorf("contract: %w", err)
 	}
-	return f, nil
+	c, err := contract.Parse("contract "+string(d), b)
+	if err != nil {
+		return nil, &kindError{KindConfig, err}
+	}
+	return c, nil
 }
 
 // A Run names a planned run in the inputs of the stages after Resolve.
@@ -247,6 +259,6 @@ func (a *Activities) plan(ctx context.Context, r Run) (*run.Plan, files, error) 
 	if err != nil {
 		return nil, files{}, err
 	}
-	f, err := a.files(ctx, p.File, p.Contract)
+	f, err := a.files(ctx, p.File, p.Contract, p.Output)
 	return p, f, err
 }

@@ -54,15 +54,23 @@ func (a *Activities) AssembleShard(ctx context.Context, in AssembleShardInput) (
 	})
 }
 
-// late returns the rules by row ordinal of the shard's late rows. A verdict that is
-// no pass lets nothing out.
-func (a *Activities) late(ctx context.Context, in AssembleShardInput) (map[int64]string, error) {
+// passed loads a verdict. One that is no pass lets nothing out.
+func (a *Activities) passed(ctx context.Context, r Run, o run.Object) (*run.Data, error) {
 	var data run.Data
-	if err := run.LoadJSON(ctx, a.store, in.Data, &data); err != nil {
+	if err := run.LoadJSON(ctx, a.store, o, &data); err != nil {
 		return nil, err
 	}
-	if data.Verdict != run.Pass || data.Run != in.Run.Run {
+	if data.Verdict != run.Pass || data.Run != r.Run {
 		return nil, fail(KindCorrupt, "verdict %q of run %s lets nothing out", data.Verdict, data.Run)
+	}
+	return &data, nil
+}
+
+// late returns the rules by row ordinal of the shard's late rows.
+func (a *Activities) late(ctx context.Context, in AssembleShardInput) (map[int64]string, error) {
+	data, err := a.passed(ctx, in.Run, in.Data)
+	if err != nil {
+		return nil, err
 	}
 	late := map[int64]string{}
 	for _, l := range data.Late {
@@ -92,7 +100,7 @@ func (a *Activities) assemble(ctx context.Context, in AssembleShardInput, plan *
 		Scores: file, Name: plan.Files[shard.File].Key, FirstRow: shard.FirstRow,
 		Columns: pass.TableColumns(f.contract, f.pipeline.Scores.Keep), Outputs: v.Scorer.Outputs(), Late: late,
 		Model: string(plan.Champion), Contract: string(plan.Contract), Run: string(in.Run.Run),
-		Compression: f.pipeline.Scores.Compression,
+		Compression: f.pipeline.Scores.Compression, Hidden: pass.Hidden(f.contract),
 	})
 	if err != nil {
 		return out, err
@@ -107,17 +115,23 @@ func (a *Activities) assemble(ctx context.Context, in AssembleShardInput, plan *
 	if got.Data == nil {
 		return out, nil
 	}
+	return out, a.saveTableFile(ctx, in.Run, fmt.Sprintf("%06d", in.Shard), got, &out)
+}
+
+// saveTableFile writes an assembled file into the table's root, and says in out what
+// it is.
+func (a *Activities) saveTableFile(ctx context.Context, r Run, name string, got *pass.Assembled, out *run.TableFile) (err error) {
 	out.Digest = store.DigestOf(got.Data)
-	out.Path = delta.FilePath(in.Batch, strings.TrimPrefix(string(out.Digest), "sha256:")+".parquet")
+	out.Path = delta.FilePath(r.Batch, strings.TrimPrefix(string(out.Digest), "sha256:")+".parquet")
 	out.Size, out.Rows, out.Stats, out.Values = int64(len(got.Data)), got.Rows, got.Stats, digest(got.Values)
 	if out.Fields, err = tableFields(got.Schema); err != nil {
-		return out, err
+		return err
 	}
 	// The run keeps a copy of its own: a restore needs it when someone has vacuumed the table.
-	if _, err := run.Save(ctx, a.store, in.dir()+"/table", fmt.Sprintf("%06d.parquet", in.Shard), got.Data); err != nil {
-		return out, err
+	if _, err := run.Save(ctx, a.store, r.dir()+"/table", name+".parquet", got.Data); err != nil {
+		return err
 	}
-	return out, a.store.Put(ctx, run.TablePrefix(in.Pipeline)+"/"+out.Path, got.Data)
+	return a.store.Put(ctx, run.TablePrefix(r.Pipeline)+"/"+out.Path, got.Data)
 }
 
 // tableFields returns the columns of an assembled file as Delta Lake names them.

@@ -56,6 +56,40 @@ func (in *inputs) open(ctx context.Context, key string) (*inputFile, error) {
 	return &inputFile{f, r}, nil
 }
 
+// list returns the keys that match, in order.
+func (in *inputs) list(ctx context.Context, prefix string, match func(key string) bool) ([]string, error) {
+	var keys []string
+	for attrs, err := range in.bucket.List(ctx, prefix) {
+		if err != nil {
+			return nil, fmt.Errorf("list %s in %s: %w", prefix, in.bucket.URL(), err)
+		}
+		if match(attrs.Key) {
+			keys = append(keys, attrs.Key)
+		}
+	}
+	return keys, nil
+}
+
+// pin reads a file's footer and says what the file is now.
+func (in *inputs) pin(ctx context.Context, key string) (run.File, []columnar.RowGroup, error) {
+	f, err := in.open(ctx, key)
+	if err != nil {
+		return run.File{}, nil, err
+	}
+	defer f.close()
+	// The reader pinned what the footer came from; the listing may be older.
+	pinned := f.reader.Attrs()
+	return run.File{Key: key, Size: pinned.Size, Version: pinned.Version, Footer: footerDigest(f.File), Rows: f.NumRows()}, f.RowGroups(), nil
+}
+
+// openFile opens where a file of a plan is: corrected rows lie in the own store.
+func (a *Activities) openFile(ctx context.Context, plan *run.Plan, file run.File) (*inputs, error) {
+	if file.Replay {
+		return &inputs{bucket: a.store}, nil
+	}
+	return a.openInputs(ctx, plan.Input)
+}
+
 // openPlanned opens a file of a plan and checks that it is still the same.
 func (in *inputs) openPlanned(ctx context.Context, want run.File) (*inputFile, error) {
 	if err := in.unchanged(ctx, want); err != nil {

@@ -7,14 +7,19 @@ import (
 	"slices"
 
 	"headgate/internal/contract"
+	"headgate/internal/drift"
+	"headgate/internal/pass"
+	"headgate/internal/pipeline"
 	"headgate/internal/profile"
 	"headgate/internal/run"
 )
 
-// JudgeDataInput names the shard results of a run.
+// JudgeDataInput names the shard results of a run and what they are compared with.
 type JudgeDataInput struct {
 	Run
-	Shards Papers `json:"shards"`
+	Shards     Papers      `json:"shards"`
+	References *run.Object `json:"references,omitempty"` // a run.Index, if the contract points to other sets
+	History    *run.Object `json:"history,omitempty"`    // a run.History
 }
 
 // JudgeDataOutput is the verdict over the batch's data.
@@ -27,11 +32,19 @@ type JudgeDataOutput struct {
 	Budget      int64       `json:"budget"`
 	Rules       []RuleCount `json:"rules,omitempty"`
 	Paper       run.Object  `json:"paper"` // a run.Data of stage "rows"
+
+	Asks     []string   `json:"asks,omitempty"` // why a person decides
+	Notes    []string   `json:"notes,omitempty"`
+	Replaced int64      `json:"replaced,omitempty"`
+	Keys     *run.Keys  `json:"keys,omitempty"`
+	Drift    *run.Drift `json:"drift,omitempty"`
+	Fallback bool       `json:"fallback,omitempty"` // customers without a score get the pipeline's fallback
 }
 
-// JudgeData merges what the shards found, finds keys that occur in more than one
-// row of the batch, and decides whether the month may be published: no rule of
-// severity error is broken and the quarantine is within its budget.
+// JudgeData merges what the shards found, finds what only the whole batch shows, holds
+// the batch against its reference and the batches before, and decides whether the
+// month may be published: no rule of severity error is broken and the quarantine is
+// within its budget. What the pipeline wants to be asked makes the verdict ask.
 func (a *Activities) JudgeData(ctx context.Context, in JudgeDataInput) (JudgeDataOutput, error) {
 	return stage(ctx, func(ctx context.Context, report func(Progress)) (JudgeDataOutput, error) {
 		plan, f, err := a.plan(ctx, in.Run)
@@ -42,41 +55,118 @@ func (a *Activities) JudgeData(ctx context.Context, in JudgeDataInput) (JudgeDat
 		if err != nil {
 			return JudgeDataOutput{}, err
 		}
-		d := run.Data{Format: run.Format, Run: in.Run.Run, Stage: "rows", Rows: plan.Rows,
-			Budget: budgetRows(f, plan.Rows), Verdict: run.Pass}
-		var check contract.Result
-		for i, r := range results {
-			d.Quarantined += r.Quarantined
-			if i == 0 {
-				check = r.Check
-			} else {
-				check = contract.Merge(check, r.Check)
-			}
-		}
-		duplicates, err := a.duplicates(ctx, f.contract, results, &d)
-		if err != nil {
+		d := &run.Data{Format: run.Format, Run: in.Run.Run, Stage: "rows", Rows: plan.Rows,
+			Budget: budgetRows(f, plan.Rows), Verdict: run.Pass, History: in.History}
+		if d.Shards, err = a.shardLists(ctx, in); err != nil {
 			return JudgeDataOutput{}, err
 		}
-		if d.Profile, err = a.mergeProfiles(ctx, in.Run, results, report); err != nil {
+		if err := a.judgeRules(ctx, in, plan, f, results, d); err != nil {
 			return JudgeDataOutput{}, err
 		}
-		d.Violations = f.contract.Judge(check, duplicates)
-		d.Reasons = reasons(d.Violations)
-		if f.pipeline.Quarantine.Budget.Exceeded(d.Quarantined, d.Rows) {
-			d.Reasons = append(d.Reasons, fmt.Sprintf("%d of %d rows are in quarantine, more than the error budget of %d rows",
-				d.Quarantined, d.Rows, d.Budget))
+		if err := a.judgeWorld(ctx, in, plan, f, results, d, report); err != nil {
+			return JudgeDataOutput{}, err
 		}
-		d.Rules = quarantinedBy(f.contract, check, d.Late)
-		if d.Rows == d.Quarantined {
-			d.Reasons = append(d.Reasons, "no row is left to publish")
-		}
-		if len(d.Reasons) > 0 {
-			d.Verdict, d.Late = run.Block, nil
-		}
+		decide(f.pipeline, d)
 		paper, err := run.SaveJSON(ctx, a.store, in.dir(), "data.json", d)
 		return JudgeDataOutput{Verdict: d.Verdict, Reasons: few(d.Reasons), Warnings: few(warnings(d.Violations)),
-			Rows: d.Rows, Quarantined: d.Quarantined, Budget: d.Budget, Rules: fewRules(d.Rules), Paper: paper}, err
+			Rows: d.Rows, Quarantined: d.Quarantined, Budget: d.Budget, Rules: fewRules(d.Rules), Paper: paper,
+			Asks: few(d.Asks), Notes: few(d.Notes), Replaced: d.Replaced, Keys: d.Keys, Drift: d.Drift,
+			Fallback: d.Fallback != nil}, err
 	})
+}
+
+// shardLists returns the lists of the shard results, by which later batches find them.
+func (a *Activities) shardLists(ctx context.Context, in JudgeDataInput) ([]run.Object, error) {
+	if len(in.Shards.Lists) > 0 {
+		return in.Shards.Lists, nil
+	}
+	o, err := run.SaveJSON(ctx, a.store, in.dir()+"/lists", "shards.json", run.List{Format: run.Format, Items: in.Shards.Items})
+	return []run.Object{o}, err
+}
+
+// judgeRules judges the contracts of the input and of the scores.
+func (a *Activities) judgeRules(ctx context.Context, in JudgeDataInput, plan *run.Plan, f files, results []run.ShardResult, d *run.Data) error {
+	check := contract.Result{Rules: map[string]int64{}}
+	output := contract.Result{Rules: map[string]int64{}}
+	for _, r := range results {
+		d.Quarantined += r.Quarantined
+		check = contract.Merge(check, r.Check)
+		if r.Output != nil {
+			output = contract.Merge(output, *r.Output)
+		}
+	}
+	index := run.Index{}
+	if in.References != nil {
+		if err := run.LoadJSON(ctx, a.store, *in.References, &index); err != nil {
+			return err
+		}
+	}
+	late, err := a.checkLate(ctx, plan, f.contract, results, index, d)
+	if err != nil {
+		return err
+	}
+	d.Violations = f.contract.Judge(check, late.counts)
+	d.Rules = quarantinedBy(f.contract, check, d.Late)
+	if f.output != nil {
+		d.Output = output.Bad
+		for rule, rows := range quarantinedBy(f.output, output, nil) {
+			d.Rules[pass.OutputMark+rule] = rows
+		}
+		for _, v := range f.output.Judge(output, contract.Counts{}) {
+			v.Rule, v.Message = pass.OutputMark+v.Rule, "scores: "+v.Message
+			d.Violations = append(d.Violations, v)
+		}
+	}
+	if late.beyond > 0 || f.pipeline.Quarantine.Budget.Exceeded(d.Quarantined-d.Replaced, d.Rows) {
+		d.Reasons = append(d.Reasons, fmt.Sprintf("%d of %d rows are in quarantine, more than the error budget of %d rows",
+			d.Quarantined-d.Replaced, d.Rows, d.Budget))
+	}
+	if d.Rows == d.Quarantined {
+		d.Reasons = append(d.Reasons, "no row is left to publish")
+	}
+	return nil
+}
+
+// judgeWorld compares the batch with its reference and with the batches before.
+func (a *Activities) judgeWorld(ctx context.Context, in JudgeDataInput, plan *run.Plan, f files, results []run.ShardResult, d *run.Data, report func(Progress)) error {
+	h, err := a.history(ctx, in.Pipeline, in.History)
+	if err != nil {
+		return err
+	}
+	d.Notes = append(d.Notes, h.notes...)
+	described, err := a.mergeProfiles(ctx, in.Run, results, d, report)
+	if err != nil || described == nil {
+		return err
+	}
+	v, err := a.version(ctx, plan.Champion)
+	if err != nil {
+		return err
+	}
+	if err := a.judgeHistory(ctx, in.Run, f, h, described, d); err != nil {
+		return err
+	}
+	if err := a.judgeDrift(ctx, in.Run, v, f, h, described, d); err != nil {
+		return err
+	}
+	return a.judgeKeys(ctx, in.Run, f, results, h, d)
+}
+
+// decide makes the verdict of what was found.
+func decide(c *pipeline.Config, d *run.Data) {
+	d.Reasons = append(reasons(d.Violations), d.Reasons...)
+	if c.Warnings == pipeline.Asks {
+		d.Asks = warnings(d.Violations)
+	}
+	drifted := d.Drift != nil && (d.Drift.Level == string(drift.Warn) || d.Drift.Level == levelTrigger)
+	if drifted && c.Drift.Action == pipeline.Asks {
+		d.Asks = append(d.Asks, driftReason(d.Drift))
+	}
+	switch {
+	case len(d.Reasons) > 0:
+		d.Verdict, d.Late, d.Asks, d.Fallback = run.Block, nil, nil, nil
+	case len(d.Asks) > 0:
+		d.Verdict = run.Ask
+	}
 }
 
 // A RuleCount is how many rows a rule sent to quarantine.
@@ -134,8 +224,9 @@ func (a *Activities) shardResults(ctx context.Context, p Papers, plan *run.Plan)
 	return results, nil
 }
 
-// mergeProfiles merges the shards' profiles into the batch's.
-func (a *Activities) mergeProfiles(ctx context.Context, r Run, results []run.ShardResult, report func(Progress)) (*run.Object, error) {
+// mergeProfiles merges the shards' profiles into the batch's. It returns nil if there
+// are no shards.
+func (a *Activities) mergeProfiles(ctx context.Context, r Run, results []run.ShardResult, d *run.Data, report func(Progress)) (*profile.Profile, error) {
 	var merged *profile.Profile
 	for i, result := range results {
 		data, err := run.Load(ctx, a.store, *result.Profile)
@@ -161,7 +252,8 @@ func (a *Activities) mergeProfiles(ctx context.Context, r Run, results []run.Sha
 		return nil, err
 	}
 	o, err := run.Save(ctx, a.store, r.dir(), "profile.bin", data)
-	return &o, err
+	d.Profile = &o
+	return merged, err
 }
 
 // warnings are the messages of the violations that do not block.

@@ -21,9 +21,10 @@ type PublishInput struct {
 	Model     store.Digest `json:"model"`
 	Contract  store.Digest `json:"contract"`
 	Head      int64        `json:"head"`
-	Expect    int64        `json:"expect"` // publications of the batch when the run was planned
-	Data      run.Object   `json:"data"`   // the verdict
-	Table     Papers       `json:"table"`  // run.TableFile of every shard
+	Expect    int64        `json:"expect"`             // publications of the batch when the run was planned
+	Data      run.Object   `json:"data"`               // the verdict
+	Table     Papers       `json:"table"`              // run.TableFile of every shard
+	Fallback  *run.Object  `json:"fallback,omitempty"` // run.TableFile of customers without a score
 	Operation string       `json:"operation"`
 	At        time.Time    `json:"at"`
 	By        string       `json:"by"`
@@ -35,8 +36,9 @@ type PublishOutput struct {
 	TableVersion int64        `json:"table_version"`
 	Unchanged    bool         `json:"unchanged"` // the same bytes were published already
 	Rows         int64        `json:"rows"`
-	Values       store.Digest `json:"values"` // over the values digests of all files
-	Anchor       string       `json:"anchor"` // registry entry and hash, for outside witnesses
+	Fallback     int64        `json:"fallback,omitempty"` // of Rows, with a score that is not the model's
+	Values       store.Digest `json:"values"`             // over the values digests of all files
+	Anchor       string       `json:"anchor"`             // registry entry and hash, for outside witnesses
 }
 
 // Publish commits a batch's files to the table: the one moment when readers see the
@@ -45,11 +47,11 @@ type PublishOutput struct {
 // Publishing what is already there is no new publication.
 func (a *Activities) Publish(ctx context.Context, in PublishInput) (PublishOutput, error) {
 	return stage(ctx, func(ctx context.Context, _ func(Progress)) (PublishOutput, error) {
-		commit, err := a.commit(ctx, in)
+		commit, fallback, err := a.commit(ctx, in)
 		if err != nil {
 			return PublishOutput{}, err
 		}
-		out := PublishOutput{Values: store.Digest(commit.Info["values"])}
+		out := PublishOutput{Values: store.Digest(commit.Info["values"]), Fallback: fallback}
 		for _, f := range commit.Files {
 			out.Rows += f.Rows
 		}
@@ -77,39 +79,55 @@ func (a *Activities) Publish(ctx context.Context, in PublishInput) (PublishOutpu
 	})
 }
 
-// commit gathers the table files of all shards.
-func (a *Activities) commit(ctx context.Context, in PublishInput) (delta.Commit, error) {
-	c := delta.Commit{Pipeline: in.Pipeline, Batch: in.Batch, Expect: in.Expect, Operation: in.Operation, At: in.At}
+// commit gathers the table files of all shards, and how many rows are a fallback's.
+func (a *Activities) commit(ctx context.Context, in PublishInput) (c delta.Commit, fallback int64, err error) {
+	c = delta.Commit{Pipeline: in.Pipeline, Batch: in.Batch, Expect: in.Expect, Operation: in.Operation, At: in.At}
 	items, err := a.papers(ctx, in.Table)
 	if err != nil {
-		return c, err
+		return c, 0, err
+	}
+	if in.Fallback != nil {
+		items = append(items, *in.Fallback)
 	}
 	var values []store.Digest
 	for i, o := range items {
 		var f run.TableFile
 		if err := run.LoadJSON(ctx, a.store, o, &f); err != nil {
-			return c, err
+			return c, 0, err
 		}
 		if f.Shard != i {
-			return c, fail(KindCorrupt, "table file of shard %d stands in the place of shard %d", f.Shard, i)
+			return c, 0, fail(KindCorrupt, "table file of shard %d stands in the place of shard %d", f.Shard, i)
+		}
+		if in.Fallback != nil && o == *in.Fallback {
+			fallback = f.Rows
 		}
 		if f.Rows == 0 {
 			continue
 		}
 		c.Files = append(c.Files, delta.File{Path: f.Path, Size: f.Size, Rows: f.Rows, Stats: f.Stats})
-		c.Fields = f.Fields
+		c.Fields = union(c.Fields, f.Fields)
 		values = append(values, f.Values)
 	}
 	digest, err := valuesDigest(values)
 	if err != nil {
-		return c, err
+		return c, 0, err
 	}
 	c.Info = map[string]string{
 		"run": string(in.Run.Run), "model": string(in.Model), "contract": string(in.Contract),
 		"decision": string(in.Data.Digest), "head": strconv.FormatInt(in.Head, 10),
 		"values": string(digest), "by": in.By,
 	}
-	return c, nil
+	return c, fallback, nil
+}
+
+// union adds the columns that only the second list has.
+func union(fields, more []delta.Field) []delta.Field {
+	for _, f := range more {
+		if !slices.ContainsFunc(fields, func(have delta.Field) bool { return have.Name == f.Name }) {
+			fields = append(fields, f)
+		}
+	}
+	return fields
 }
 
 // valuesDigest is the digest over the values digests of a batch's files, in order.

@@ -3,7 +3,8 @@ package activities
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strings"
+	"time"
 
 	"headgate/internal/columnar"
 	"headgate/internal/delta"
@@ -32,6 +33,11 @@ type ResolveOutput struct {
 	Parallel int          `json:"parallel"`
 	Head     int64        `json:"head"`   // registry entries when the run was planned
 	Expect   int64        `json:"expect"` // publications of the batch so far
+
+	References int           `json:"references,omitempty"` // sets that relationships point to
+	Replayed   int64         `json:"replayed,omitempty"`   // rows that are corrections of quarantined ones
+	History    *run.Object   `json:"history,omitempty"`    // a run.History: what the batch is compared with
+	Wait       time.Duration `json:"wait,omitempty"`       // how long a question waits for a person
 }
 
 // Resolve pins what a run reads: pipeline file, contract, champion, and the input
@@ -51,7 +57,7 @@ func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (ResolveOutpu
 		case champion == "":
 			return ResolveOutput{}, fail(KindUnknown, "pipeline %q has no champion; run: starter register PIPELINE.yaml --model FILE --champion", in.Pipeline)
 		}
-		f, err := a.files(ctx, state.Pipeline, state.Contract)
+		f, err := a.files(ctx, state.Pipeline, state.Contract, state.Output)
 		if err != nil {
 			return ResolveOutput{}, err
 		}
@@ -59,8 +65,14 @@ func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (ResolveOutpu
 			return ResolveOutput{}, err
 		}
 		plan := &run.Plan{Format: run.Format, Scoring: run.ScoringVersion, Pipeline: in.Pipeline, Batch: in.Batch,
-			File: state.Pipeline, Contract: state.Contract, Champion: champion}
+			File: state.Pipeline, Contract: state.Contract, Output: state.Output, Champion: champion}
 		if err := a.planFiles(ctx, f.pipeline, plan, report); err != nil {
+			return ResolveOutput{}, err
+		}
+		if err := a.planReferences(ctx, f, plan); err != nil {
+			return ResolveOutput{}, err
+		}
+		if err := a.planReplays(ctx, f.pipeline, plan); err != nil {
 			return ResolveOutput{}, err
 		}
 		snapshot, err := delta.Open(a.store, run.TablePrefix(in.Pipeline)).Snapshot(ctx)
@@ -73,11 +85,13 @@ func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (ResolveOutpu
 		}
 		out := ResolveOutput{Run: Run{in.Pipeline, in.Batch, name}, Model: champion, Contract: plan.Contract,
 			Files: len(plan.Files), Rows: plan.Rows, Shards: len(plan.Shards), Parallel: f.pipeline.Shards.Parallel,
-			Head: log.Head(), Expect: snapshot.Publication(in.Batch)}
+			Head: log.Head(), Expect: snapshot.Publication(in.Batch),
+			References: len(plan.References), Replayed: replayed(plan), Wait: time.Duration(f.pipeline.Ask.Wait)}
 		for _, file := range plan.Files {
 			out.Bytes += file.Size
 		}
-		return out, nil
+		out.History, err = a.saveHistory(ctx, out.Run, f.pipeline, snapshot)
+		return out, err
 	})
 }
 
@@ -87,8 +101,11 @@ func (a *Activities) fits(ctx context.Context, f files, champion store.Digest, b
 	if err != nil {
 		return err
 	}
-	err = errors.Join(f.pipeline.CheckBatch(batch), f.pipeline.CheckContract(f.contract),
+	err = errors.Join(f.pipeline.CheckBatch(batch), f.pipeline.CheckContract(f.contract), f.pipeline.CheckOutputs(v.Scorer.Outputs()),
 		pass.CheckNames(f.contract, f.pipeline.Scores.Keep, v.Scorer.Outputs()))
+	if f.output != nil {
+		err = errors.Join(err, pass.CheckOutput(f.output, f.contract, f.pipeline.Scores.Keep, v.Scorer.Outputs()))
+	}
 	if err != nil {
 		return &kindError{KindConfig, err}
 	}
@@ -104,21 +121,16 @@ func (a *Activities) planFiles(ctx context.Context, c *pipeline.Config, plan *ru
 	}
 	defer in.close()
 	plan.Input = base
-	var found []store.Attrs
-	for attrs, err := range in.bucket.List(ctx, prefix) {
-		if err != nil {
-			return fmt.Errorf("list %s in %s: %w", prefix, in.bucket.URL(), err)
-		}
-		if match(attrs.Key) {
-			found = append(found, attrs)
-		}
+	found, err := in.list(ctx, prefix, match)
+	if err != nil {
+		return err
 	}
 	if len(found) == 0 {
 		return fail(KindNoData, "no file matches %q for batch %s in %s; deliver the batch or correct input.files",
 			c.Input.Files, plan.Batch, in.bucket.URL())
 	}
-	for i, attrs := range found {
-		if err := planFile(ctx, in, attrs, plan, c.Shards.Rows); err != nil {
+	for i, key := range found {
+		if err := planFile(ctx, in, key, false, plan, c.Shards.Rows); err != nil {
 			return err
 		}
 		report(Progress{Done: int64(i + 1), Total: int64(len(found))})
@@ -126,18 +138,35 @@ func (a *Activities) planFiles(ctx context.Context, c *pipeline.Config, plan *ru
 	return nil
 }
 
-func planFile(ctx context.Context, in *inputs, attrs store.Attrs, plan *run.Plan, rows int64) error {
-	f, err := in.open(ctx, attrs.Key)
+// planReplays adds the files of corrected rows that were handed in for this delivery.
+func (a *Activities) planReplays(ctx context.Context, c *pipeline.Config, plan *run.Plan) error {
+	base, err := plan.Digest()
 	if err != nil {
 		return err
 	}
-	defer f.close()
-	// The reader pinned what the footer came from; the listing may be older.
-	pinned := f.reader.Attrs()
-	plan.Files = append(plan.Files, run.File{Key: attrs.Key, Size: pinned.Size, Version: pinned.Version,
-		Footer: footerDigest(f.File), Rows: f.NumRows()})
-	plan.Rows += f.NumRows()
-	plan.Shards = append(plan.Shards, cut(len(plan.Files)-1, f.RowGroups(), rows)...)
+	in := &inputs{bucket: a.store}
+	found, err := in.list(ctx, run.ReplayPrefix(plan.Pipeline, plan.Batch, base), func(key string) bool { return strings.HasSuffix(key, ".parquet") })
+	if err != nil {
+		return err
+	}
+	for _, key := range found {
+		if err := planFile(ctx, in, key, true, plan, c.Shards.Rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planFile adds a file and its shards to a plan.
+func planFile(ctx context.Context, in *inputs, key string, replay bool, plan *run.Plan, rows int64) error {
+	file, groups, err := in.pin(ctx, key)
+	if err != nil {
+		return err
+	}
+	file.Replay = replay
+	plan.Files = append(plan.Files, file)
+	plan.Rows += file.Rows
+	plan.Shards = append(plan.Shards, cut(len(plan.Files)-1, groups, rows)...)
 	return nil
 }
 

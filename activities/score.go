@@ -40,7 +40,7 @@ func (a *Activities) ScoreShard(ctx context.Context, in ScoreShardInput) (ScoreS
 			return ScoreShardOutput{}, err
 		}
 		shard := plan.Shards[in.Shard]
-		src, err := a.openInputs(ctx, plan.Input)
+		src, err := a.openFile(ctx, plan, plan.Files[shard.File])
 		if err != nil {
 			return ScoreShardOutput{}, err
 		}
@@ -52,7 +52,7 @@ func (a *Activities) ScoreShard(ctx context.Context, in ScoreShardInput) (ScoreS
 		defer file.close()
 		out, err := pass.Run(ctx, pass.Input{
 			File: file.File, Name: plan.Files[shard.File].Key, Shard: shard,
-			Contract: f.contract, Scorer: v.Scorer, Keep: f.pipeline.Scores.Keep,
+			Contract: f.contract, Output: f.output, Scorer: v.Scorer, Keep: f.pipeline.Scores.Keep,
 			Progress: func(rows int64) { report(Progress{Done: rows, Total: shard.Rows}) },
 		})
 		if errors.Is(err, store.ErrChanged) {
@@ -72,7 +72,7 @@ func (a *Activities) ScoreShard(ctx context.Context, in ScoreShardInput) (ScoreS
 // saveShard writes what a pass returned; the result comes last and names the rest.
 func (a *Activities) saveShard(ctx context.Context, in ScoreShardInput, out *pass.Output) (run.Object, error) {
 	result := run.ShardResult{Format: run.Format, Shard: in.Shard, Rows: out.Rows, Scored: out.Scored,
-		Quarantined: out.Quarantined, Content: digest(out.Content), Check: out.Check}
+		Quarantined: out.Quarantined, Content: digest(out.Content), Check: out.Check, Output: out.Output}
 	name := fmt.Sprintf("%06d", in.Shard)
 	save := func(dir, ext string, data []byte) (*run.Object, error) {
 		if data == nil {

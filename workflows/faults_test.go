@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -111,7 +112,7 @@ func scoreTask(batch string) task {
 	return func(w *world) string {
 		out := w.mustScore(batch)
 		out.Anchor = ""
-		return fmt.Sprintf("%+v", out)
+		return asJSON(w.t, out)
 	}
 }
 
@@ -119,8 +120,17 @@ func restoreTask(batch string, publication int64) task {
 	return func(w *world) string {
 		out := w.restore(batch, publication)
 		out.Anchor = ""
-		return fmt.Sprintf("%+v", out)
+		return asJSON(w.t, out)
 	}
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
 
 // outcome runs the task and checks that an auditor finds nothing.

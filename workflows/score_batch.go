@@ -34,14 +34,23 @@ type ScoreBatchOutput struct {
 	Unchanged    bool           `json:"unchanged"` // the same rows were published already
 	Values       store.Digest   `json:"values"`
 	Anchor       string         `json:"anchor"`
+
+	Warnings []string      `json:"warnings,omitempty"`
+	Notes    []string      `json:"notes,omitempty"`    // what could not be judged yet
+	Replaced int64         `json:"replaced,omitempty"` // rows in quarantine whose corrected row is published
+	Keys     *papers.Keys  `json:"keys,omitempty"`
+	Drift    *papers.Drift `json:"drift,omitempty"`
+	Fallback int64         `json:"fallback,omitempty"` // of the published rows, with a score that is not the model's
+	Answered string        `json:"answered,omitempty"` // who let it out or not, if somebody was asked
 }
 
 // batch is the state of one ScoreBatch.
 type batch struct {
-	in   ScoreBatchInput
-	plan activities.ResolveOutput
-	card Scorecard
-	out  ScoreBatchOutput
+	in     ScoreBatchInput
+	plan   activities.ResolveOutput
+	card   Scorecard
+	out    ScoreBatchOutput
+	answer question
 }
 
 // ScoreBatch scores one batch and publishes it in one commit, or says why not.
@@ -53,6 +62,9 @@ func ScoreBatch(ctx workflow.Context, in ScoreBatchInput) (ScoreBatchOutput, err
 	err := workflow.SetQueryHandlerWithOptions(ctx, "scorecard", func() (Scorecard, error) { return b.card, nil },
 		workflow.QueryHandlerOptions{Description: "Stage, rows, shards, quarantine and verdict so far, as JSON."})
 	if err != nil {
+		return b.out, err
+	}
+	if err := b.listen(ctx); err != nil {
 		return b.out, err
 	}
 	err = workflow.UpsertTypedSearchAttributes(ctx, attrPipeline.ValueSet(in.Pipeline), attrBatch.ValueSet(in.Batch))
@@ -97,6 +109,10 @@ func (b *batch) score(ctx workflow.Context) (err error) {
 	if footers.Verdict != papers.Pass {
 		return b.block(ctx, footers.Reasons, footers.Paper)
 	}
+	references, err := b.indexReferences(ctx)
+	if err != nil {
+		return err
+	}
 	if err = b.show(ctx, "ScoreShards"); err != nil {
 		return err
 	}
@@ -108,15 +124,44 @@ func (b *batch) score(ctx workflow.Context) (err error) {
 		return err
 	}
 	data, err := run(stage(ctx, "Judge the whole batch", time.Hour), act.JudgeData,
-		activities.JudgeDataInput{Run: b.plan.Run, Shards: shards})
+		activities.JudgeDataInput{Run: b.plan.Run, Shards: shards, References: references, History: b.plan.History})
 	if err != nil {
 		return err
 	}
 	b.judged(data)
+	if data.Verdict == papers.Ask {
+		if data, err = b.ask(ctx, data); err != nil {
+			return err
+		}
+	}
 	if data.Verdict != papers.Pass {
 		return b.block(ctx, data.Reasons, data.Paper)
 	}
 	return b.publish(ctx, shards, data)
+}
+
+// indexReferences reads the keys of the sets that the contract points to, if it does.
+func (b *batch) indexReferences(ctx workflow.Context) (*papers.Object, error) {
+	if b.plan.References == 0 {
+		return nil, nil
+	}
+	if err := b.show(ctx, "IndexReferences"); err != nil {
+		return nil, err
+	}
+	out, err := run(stage(ctx, "Read the keys of "+count(b.plan.References, "other set"), time.Hour),
+		act.IndexReferences, activities.IndexReferencesInput{Run: b.plan.Run})
+	return &out.Paper, err
+}
+
+// fallback assembles the rows of customers whom the model could not score, if the
+// pipeline wants them to have some.
+func (b *batch) fallback(ctx workflow.Context, data activities.JudgeDataOutput) (*papers.Object, error) {
+	if !data.Fallback {
+		return nil, nil
+	}
+	out, err := run(stage(ctx, "Assemble the fallback scores", time.Hour), act.AssembleFallback,
+		activities.AssembleFallbackInput{Run: b.plan.Run, Data: data.Paper})
+	return &out, err
 }
 
 // publish assembles the table's files and commits them.
@@ -125,6 +170,10 @@ func (b *batch) publish(ctx workflow.Context, shards activities.Papers, data act
 		return err
 	}
 	table, err := b.assembleShards(ctx, shards, data.Paper)
+	if err != nil {
+		return err
+	}
+	fallback, err := b.fallback(ctx, data)
 	if err != nil {
 		return err
 	}
@@ -139,33 +188,39 @@ func (b *batch) publish(ctx workflow.Context, shards activities.Papers, data act
 	disconnected, _ := workflow.NewDisconnectedContext(ctx)
 	out, err := run(stage(disconnected, "Commit "+b.in.Batch+" to the table", 10*time.Minute), act.Publish, activities.PublishInput{
 		Run: b.plan.Run, Model: b.plan.Model, Contract: b.plan.Contract, Head: b.plan.Head, Expect: b.plan.Expect,
-		Data: data.Paper, Table: table, Operation: operation(ctx), At: workflow.Now(ctx).UTC(), By: b.in.By})
+		Data: data.Paper, Table: table, Fallback: fallback, Operation: operation(ctx), At: workflow.Now(ctx).UTC(), By: b.in.By})
 	if err != nil {
 		return err
 	}
 	b.out.Verdict = papers.Pass
 	b.out.Published, b.out.Publication, b.out.TableVersion = out.Rows, out.Publication, out.TableVersion
-	b.out.Unchanged, b.out.Values, b.out.Anchor = out.Unchanged, out.Values, out.Anchor
+	b.out.Unchanged, b.out.Values, b.out.Anchor, b.out.Fallback = out.Unchanged, out.Values, out.Anchor, out.Fallback
 	b.card.Verdict, b.card.Published, b.card.Publication = string(papers.Pass), out.Rows, out.Publication
-	b.card.Unchanged, b.card.TableVersion, b.card.Anchor = out.Unchanged, out.TableVersion, out.Anchor
+	b.card.Unchanged, b.card.TableVersion, b.card.Anchor, b.card.Fallback = out.Unchanged, out.TableVersion, out.Anchor, out.Fallback
 	return nil
 }
 
-// block records a verdict that publishes nothing.
+// block ends a batch that is not published. A verdict that a person gave is in the
+// registry already.
 func (b *batch) block(ctx workflow.Context, reasons []string, paper papers.Object) error {
+	b.out.Verdict, b.out.Reasons = papers.Block, reasons
 	b.card.Verdict, b.card.Reasons = string(papers.Block), reasons
+	if b.out.Answered != "" {
+		return nil
+	}
+	return b.record(ctx, papers.Block, reasons, paper)
+}
+
+// record enters a verdict that publishes nothing in the registry.
+func (b *batch) record(ctx workflow.Context, verdict papers.Verdict, reasons []string, paper papers.Object) error {
 	if err := b.show(ctx, "Record"); err != nil {
 		return err
 	}
-	out, err := run(stage(ctx, "Enter the block in the registry", 5*time.Minute), act.Record, activities.RecordInput{
-		Run: b.plan.Run, Model: b.plan.Model, Contract: b.plan.Contract, Paper: paper, Verdict: papers.Block,
+	out, err := run(stage(ctx, fmt.Sprintf("Enter the %s in the registry", verdict), 5*time.Minute), act.Record, activities.RecordInput{
+		Run: b.plan.Run, Model: b.plan.Model, Contract: b.plan.Contract, Paper: paper, Verdict: verdict,
 		Reasons: reasons, Operation: operation(ctx), At: workflow.Now(ctx).UTC(), By: b.in.By})
-	if err != nil {
-		return err
-	}
-	b.out.Verdict, b.out.Reasons, b.out.Anchor = papers.Block, reasons, out.Anchor
-	b.card.Anchor = out.Anchor
-	return nil
+	b.out.Anchor, b.card.Anchor = out.Anchor, out.Anchor
+	return err
 }
 
 func (b *batch) planned() {
@@ -176,7 +231,9 @@ func (b *batch) planned() {
 
 func (b *batch) judged(data activities.JudgeDataOutput) {
 	b.out.Quarantined = data.Quarantined
+	b.out.Warnings, b.out.Notes, b.out.Replaced, b.out.Keys, b.out.Drift = data.Warnings, data.Notes, data.Replaced, data.Keys, data.Drift
 	b.card.Quarantined, b.card.Budget, b.card.Warnings, b.card.Rules = data.Quarantined, data.Budget, data.Warnings, data.Rules
+	b.card.Notes, b.card.Replaced, b.card.Keys, b.card.Drift = data.Notes, data.Replaced, data.Keys, data.Drift
 }
 
 // show puts the stage into the list view, and the scorecard onto the run's page.

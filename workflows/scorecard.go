@@ -36,6 +36,17 @@ type Scorecard struct {
 	TableVersion int64                  `json:"table_version"`
 	Unchanged    bool                   `json:"unchanged"`
 	Anchor       string                 `json:"anchor,omitempty"`
+
+	Replaced int64         `json:"replaced,omitempty"`
+	Keys     *papers.Keys  `json:"keys,omitempty"`
+	Drift    *papers.Drift `json:"drift,omitempty"`
+	Fallback int64         `json:"fallback,omitempty"`
+	Notes    []string      `json:"notes,omitempty"`
+
+	Asks     []string `json:"asks,omitempty"`     // why a person decides
+	Decision string   `json:"decision,omitempty"` // first digits of the verdict that asks
+	Until    string   `json:"until,omitempty"`    // when the time for an answer is up
+	Answered string   `json:"answered,omitempty"`
 }
 
 // Markdown returns the scorecard as a heading, a table, and the reasons.
@@ -52,10 +63,17 @@ func (c Scorecard) Markdown() string {
 		if c.Budget > 0 {
 			quarantine += " of " + thousands(c.Budget) + " allowed"
 		}
+		if c.Replaced > 0 {
+			quarantine += ", of which " + thousands(c.Replaced) + " were corrected and count no more"
+		}
 		row("Quarantine", quarantine)
 	}
+	c.world(row)
 	if c.Publication > 0 {
 		published := fmt.Sprintf("%s rows as publication %d, table version %d", thousands(c.Published), c.Publication, c.TableVersion)
+		if c.Fallback > 0 {
+			published += fmt.Sprintf(" (%s with a fallback score)", thousands(c.Fallback))
+		}
 		if c.Unchanged {
 			published += " (the same bytes as before: no new commit)"
 		}
@@ -73,10 +91,41 @@ func (c Scorecard) Markdown() string {
 	for _, r := range c.Rules {
 		rules = append(rules, fmt.Sprintf("`%s`: %s rows", r.Rule, thousands(r.Rows)))
 	}
+	c.question(&b)
 	list(&b, "Why", c.Reasons)
 	list(&b, "In quarantine by rule", rules)
 	list(&b, "Warnings", c.Warnings)
+	list(&b, "Not judged", c.Notes)
 	return b.String()
+}
+
+// world says how the batch compares with others.
+func (c Scorecard) world(row func(name, value string)) {
+	if k := c.Keys; k != nil && k.Before != "" {
+		row("Customers", fmt.Sprintf("%s delivered, %s new and %s gone since %s, %s without a score",
+			thousands(k.Delivered), thousands(k.New), thousands(k.Vanished), k.Before, thousands(k.Unscored)))
+	}
+	if d := c.Drift; d != nil {
+		what := d.Level
+		if len(d.Columns) > 0 {
+			what = fmt.Sprintf("**%s**: %s", d.Level, strings.Join(d.Columns[:min(8, len(d.Columns))], ", "))
+		}
+		row("Drift", fmt.Sprintf("%s (against %s)", what, d.Reference))
+	}
+	if c.Answered != "" {
+		row("Answered", c.Answered)
+	}
+}
+
+// question says what is asked and how to answer.
+func (c Scorecard) question(b *strings.Builder) {
+	if c.Until == "" {
+		return
+	}
+	list(b, "Asks", c.Asks)
+	b.WriteString(fmt.Sprintf("\nUntil %s somebody may answer: press *Update* above, choose `%s` and paste\n\n", c.Until, UpdateAnswer))
+	b.WriteString(fmt.Sprintf("    {\"approve\": true, \"by\": \"your name\", \"reason\": \"why\", \"decision\": \"%s\"}\n\n", c.Decision))
+	b.WriteString(fmt.Sprintf("or run `starter approve %s --batch %s --reason …`, or `starter reject …`. Then the batch is blocked.\n", c.Pipeline, c.Batch))
 }
 
 // headline is the answer in a word or two.
@@ -88,6 +137,8 @@ func (c Scorecard) headline() string {
 		return "published"
 	case "block":
 		return "**blocked**, nothing was published"
+	case "ask":
+		return "**waits for an answer**"
 	}
 	return "**" + c.Verdict + "**"
 }

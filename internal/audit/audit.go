@@ -19,6 +19,7 @@ import (
 	"headgate/internal/columnar"
 	"headgate/internal/contract"
 	"headgate/internal/delta"
+	"headgate/internal/fallback"
 	"headgate/internal/model"
 	"headgate/internal/pass"
 	"headgate/internal/pipeline"
@@ -92,7 +93,7 @@ func (a *Auditor) Verify(ctx context.Context, anchors ...string) (*Report, error
 		}
 	}
 	for _, e := range log.Entries() {
-		for _, d := range []store.Digest{e.Pipeline, e.Contract} {
+		for _, d := range []store.Digest{e.Pipeline, e.Contract, e.Output} {
 			if _, err := a.Store.GetBlob(ctx, d); d != "" && err != nil {
 				r.found(fmt.Sprintf("registry entry %d", e.Seq), "%v", err)
 			}
@@ -199,6 +200,7 @@ type papers struct {
 	plan     *run.Plan
 	conf     *pipeline.Config
 	contract *contract.Contract
+	output   *contract.Contract // of the scores; nil if there is none
 	version  *bundle.Version
 }
 
@@ -215,14 +217,24 @@ func (a *Auditor) load(ctx context.Context, batch string, name store.Digest) (*p
 	if p.conf, err = pipeline.Parse("pipeline file", b); err != nil {
 		return nil, err
 	}
-	if b, err = a.Store.GetBlob(ctx, plan.Contract); err != nil {
+	if p.contract, err = a.contract(ctx, plan.Contract); err != nil {
 		return nil, err
 	}
-	if p.contract, err = contract.Parse("contract", b); err != nil {
-		return nil, err
+	if plan.Output != "" {
+		if p.output, err = a.contract(ctx, plan.Output); err != nil {
+			return nil, err
+		}
 	}
 	p.version, err = bundle.Load(ctx, a.Store, plan.Champion, a.Formats)
 	return p, err
+}
+
+func (a *Auditor) contract(ctx context.Context, d store.Digest) (*contract.Contract, error) {
+	b, err := a.Store.GetBlob(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	return contract.Parse("contract", b)
 }
 
 // Recomputed is what a second scoring of a published batch gave.
@@ -250,10 +262,11 @@ func (a *Auditor) Recompute(ctx context.Context, batch string) (*Recomputed, err
 	if err != nil {
 		return nil, err
 	}
-	late, err := a.late(ctx, batch, out.Run, store.Digest(current.Info["decision"]))
+	data, err := a.verdict(ctx, batch, out.Run, store.Digest(current.Info["decision"]))
 	if err != nil {
 		return nil, err
 	}
+	late := lateByShard(data)
 	published := map[string]bool{}
 	for _, f := range current.Files {
 		published[f.Path] = true
@@ -261,6 +274,11 @@ func (a *Auditor) Recompute(ctx context.Context, batch string) (*Recomputed, err
 	for i := range p.plan.Shards {
 		a.say("%s shard %d of %d", batch, i+1, len(p.plan.Shards))
 		if err := a.shard(ctx, p, out, i, late[i], published); err != nil {
+			return nil, err
+		}
+	}
+	if data.Fallback != nil {
+		if err := a.fallback(ctx, p, out, data, published); err != nil {
 			return nil, err
 		}
 	}
@@ -273,12 +291,30 @@ func (a *Auditor) Recompute(ctx context.Context, batch string) (*Recomputed, err
 
 // shard recomputes one shard and strikes its file off the published ones.
 func (a *Auditor) shard(ctx context.Context, p *papers, out *Recomputed, i int, late map[int64]string, published map[string]bool) error {
-	data, values, rows, err := a.again(ctx, p, out.Run, i, late)
-	if err != nil || data == nil {
+	got, err := a.again(ctx, p, out.Run, i, late)
+	if err != nil || got == nil {
 		return err
 	}
-	out.Rows += rows
-	name := delta.FilePath(p.plan.Batch, strings.TrimPrefix(string(store.DigestOf(data)), "sha256:")+".parquet")
+	return a.strike(ctx, p, out, fmt.Sprintf("%s shard %d", p.plan.Batch, i), got, published)
+}
+
+// fallback assembles the rows of customers without a score again.
+func (a *Auditor) fallback(ctx context.Context, p *papers, out *Recomputed, data *run.Data, published map[string]bool) error {
+	got, err := fallback.Assemble(ctx, a.Store, fallback.Input{Plan: p.plan, Run: out.Run, Data: data, Config: p.conf,
+		Contract: p.contract, Outputs: p.version.Scorer.Outputs()})
+	if err != nil {
+		return err
+	}
+	return a.strike(ctx, p, out, p.plan.Batch+" fallback", got, published)
+}
+
+// strike strikes a recomputed file off the published ones.
+func (a *Auditor) strike(ctx context.Context, p *papers, out *Recomputed, what string, got *pass.Assembled, published map[string]bool) error {
+	if got.Data == nil {
+		return nil
+	}
+	out.Rows += got.Rows
+	name := delta.FilePath(p.plan.Batch, strings.TrimPrefix(string(store.DigestOf(got.Data)), "sha256:")+".parquet")
 	if published[name] {
 		delete(published, name)
 		return nil
@@ -286,7 +322,7 @@ func (a *Auditor) shard(ctx context.Context, p *papers, out *Recomputed, i int, 
 	// Other bytes: a library may have been upgraded. The values decide.
 	out.SameBytes = false
 	for f := range published {
-		same, err := a.sameValues(ctx, f, values)
+		same, err := a.sameValues(ctx, f, got.Values)
 		if err != nil {
 			return err
 		}
@@ -295,13 +331,13 @@ func (a *Auditor) shard(ctx context.Context, p *papers, out *Recomputed, i int, 
 			return nil
 		}
 	}
-	out.Findings = append(out.Findings, Finding{fmt.Sprintf("%s shard %d", p.plan.Batch, i), "no published file has the values that come out today"})
+	out.Findings = append(out.Findings, Finding{what, "no published file has the values that come out today"})
 	return nil
 }
 
-// input returns the store that a run's input files are in, and what closes it.
-func (a *Auditor) input(ctx context.Context, p *papers) (*store.Bucket, func(), error) {
-	if p.plan.Input == "" {
+// input returns the store that an input file of a run is in, and what closes it.
+func (a *Auditor) input(ctx context.Context, p *papers, file run.File) (*store.Bucket, func(), error) {
+	if p.plan.Input == "" || file.Replay {
 		return a.Store, func() {}, nil
 	}
 	b, err := store.Open(ctx, p.plan.Input)
@@ -311,44 +347,41 @@ func (a *Auditor) input(ctx context.Context, p *papers) (*store.Bucket, func(), 
 	return b, func() { b.Close() }, nil
 }
 
-// again makes the pass over a shard and assembles its rows.
-func (a *Auditor) again(ctx context.Context, p *papers, name store.Digest, i int, late map[int64]string) ([]byte, [32]byte, int64, error) {
-	none := [32]byte{}
+// again makes the pass over a shard and assembles its rows. It returns nil if every
+// row is in quarantine.
+func (a *Auditor) again(ctx context.Context, p *papers, name store.Digest, i int, late map[int64]string) (*pass.Assembled, error) {
 	shard := p.plan.Shards[i]
 	want := p.plan.Files[shard.File]
-	src, closeInput, err := a.input(ctx, p)
+	src, closeInput, err := a.input(ctx, p, want)
 	if err != nil {
-		return nil, none, 0, err
+		return nil, err
 	}
 	defer closeInput()
 	r, err := src.Reader(ctx, want.Key)
 	if err != nil {
-		return nil, none, 0, err
+		return nil, err
 	}
 	defer r.Close()
 	f, err := columnar.Open(r, r.Size(), &columnar.OpenOptions{Name: want.Key, Remote: !r.Local()})
 	if err != nil {
-		return nil, none, 0, err
+		return nil, err
 	}
 	if sum := f.FooterDigest(); "sha256:"+hex.EncodeToString(sum[:]) != string(want.Footer) {
-		return nil, none, 0, fmt.Errorf("%s is not the file that was scored: it was replaced since, so the batch cannot be recomputed", want.Key)
+		return nil, fmt.Errorf("%s is not the file that was scored: it was replaced since, so the batch cannot be recomputed", want.Key)
 	}
-	out, err := pass.Run(ctx, pass.Input{File: f, Name: want.Key, Shard: shard, Contract: p.contract,
+	out, err := pass.Run(ctx, pass.Input{File: f, Name: want.Key, Shard: shard, Contract: p.contract, Output: p.output,
 		Scorer: p.version.Scorer, Keep: p.conf.Scores.Keep})
 	if err != nil || out.Scores == nil {
-		return nil, none, 0, err
+		return nil, err
 	}
 	scores, err := columnar.Open(bytes.NewReader(out.Scores), int64(len(out.Scores)), nil)
 	if err != nil {
-		return nil, none, 0, err
+		return nil, err
 	}
-	got, err := pass.Assemble(ctx, pass.AssembleInput{Scores: scores, Name: want.Key, FirstRow: shard.FirstRow,
+	return pass.Assemble(ctx, pass.AssembleInput{Scores: scores, Name: want.Key, FirstRow: shard.FirstRow,
 		Columns: pass.TableColumns(p.contract, p.conf.Scores.Keep), Outputs: p.version.Scorer.Outputs(), Late: late,
-		Model: string(p.plan.Champion), Contract: string(p.plan.Contract), Run: string(name), Compression: p.conf.Scores.Compression})
-	if err != nil {
-		return nil, none, 0, err
-	}
-	return got.Data, got.Values, got.Rows, nil
+		Model: string(p.plan.Champion), Contract: string(p.plan.Contract), Run: string(name),
+		Compression: p.conf.Scores.Compression, Hidden: pass.Hidden(p.contract)})
 }
 
 func (a *Auditor) sameValues(ctx context.Context, file string, want [32]byte) (bool, error) {
@@ -364,12 +397,8 @@ func (a *Auditor) sameValues(ctx context.Context, file string, want [32]byte) (b
 	return got == want, err
 }
 
-// late finds the verdict of a run by its digest and returns its late rows by shard.
-func (a *Auditor) late(ctx context.Context, batch string, name, decision store.Digest) (map[int]map[int64]string, error) {
-	data, err := a.verdict(ctx, batch, name, decision)
-	if err != nil {
-		return nil, err
-	}
+// lateByShard returns the late rows of a verdict by shard.
+func lateByShard(data *run.Data) map[int]map[int64]string {
 	late := map[int]map[int64]string{}
 	for _, l := range data.Late {
 		if late[l.Shard] == nil {
@@ -377,7 +406,7 @@ func (a *Auditor) late(ctx context.Context, batch string, name, decision store.D
 		}
 		late[l.Shard][l.Row] = l.Rule
 	}
-	return late, nil
+	return late
 }
 
 func (a *Auditor) verdict(ctx context.Context, batch string, name, decision store.Digest) (*run.Data, error) {

@@ -41,6 +41,17 @@ type Origin struct {
 // A Value is one column of a row, as text.
 type Value struct{ Name, Text string }
 
+// Fallback returns what the score is if it is not the model's of this batch: "last" or
+// "constant", else "".
+func (o *Origin) Fallback() string {
+	for _, v := range o.Row {
+		if v.Name == pass.ColumnFallback && v.Text != "null" {
+			return v.Text
+		}
+	}
+	return ""
+}
+
 // Why finds the row with the given entity key in a published batch and tells where
 // its score came from. Parts of a composite key are separated by commas. Values of
 // restricted columns are not shown.
@@ -67,8 +78,10 @@ func (a *Auditor) Why(ctx context.Context, batch, key string) (*Origin, error) {
 	if err := a.findRow(ctx, p, current, parts, o); err != nil {
 		return nil, err
 	}
-	if err := a.findInput(ctx, p, parts, o); err != nil {
-		return nil, err
+	if o.Fallback() == "" { // a row that the model did not score need not be in the input
+		if err := a.findInput(ctx, p, parts, o); err != nil {
+			return nil, err
+		}
 	}
 	if o.Verdict, err = a.verdict(ctx, batch, o.Run, o.Decision); err != nil {
 		return nil, err
@@ -104,19 +117,15 @@ func (a *Auditor) findRow(ctx context.Context, p *papers, current delta.Publicat
 
 // findInput reads the key columns of the input, then the row's model inputs.
 func (a *Auditor) findInput(ctx context.Context, p *papers, key []string, o *Origin) error {
-	src, closeInput, err := a.input(ctx, p)
-	if err != nil {
-		return err
-	}
-	defer closeInput()
 	columns := slices.Clone(p.contract.Entity())
 	for _, in := range p.version.Scorer.Inputs() {
 		if !slices.Contains(columns, in.Name) {
 			columns = append(columns, in.Name)
 		}
 	}
-	for _, want := range p.plan.Files {
-		found, err := a.searchFile(ctx, src, want, columns, p, key, o)
+	// Corrected rows come after those that they replace.
+	for _, want := range slices.Backward(p.plan.Files) {
+		found, err := a.searchFile(ctx, want, columns, p, key, o)
 		if err != nil || found {
 			return err
 		}
@@ -124,8 +133,13 @@ func (a *Auditor) findInput(ctx context.Context, p *papers, key []string, o *Ori
 	return fmt.Errorf("no input file of the run has key %s", strings.Join(key, ","))
 }
 
-func (a *Auditor) searchFile(ctx context.Context, src *store.Bucket, want run.File, columns []string, p *papers, key []string, o *Origin) (bool, error) {
+func (a *Auditor) searchFile(ctx context.Context, want run.File, columns []string, p *papers, key []string, o *Origin) (bool, error) {
 	a.say("searching %s", want.Key)
+	src, closeInput, err := a.input(ctx, p, want)
+	if err != nil {
+		return false, err
+	}
+	defer closeInput()
 	r, err := src.Reader(ctx, want.Key)
 	if err != nil {
 		return false, err

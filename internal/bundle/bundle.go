@@ -34,7 +34,8 @@ type Bundle struct {
 	Categories map[string][]string `json:"categories,omitempty"` // dictionaries that the model file does not hold
 	Contract   store.Digest        `json:"contract"`             // the input contract
 	Golden     Golden              `json:"golden"`
-	Training   json.RawMessage     `json:"training,omitempty"` // manifest, as the trainer wrote it
+	Reference  *Reference          `json:"reference,omitempty"` // what later batches are compared with
+	Training   json.RawMessage     `json:"training,omitempty"`  // manifest, as the trainer wrote it
 }
 
 // A ModelFile is the trained model as its library wrote it.
@@ -57,6 +58,14 @@ type Golden struct {
 	Source string    `json:"source"` // who computed the expected scores
 }
 
+// A Reference holds profiles of the data that the model knows, frozen with it: of all
+// of it, and of the months of a year, because a season is no drift.
+type Reference struct {
+	Profile store.Ref            `json:"profile"`
+	Seasons map[string]store.Ref `json:"seasons,omitempty"` // by month, "01" to "12"
+	Batches []string             `json:"batches,omitempty"` // that the profile is of, in order
+}
+
 // A Version is a bundle that is ready to score.
 type Version struct {
 	Digest store.Digest
@@ -77,6 +86,14 @@ type Draft struct {
 	ContractID store.Digest
 	Training   json.RawMessage
 	Golden     *GoldenRows
+	Reference  *ReferenceProfiles // nil: later batches have nothing to be compared with
+}
+
+// ReferenceProfiles are the profiles of a [Reference].
+type ReferenceProfiles struct {
+	Profile []byte
+	Seasons map[string][]byte
+	Batches []string
 }
 
 // Save stores a model version and returns it, after scoring its golden rows.
@@ -112,12 +129,37 @@ func Save(ctx context.Context, b *store.Bucket, d Draft, formats model.Formats) 
 	if bun.Golden.File, err = b.PutBlob(ctx, golden); err != nil {
 		return nil, err
 	}
+	if bun.Reference, err = d.Reference.save(ctx, b); err != nil {
+		return nil, err
+	}
 	data, err := encode(bun)
 	if err != nil {
 		return nil, err
 	}
 	ref, err := b.PutBlob(ctx, data)
 	return &Version{Digest: ref.Digest, Bundle: bun, Scorer: scorer}, err
+}
+
+// save stores the profiles.
+func (r *ReferenceProfiles) save(ctx context.Context, b *store.Bucket) (*Reference, error) {
+	if r == nil {
+		return nil, nil
+	}
+	ref, err := b.PutBlob(ctx, r.Profile)
+	if err != nil {
+		return nil, err
+	}
+	out := &Reference{Profile: ref, Batches: r.Batches}
+	for season, data := range r.Seasons {
+		if ref, err = b.PutBlob(ctx, data); err != nil {
+			return nil, err
+		}
+		if out.Seasons == nil {
+			out.Seasons = map[string]store.Ref{}
+		}
+		out.Seasons[season] = ref
+	}
+	return out, nil
 }
 
 // Load reads a model version, checks every digest on the way, and scores its

@@ -132,7 +132,7 @@ func (p *parser) library(at strictyaml.Value, fs strictyaml.Fields, col *column)
 	if !ok || !argsOK {
 		return
 	}
-	r.Quarantine = r.Severity == Error && (r.counted() || r.duplicates()) && r.Limit.zero()
+	r.Quarantine = r.Severity == Error && (r.counted() || r.Duplicates()) && r.Limit.zero()
 	p.addRule(r, at, explicit)
 }
 

@@ -1,7 +1,6 @@
 package pass
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,9 +22,10 @@ type AssembleInput struct {
 	Columns  []string       // entity key and kept columns, in the table's order
 	Outputs  int            // of the model
 	Late     map[int64]string
-	Model    string // digest of the bundle
-	Contract string // digest of the contract
-	Run      string // digest of the plan
+	Model    string   // digest of the bundle
+	Contract string   // digest of the contract
+	Run      string   // digest of the plan
+	Hidden   []string // columns whose bounds statistics must not show
 
 	Compression string // of the published file: zstd (also ""), snappy or none
 }
@@ -44,8 +44,8 @@ type Assembled struct {
 // raw score of each output, and the digests of model, contract and run. Rows of
 // in.Late go to quarantine instead. The file is read back before it is returned.
 func Assemble(ctx context.Context, in AssembleInput) (*Assembled, error) {
-	good, late, stats := newTable(in.Scores.NumRows(), in.Compression), newTable(0, ""), newStats()
-	var out Assembled
+	good, late, stats := newTable(in.Scores.NumRows(), in.Compression), newTable(0, ""), newStats(in.Hidden)
+	var rows int64
 	for rec, err := range in.Scores.Records(ctx, columnar.ReadOptions{}) {
 		if err != nil {
 			return nil, err
@@ -54,25 +54,22 @@ func Assemble(ctx context.Context, in AssembleInput) (*Assembled, error) {
 		if err != nil {
 			return nil, fmt.Errorf("assemble %s: %w", in.Name, err)
 		}
-		out.Rows += n
+		rows += n
 	}
-	var err error
-	if out.Quarantine, err = late.close(); err != nil {
-		return nil, err
-	}
-	if out.Data, err = good.close(); err != nil || out.Data == nil {
-		return &out, err
-	}
-	if out.Stats, err = stats.encode(out.Rows); err != nil {
-		return nil, err
-	}
-	f, err := columnar.Open(bytes.NewReader(out.Data), int64(len(out.Data)), &columnar.OpenOptions{Name: "assembled rows"})
+	quarantine, err := late.close()
 	if err != nil {
 		return nil, err
 	}
-	out.Schema = f.Schema()
-	out.Values, err = Values(ctx, f)
-	return &out, err
+	data, err := good.close()
+	if err != nil || data == nil {
+		return &Assembled{Quarantine: quarantine}, err
+	}
+	out, err := finished(ctx, data, rows, stats)
+	if err != nil {
+		return nil, err
+	}
+	out.Quarantine = quarantine
+	return out, nil
 }
 
 // record writes one record of scores and returns how many of its rows are published.
@@ -183,7 +180,7 @@ func Values(ctx context.Context, f *columnar.File) (sum [32]byte, err error) {
 // CheckNames checks that no key or kept column bears the name of a column that
 // Headgate adds to the published table, and that there is a key at all.
 func CheckNames(c *contract.Contract, keep []string, outputs int) error {
-	taken := map[string]bool{"batch": true, "model": true, "contract": true, "run": true}
+	taken := map[string]bool{"batch": true, "model": true, "contract": true, "run": true, ColumnFallback: true}
 	for o := range outputs {
 		for _, s := range ScoreColumns(o, outputs) {
 			taken[s.Name] = true
@@ -198,6 +195,18 @@ func CheckNames(c *contract.Contract, keep []string, outputs int) error {
 		}
 	}
 	return nil
+}
+
+// Hidden lists the classified columns: what is written about files must not show
+// their values.
+func Hidden(c *contract.Contract) []string {
+	var names []string
+	for _, col := range c.Columns {
+		if col.Classified() {
+			names = append(names, col.Name)
+		}
+	}
+	return names
 }
 
 // TableColumns lists the input columns of the published table: the entity key, then

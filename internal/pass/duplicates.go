@@ -5,41 +5,34 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 )
 
-// A Duplicate is one row whose key occurs more than once in the batch.
+// A Duplicate is one row of a key list.
 type Duplicate struct {
 	Shard       int   // index into the lists
 	Row         int64 // ordinal within the shard
 	Quarantined bool  // the row had left the batch before
 }
 
-// Duplicates merges the sorted key lists of all shards and calls found for every
-// group of rows that share a key: the keys appear in ascending order, and within a
-// group the rows by shard, those in quarantine last within a shard, and ordinal. It
-// holds one entry per list and one group.
-//
-// found gets a slice that is valid until it returns.
-func Duplicates(lists []io.Reader, found func(group []Duplicate) error) error {
+// A Key is the digest of a tuple of values.
+type Key [16]byte
+
+// MergeKeys merges sorted key lists and calls each with every entry: the keys come in
+// ascending order, and the rows of a key by list, those in quarantine last within a
+// list, and ordinal. It holds one entry per list.
+func MergeKeys(lists []io.Reader, each func(key Key, row Duplicate) error) error {
 	h, err := openHeap(lists)
 	if err != nil {
 		return err
 	}
-	var group []Duplicate
-	var key [KeySize]byte // of the group
 	for len(h) > 0 {
 		c := h[0]
-		if len(group) > 0 && digestOf(&key) != digestOf(&c.entry) {
-			if len(group) > 1 {
-				if err := found(group); err != nil {
-					return err
-				}
-			}
-			group = group[:0]
-		}
-		key = c.entry
 		ordinal := binary.BigEndian.Uint32(c.entry[16:])
-		group = append(group, Duplicate{Shard: c.shard, Row: int64(ordinal &^ bad), Quarantined: ordinal&bad != 0})
+		row := Duplicate{Shard: c.shard, Row: int64(ordinal &^ bad), Quarantined: ordinal&bad != 0}
+		if err := each(digestOf(&c.entry), row); err != nil {
+			return err
+		}
 		ok, err := c.next()
 		if err != nil {
 			return err
@@ -50,13 +43,54 @@ func Duplicates(lists []io.Reader, found func(group []Duplicate) error) error {
 		}
 		h.sink(0)
 	}
-	if len(group) > 1 {
-		return found(group)
-	}
 	return nil
 }
 
-func digestOf(entry *[KeySize]byte) [16]byte { return [16]byte(entry[:16]) }
+// Duplicates merges the sorted key lists of all shards and calls found for every
+// group of rows that share a key, in the order of [MergeKeys]. It holds one entry per
+// list and one group.
+//
+// found gets a slice that is valid until it returns.
+func Duplicates(lists []io.Reader, found func(group []Duplicate) error) error {
+	var group []Duplicate
+	var key Key // of the group
+	err := MergeKeys(lists, func(k Key, row Duplicate) error {
+		if k != key && len(group) > 1 {
+			if err := found(group); err != nil {
+				return err
+			}
+		}
+		if k != key {
+			group = group[:0]
+		}
+		key, group = k, append(group, row)
+		return nil
+	})
+	if err == nil && len(group) > 1 {
+		err = found(group)
+	}
+	return err
+}
+
+// Unmatched calls found for every row of lists whose key is in none of the sets. It
+// holds one entry per list, however many rows share a key.
+func Unmatched(lists, sets []io.Reader, found func(row Duplicate) error) error {
+	var have Key // the last key of the sets
+	any := false
+	return MergeKeys(append(slices.Clone(sets), lists...), func(k Key, row Duplicate) error {
+		switch {
+		case row.Shard < len(sets): // sets come first, so they know a key before the rows ask
+			have, any = k, true
+			return nil
+		case any && k == have:
+			return nil
+		}
+		row.Shard -= len(sets)
+		return found(row)
+	})
+}
+
+func digestOf(entry *[KeySize]byte) Key { return Key(entry[:16]) }
 
 // A keyCursor walks one sorted key list.
 type keyCursor struct {

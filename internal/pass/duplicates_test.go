@@ -165,3 +165,41 @@ func TestSortKeysSortsAnything(t *testing.T) {
 		})
 	}
 }
+
+func TestUnmatched(t *testing.T) {
+	for _, tc := range []struct {
+		name        string
+		lists, sets []string
+		want        string
+	}{
+		{name: "nothing to find", sets: []string{"a:0"}, want: ""},
+		{name: "no set has any key", lists: []string{"a:1 b:0"}, sets: []string{""}, want: "0/1 0/0"},
+		{name: "keys in either set are found", lists: []string{"a:1 b:0", "c:4"}, sets: []string{"a:0", "c:0"}, want: "0/0"},
+		{name: "many rows share a key that is there", lists: []string{"m:1 m:2 m:3", "m:0"}, sets: []string{"a:0 m:9"}, want: ""},
+		{name: "many rows share a key that is not there", lists: []string{"m:1 m:2", "m:0"}, sets: []string{"a:0 z:9"}, want: "0/1 0/2 1/0"},
+		{name: "a row in quarantine says so", lists: []string{"x:1!"}, sets: []string{""}, want: "0/1!"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var got []string
+			err := Unmatched(readers(tc.lists), readers(tc.sets), func(row Duplicate) error {
+				mark := ""
+				if row.Quarantined {
+					mark = "!"
+				}
+				got = append(got, fmt.Sprintf("%d/%d%s", row.Shard, row.Row, mark))
+				return nil
+			})
+			if err != nil || strings.Join(got, " ") != tc.want {
+				t.Errorf("got %v, %v, want %s", got, err, tc.want)
+			}
+		})
+	}
+}
+
+func readers(lists []string) []io.Reader {
+	var out []io.Reader
+	for _, l := range lists {
+		out = append(out, bytes.NewReader(keys(l)))
+	}
+	return out
+}

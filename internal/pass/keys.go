@@ -2,13 +2,16 @@ package pass
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/zeebo/xxh3"
 
+	"headgate/internal/columnar"
 	"headgate/internal/contract"
 )
 
@@ -22,6 +25,34 @@ const KeySize = 20
 
 // bad marks a key whose row is in quarantine already.
 const bad = 1 << 31
+
+// KeyTuples lists the tuples of columns whose keys a pass collects: those that must
+// not repeat, those that must be in another set or are what a relationship points to
+// in this one, and last, unless it is among them, the entity key.
+func KeyTuples(c *contract.Contract) [][]string {
+	var all [][]string
+	add := func(tuple []string) {
+		if len(tuple) > 0 && KeyIndex(all, tuple) < 0 {
+			all = append(all, tuple)
+		}
+	}
+	for _, tuple := range c.NeedsKeys() {
+		add(tuple)
+	}
+	for _, r := range c.Relationships {
+		add(r.Columns)
+		if r.Object == c.Table {
+			add(r.To)
+		}
+	}
+	add(c.Entity())
+	return all
+}
+
+// KeyIndex returns the place of a tuple in a list, or -1.
+func KeyIndex(tuples [][]string, tuple []string) int {
+	return slices.IndexFunc(tuples, func(t []string) bool { return slices.Equal(t, tuple) })
+}
 
 // A keyList collects one key tuple of a shard. A row where any part of the key is
 // null has no key.
@@ -39,7 +70,9 @@ func newKeyList(columns []string, rows int64) *keyList {
 	return &keyList{columns: columns, entries: make([]byte, 0, min(rows, maxRoom)*KeySize)}
 }
 
-func (k *keyList) add(rec arrow.Record, first int64, marks contract.Marks) error {
+// add appends the keys of a record whose first row has an ordinal in the shard. out
+// says which rows are in quarantine; nil means none.
+func (k *keyList) add(rec arrow.Record, first int64, out func(i int) bool) error {
 	if first+rec.NumRows() >= bad {
 		return fmt.Errorf("a shard holds at most %d rows; make shards.rows smaller", int64(bad))
 	}
@@ -53,7 +86,6 @@ func (k *keyList) add(rec arrow.Record, first int64, marks contract.Marks) error
 		cols = append(cols, rec.Column(at[0]))
 		put = append(put, valueAppender(rec.Column(at[0])))
 	}
-	any := marks.Any()
 rows:
 	for i := range int(rec.NumRows()) {
 		k.buf = k.buf[:0]
@@ -65,7 +97,7 @@ rows:
 		}
 		sum := xxh3.Hash128(k.buf)
 		ordinal := uint32(first) + uint32(i)
-		if any && marks.Bad(i) {
+		if out != nil && out(i) {
 			ordinal |= bad
 		}
 		k.entries = binary.BigEndian.AppendUint64(k.entries, sum.Hi)
@@ -73,6 +105,26 @@ rows:
 		k.entries = binary.BigEndian.AppendUint32(k.entries, ordinal)
 	}
 	return nil
+}
+
+// IndexKeys returns the key list of row groups of a file, in ascending order.
+func IndexKeys(ctx context.Context, f *columnar.File, columns []string, firstGroup, groups int) ([]byte, error) {
+	var rows int64
+	for _, g := range f.RowGroups()[firstGroup : firstGroup+groups] {
+		rows += g.Rows
+	}
+	list := newKeyList(columns, rows)
+	var row int64
+	for rec, err := range f.Records(ctx, columnar.ReadOptions{Columns: columns, FirstGroup: firstGroup, Groups: groups}) {
+		if err != nil {
+			return nil, err
+		}
+		if err := list.add(rec, row, nil); err != nil {
+			return nil, err
+		}
+		row += rec.NumRows()
+	}
+	return list.encode(), nil
 }
 
 // encode returns the entries in ascending order.
@@ -146,6 +198,21 @@ func valueAppender(col arrow.Array) func([]byte, int) []byte {
 	}
 	value := stringValue(col)
 	return func(b []byte, i int) []byte { return appendText(b, value(i)) }
+}
+
+// KeyKind returns what a column's values are as keys: only values of one kind can be
+// equal. Integers of all widths are one kind, texts another; other types are their own.
+func KeyKind(t arrow.DataType) string {
+	switch t := t.(type) {
+	case *arrow.DictionaryType:
+		return KeyKind(t.ValueType)
+	case *arrow.Int8Type, *arrow.Int16Type, *arrow.Int32Type, *arrow.Int64Type,
+		*arrow.Uint8Type, *arrow.Uint16Type, *arrow.Uint32Type, *arrow.Uint64Type:
+		return "integer"
+	case *arrow.StringType, *arrow.LargeStringType, *arrow.BinaryType, *arrow.LargeBinaryType:
+		return "text"
+	}
+	return t.String()
 }
 
 // integerValue returns a reader of an integer column, or nil for other types.

@@ -37,7 +37,7 @@ func keysOf(t *testing.T, rec arrow.Record, first int64, columns ...string) []by
 		t.Fatal(err)
 	}
 	k := newKeyList(columns, rec.NumRows())
-	if err := k.add(rec, first, marks); err != nil {
+	if err := k.add(rec, first, marks.Bad); err != nil {
 		t.Fatal(err)
 	}
 	return k.encode()
@@ -102,10 +102,10 @@ func TestKeysOfOtherTypes(t *testing.T) {
 	c := newKeyList([]string{"s"}, 5)
 	d := newKeyList([]string{"s"}, 5)
 	marks := noMarks(t, plain)
-	if err := c.add(plain, 0, marks); err != nil {
+	if err := c.add(plain, 0, marks.Bad); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.add(withDictionary(plain), 0, marks); err != nil {
+	if err := d.add(withDictionary(plain), 0, marks.Bad); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := d.encode(), c.encode(); !slices.Equal(got, want) || len(got) != 4*KeySize {
@@ -150,7 +150,7 @@ func TestKeyListsRefuse(t *testing.T) {
 		{name: "more rows than an ordinal holds", column: "s", first: 1<<31 - 5, want: fmt.Sprintf("a shard holds at most %d rows; make shards.rows smaller", 1<<31)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			err := newKeyList([]string{tc.column}, 1).add(rec, tc.first, marks)
+			err := newKeyList([]string{tc.column}, 1).add(rec, tc.first, marks.Bad)
 			if err == nil || err.Error() != tc.want {
 				t.Errorf("got %v, want %s", err, tc.want)
 			}

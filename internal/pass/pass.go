@@ -28,6 +28,7 @@ type Input struct {
 	Name     string // the file's key, for quarantine rows and errors
 	Shard    run.Shard
 	Contract *contract.Contract
+	Output   *contract.Contract // what scored rows must keep, see [CheckOutput]; may be nil
 	Scorer   model.Scorer
 	Keep     []string // input columns that go into the published table
 	Progress func(rows int64)
@@ -38,11 +39,12 @@ type Input struct {
 type Output struct {
 	Rows, Scored, Quarantined int64
 	Check                     contract.Result
-	Content                   [32]byte // SHA-256 over the decoded columns
-	Scores                    []byte   // Parquet: keys, kept columns, row, raw and pred scores
-	Quarantine                []byte   // Parquet, nil if every row is good
+	Output                    *contract.Result // what the contract of the scores counted, of rows that keep the input's
+	Content                   [32]byte         // SHA-256 over the decoded columns
+	Scores                    []byte           // Parquet: keys, kept columns, row, raw and pred scores
+	Quarantine                []byte           // Parquet, nil if every row is good
 	Profile                   []byte
-	Keys                      [][]byte // one sorted key list per tuple of Contract.NeedsKeys
+	Keys                      [][]byte // one sorted key list per tuple of [KeyTuples]
 	Times                     Times
 }
 
@@ -53,6 +55,7 @@ type Times struct{ Decode, Check, Profile, Score, Write time.Duration }
 type pass struct {
 	in      Input
 	checker *contract.Checker
+	output  *contract.Checker // nil without a contract of the scores
 	profile *profile.Builder
 	keys    []*keyList
 	content *contentHash
@@ -76,9 +79,12 @@ func Run(ctx context.Context, in Input) (*Output, error) {
 		in.Clock = func() time.Duration { return time.Since(began) }
 	}
 	p := &pass{in: in, checker: in.Contract.NewChecker(), content: newContentHash(columns),
-		profile: profile.NewBuilder(&profile.Options{Restricted: restricted(in.Contract)}),
+		profile: profile.NewBuilder(profileOptions(in.Contract, in.Scorer)),
 		good:    newTable(in.Shard.Rows, ""), bad: newTable(0, "")}
-	for _, tuple := range in.Contract.NeedsKeys() {
+	if in.Output != nil {
+		p.output = in.Output.NewChecker()
+	}
+	for _, tuple := range KeyTuples(in.Contract) {
 		p.keys = append(p.keys, newKeyList(tuple, in.Shard.Rows))
 	}
 	p.lap(new(time.Duration))
@@ -112,34 +118,50 @@ func (p *pass) lap(d *time.Duration) {
 
 func (p *pass) add(rec arrow.Record) error {
 	p.content.add(rec)
-	marks, err := p.checker.Add(rec)
+	in, err := p.checker.Add(rec)
 	if err != nil {
 		return err
 	}
+	p.lap(&p.out.Times.Check)
+	if err := p.in.Scorer.Score(&p.scores, rec); err != nil {
+		return err
+	}
+	scored := p.scoreRecord(rec)
+	defer scored.Release()
+	p.lap(&p.out.Times.Score)
+	marks := rowMarks{Marks: in}
+	if marks.output, err = p.checkOutput(scored, in); err != nil {
+		return err
+	}
+	out := marks.Bad
+	if !marks.Any() {
+		out = nil
+	}
 	for _, k := range p.keys {
-		if err := k.add(rec, p.row, marks); err != nil {
+		if err := k.add(rec, p.row, out); err != nil {
 			return err
 		}
 	}
 	p.lap(&p.out.Times.Check)
-	if err := p.profile.Add(rec); err != nil {
+	if err := p.describe(rec); err != nil {
 		return err
 	}
 	p.lap(&p.out.Times.Profile)
-	if err := p.in.Scorer.Score(&p.scores, rec); err != nil {
-		return err
-	}
-	p.lap(&p.out.Times.Score)
-	err = p.write(rec, marks)
+	err = p.write(rec, scored, marks)
 	p.lap(&p.out.Times.Write)
 	return err
 }
 
+// describe adds a record and its scores to the profile.
+func (p *pass) describe(rec arrow.Record) error {
+	described := withScores(rec, p.numbers.outputs)
+	defer described.Release()
+	return p.profile.Add(described)
+}
+
 // write sends runs of good rows to the score file and runs of bad rows to the
 // quarantine, as slices of the same record.
-func (p *pass) write(rec arrow.Record, marks contract.Marks) error {
-	scored := p.scoreRecord(rec)
-	defer scored.Release()
+func (p *pass) write(rec, scored arrow.Record, marks rowMarks) error {
 	n := int(rec.NumRows())
 	if !marks.Any() {
 		p.out.Scored += int64(n)
@@ -175,6 +197,10 @@ func (p *pass) finish() (*Output, error) {
 	p.lap(&p.out.Times.Decode)
 	p.out.Rows = p.row
 	p.out.Check = p.checker.Result()
+	if p.output != nil {
+		result := p.output.Result()
+		p.out.Output = &result
+	}
 	p.content.total(&p.out.Content)
 	if p.out.Scored+p.out.Quarantined != p.out.Rows {
 		return nil, fmt.Errorf("%s: %d rows scored and %d quarantined of %d", p.in.Name, p.out.Scored, p.out.Quarantined, p.out.Rows)
@@ -227,17 +253,6 @@ func Columns(f *columnar.File, c *contract.Contract, s model.Scorer, keep []stri
 		want(name, "scores.keep")
 	}
 	return names, errors.Join(errs...)
-}
-
-// restricted lists the columns of which a profile may keep counts only.
-func restricted(c *contract.Contract) []string {
-	var names []string
-	for _, col := range c.Columns {
-		if col.Classification == "restricted" {
-			names = append(names, col.Name)
-		}
-	}
-	return names
 }
 
 // pick returns the columns of rec with these names, in this order.

@@ -10,7 +10,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"headgate/internal/columnar"
-	"headgate/internal/contract"
+	"headgate/internal/model"
 )
 
 // Columns that Headgate adds to quarantined rows and to score files.
@@ -35,17 +35,24 @@ func (p *pass) scoreRecord(rec arrow.Record) arrow.Record {
 	n := int(rec.NumRows())
 	fields = append(fields, arrow.Field{Name: ColumnRow, Type: arrow.PrimitiveTypes.Int64})
 	cols = append(cols, columnar.Int64s(p.ordinals(n)))
-	k := p.scores.Outputs
-	if p.numbers.outputs == nil {
-		p.numbers.outputs = make([][]float64, 2*k)
-	}
-	for o := range k {
-		raw, pred := &p.numbers.outputs[2*o], &p.numbers.outputs[2*o+1]
-		*raw, *pred = strided(*raw, p.scores.Raw, o, k), strided(*pred, p.scores.Pred, o, k)
+	p.numbers.read(&p.scores)
+	for o := range p.scores.Outputs {
 		fields = append(fields, floatField(fmt.Sprintf("raw_%d", o)), floatField(fmt.Sprintf("pred_%d", o)))
-		cols = append(cols, columnar.Float64s(*raw), columnar.Float64s(*pred))
+		cols = append(cols, columnar.Float64s(p.numbers.outputs[2*o]), columnar.Float64s(p.numbers.outputs[2*o+1]))
 	}
 	return array.NewRecord(arrow.NewSchema(fields, nil), cols, int64(n))
+}
+
+// read takes the scores of a record apart, by output.
+func (n *numbers) read(s *model.Scores) {
+	k := s.Outputs
+	if n.outputs == nil {
+		n.outputs = make([][]float64, 2*k)
+	}
+	for o := range k {
+		raw, pred := &n.outputs[2*o], &n.outputs[2*o+1]
+		*raw, *pred = strided(*raw, s.Raw, o, k), strided(*pred, s.Pred, o, k)
+	}
 }
 
 // ordinals returns the ordinals of the next n rows within the input file. They are
@@ -56,6 +63,27 @@ func (p *pass) ordinals(n int) []int64 {
 		p.numbers.rows = append(p.numbers.rows, p.in.Shard.FirstRow+p.row+int64(i))
 	}
 	return p.numbers.rows
+}
+
+// ScoreName names output o of a model with k outputs in profiles: headgate_score, or
+// headgate_score_0, headgate_score_1, …
+func ScoreName(o, k int) string {
+	if k == 1 {
+		return "headgate_score"
+	}
+	return fmt.Sprintf("headgate_score_%d", o)
+}
+
+// withScores returns the record with the transformed score of each output beside its
+// columns. outputs are raw_0, pred_0, raw_1, …
+func withScores(rec arrow.Record, outputs [][]float64) arrow.Record {
+	fields, cols := slices.Clone(rec.Schema().Fields()), slices.Clone(rec.Columns())
+	k := len(outputs) / 2
+	for o := range k {
+		fields = append(fields, floatField(ScoreName(o, k)))
+		cols = append(cols, columnar.Float64s(outputs[2*o+1]))
+	}
+	return array.NewRecord(arrow.NewSchema(fields, nil), cols, rec.NumRows())
 }
 
 func floatField(name string) arrow.Field {
@@ -74,7 +102,7 @@ func strided(dst, values []float64, o, k int) []float64 {
 // badRecord returns the rows as quarantine shows them: rules, file, row, and the
 // contract's columns. Columns that are restricted and no key are left out. It comes
 // after scoreRecord, whose ordinals it shows.
-func (p *pass) badRecord(rec arrow.Record, marks contract.Marks) (arrow.Record, error) {
+func (p *pass) badRecord(rec arrow.Record, marks rowMarks) (arrow.Record, error) {
 	n := int(rec.NumRows())
 	rules := array.NewStringBuilder(memory.DefaultAllocator)
 	defer rules.Release()

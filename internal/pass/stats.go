@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -20,6 +21,7 @@ const maxStatString = 32
 type fileStats struct {
 	names  []string
 	byName map[string]*columnStats
+	hidden []string // columns without bounds, because those would be values
 }
 
 type columnStats struct {
@@ -28,13 +30,15 @@ type columnStats struct {
 	unbound  bool // a value that bounds cannot cover: NaN, infinity, long string
 }
 
-func newStats() *fileStats { return &fileStats{byName: map[string]*columnStats{}} }
+func newStats(hidden []string) *fileStats {
+	return &fileStats{byName: map[string]*columnStats{}, hidden: hidden}
+}
 
 func (s *fileStats) add(rec arrow.Record) {
 	for i, field := range rec.Schema().Fields() {
 		c := s.byName[field.Name]
 		if c == nil {
-			c = new(columnStats)
+			c = &columnStats{unbound: slices.Contains(s.hidden, field.Name)}
 			s.byName[field.Name] = c
 			s.names = append(s.names, field.Name)
 		}
@@ -44,6 +48,9 @@ func (s *fileStats) add(rec arrow.Record) {
 
 func (c *columnStats) add(col arrow.Array) {
 	c.nulls += int64(col.NullN())
+	if c.unbound {
+		return
+	}
 	if value := integerValue(col); value != nil {
 		bounds(c, col, value)
 		return

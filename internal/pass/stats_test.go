@@ -41,7 +41,7 @@ func TestStatistics(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			rec := fromJSON(t, arrow.NewSchema([]arrow.Field{{Name: "c", Type: tc.t, Nullable: true}}, nil), tc.rows)
 			for _, cut := range []int64{0, 1} { // one record, and two
-				s := newStats()
+				s := newStats(nil)
 				s.add(rec.NewSlice(0, cut))
 				s.add(rec.NewSlice(cut, rec.NumRows()))
 				got, err := s.encode(rec.NumRows())
@@ -55,7 +55,7 @@ func TestStatistics(t *testing.T) {
 
 func TestStatisticsOfValuesThatJSONCannotShow(t *testing.T) {
 	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
-		s := newStats()
+		s := newStats(nil)
 		s.add(floatsRecord(1, v, 2))
 		s.add(floatsRecord(5))
 		got, err := s.encode(4)
@@ -72,7 +72,7 @@ func floatsRecord(values ...float64) arrow.Record {
 
 func TestStatisticsOfADictionary(t *testing.T) {
 	rec := withDictionary(fromJSON(t, contentSchema, contentRowsJSON))
-	s := newStats()
+	s := newStats(nil)
 	s.add(rec.NewSlice(3, 5)) // Ärger and a, of a dictionary that has more
 	got, err := s.encode(2)
 	if want := `"minValues":{"f":1.5,"i":-3,"s":"a"},"maxValues":{"f":7,"i":1,"s":"Ärger"}`; err != nil || !strings.Contains(string(got), want) {
@@ -91,7 +91,7 @@ func TestStatisticsOutliveTheirRecords(t *testing.T) {
 		"texts":      texts,
 		"dictionary": array.NewDictionaryArray(columnar.DictionaryType, codes.NewInt32Array(), texts),
 	} {
-		s := newStats()
+		s := newStats(nil)
 		s.add(array.NewRecord(arrow.NewSchema([]arrow.Field{{Name: "c", Type: col.DataType()}}, nil), []arrow.Array{col}, int64(col.Len())))
 		bytes := texts.Data().Buffers()[2].Bytes()
 		before := string(bytes)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"regexp"
 	"slices"
@@ -58,7 +59,46 @@ func (c *Config) CheckContract(k *contract.Contract) error {
 			problems = append(problems, fmt.Errorf("scores.keep: %s is a %s, which a batch may come without", keep, col.Role()))
 		}
 	}
-	return errors.Join(problems...)
+	return errors.Join(append(problems, c.checkOthers(k)...)...)
+}
+
+// checkOthers checks what the contract and the pipeline file say of other sets and of
+// other batches.
+func (c *Config) checkOthers(k *contract.Contract) []error {
+	var problems []error
+	used := map[string]bool{}
+	for _, rel := range k.Relationships {
+		if rel.Object == k.Table || used[rel.Object] {
+			continue
+		}
+		used[rel.Object] = true
+		if c.References[rel.Object] == "" {
+			problems = append(problems, fmt.Errorf("references: the contract's rule %s points to %s; say where its files are, as in references: { %s: \"reference/%s/*.parquet\" }",
+				rel.Rule, rel.Object, rel.Object, rel.Object))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.References)) {
+		if !used[name] {
+			problems = append(problems, fmt.Errorf("references: no relationship of the contract points to %s", name))
+		}
+	}
+	for _, h := range c.History {
+		if why := k.CheckHistory(h); why != "" {
+			problems = append(problems, fmt.Errorf("history: rule %s: %s", h.ID, why))
+		}
+	}
+	if c.Table != "" && c.Table != k.Table {
+		problems = append(problems, fmt.Errorf("table: the contract describes %s, not %s", k.Table, c.Table))
+	}
+	return problems
+}
+
+// CheckOutputs refuses a model whose number of outputs the pipeline cannot publish.
+func (c *Config) CheckOutputs(outputs int) error {
+	if c.Fallback.Score == FallbackConstant && outputs != 1 {
+		return fmt.Errorf("fallback.score: one constant cannot stand for the %d outputs of the model; choose last or none", outputs)
+	}
+	return nil
 }
 
 // Exceeded reports whether bad rows out of total are more than the budget. The

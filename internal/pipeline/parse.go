@@ -25,7 +25,7 @@ const (
 )
 
 var topKeys = []string{"pipeline", "description", "owner", "contract", "table", "input", "references", "batch", "scores",
-	"quarantine", "fallback", "warnings", "ask", "drift", "shards"}
+	"quarantine", "fallback", "warnings", "ask", "drift", "history", "shards"}
 
 // nameRule is what a pipeline can be called: its name is a part of storage keys
 // and workflow ids.
@@ -115,6 +115,9 @@ func (c *Config) readPolicies(fs strictyaml.Fields) {
 	}
 	if v, ok := fs.Get("drift"); ok {
 		c.readDrift(v)
+	}
+	if v, ok := fs.Get("history"); ok {
+		c.readHistory(v)
 	}
 }
 

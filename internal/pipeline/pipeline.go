@@ -5,6 +5,8 @@
 // no files and knows no store.
 package pipeline
 
+import "headgate/internal/contract"
+
 // A Config is one pipeline, with its defaults filled in.
 type Config struct {
 	Name        string     `json:"pipeline"`
@@ -27,6 +29,10 @@ type Config struct {
 	Warnings Action   `json:"warnings"` // what a broken rule of severity warning does
 	Ask      Ask      `json:"ask"`
 	Drift    Drift    `json:"drift"`
+
+	// History has rules that compare the batch with those before it, beside those of
+	// the contract.
+	History []contract.History `json:"history,omitempty"`
 }
 
 // An Action is what a warning does.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"headgate/internal/contract"
 	"headgate/internal/strictyaml"
 )
 
@@ -202,6 +203,22 @@ func (c *Config) readDrift(v strictyaml.Value) {
 	}
 }
 
+// readHistory reads the rules about earlier batches, each with an id of its own.
+func (c *Config) readHistory(v strictyaml.Value) {
+	list, _ := v.List("history")
+	for _, e := range list {
+		h, ok := contract.ReadHistory(e)
+		if !ok {
+			continue
+		}
+		if slices.ContainsFunc(c.History, func(o contract.History) bool { return o.ID == h.ID }) {
+			e.Problemf("history has two rules with the id %s; give one of them another", h.ID)
+			continue
+		}
+		c.History = append(c.History, h)
+	}
+}
+
 func action(what string, v strictyaml.Value) Action {
 	s, _ := v.OneOf(what, string(Record), string(Asks))
 	return Action(s)
@@ -229,6 +246,16 @@ func (c *Config) Begin(batch string) (begin time.Time, ok bool) {
 	}
 	begin, err := time.Parse(layout, batch)
 	return begin, err == nil
+}
+
+// Season returns the month of the year that a batch is of, "01" to "12", or "" if its
+// name is no date.
+func (c *Config) Season(batch string) string {
+	begin, ok := c.Begin(batch)
+	if !ok {
+		return ""
+	}
+	return begin.Format("01")
 }
 
 // LastYear returns the batch of the same period a year before, or "" if the name of

@@ -34,104 +34,19 @@ func (c *Column) add(a arrow.Array, s *scratch) {
 // counted by the caller.
 func (c *Column) addArray(a arrow.Array, s *scratch) {
 	switch a := a.(type) {
-	case *array.Float64:
-		addNumbers(c, a, a.Float64Values(), s, func(v float64) float64 { return v })
-	case *array.Float32:
-		addNumbers(c, a, a.Float32Values(), s, func(v float32) float64 { return float64(v) })
-	case *array.Int32:
-		addWholes(c, a, a.Int32Values(), s)
-	case *array.Int64:
-		addWholes(c, a, a.Int64Values(), s)
 	case *array.Uint64:
 		c.addUint64s(a)
-	case *array.Int16:
-		addWholes(c, a, a.Int16Values(), s)
-	case *array.Int8:
-		addWholes(c, a, a.Int8Values(), s)
-	case *array.Uint32:
-		addWholes(c, a, a.Uint32Values(), s)
-	case *array.Uint16:
-		addWholes(c, a, a.Uint16Values(), s)
-	case *array.Uint8:
-		addWholes(c, a, a.Uint8Values(), s)
+		return
 	case *array.Boolean:
 		c.addBooleans(a)
-	default:
-		c.addRare(a, s)
+		return
 	}
-}
-
-// addRare is addArray for dates, times, decimals and half floats.
-func (c *Column) addRare(a arrow.Array, s *scratch) {
-	switch a := a.(type) {
-	case *array.Date32:
-		addWholes(c, a, a.Date32Values(), s)
-	case *array.Date64:
-		addNumbers(c, a, a.Date64Values(), s, func(v arrow.Date64) float64 { return math.Floor(float64(v) / 86_400_000) })
-	case *array.Timestamp:
-		unit := a.DataType().(*arrow.TimestampType).Unit
-		addNumbers(c, a, a.TimestampValues(), s, func(v arrow.Timestamp) float64 { return micros(int64(v), unit) })
-	case *array.Time32:
-		unit := a.DataType().(*arrow.Time32Type).Unit
-		addNumbers(c, a, a.Time32Values(), s, func(v arrow.Time32) float64 { return micros(int64(v), unit) })
-	case *array.Time64:
-		unit := a.DataType().(*arrow.Time64Type).Unit
-		addNumbers(c, a, a.Time64Values(), s, func(v arrow.Time64) float64 { return micros(int64(v), unit) })
-	case *array.Decimal128:
-		scale := a.DataType().(*arrow.Decimal128Type).Scale
-		c.addEach(a, func(i int) float64 { return a.Value(i).ToFloat64(scale) })
-	case *array.Decimal256:
-		scale := a.DataType().(*arrow.Decimal256Type).Scale
-		c.addEach(a, func(i int) float64 { return a.Value(i).ToFloat64(scale) })
-	case *array.Float16:
-		c.addEach(a, func(i int) float64 { return float64(a.Value(i).Float32()) })
+	for from := 0; from < a.Len(); from += pieceRows {
+		p := s.piece(a, from)
+		c.addWholes(p, s)
+		c.addFloats(p)
 	}
-}
-
-// micros returns a time in microseconds. Nanoseconds are rounded down.
-func micros(v int64, unit arrow.TimeUnit) float64 {
-	switch unit {
-	case arrow.Second:
-		return float64(v) * 1e6
-	case arrow.Millisecond:
-		return float64(v) * 1e3
-	case arrow.Nanosecond:
-		return float64((v - (v%1000+1000)%1000) / 1000)
-	}
-	return float64(v)
-}
-
-// addNumbers reads values that convert to float64 without loss, in pieces that
-// stay in the cache.
-func addNumbers[T any](c *Column, a arrow.Array, values []T, s *scratch, number func(T) float64) {
-	for from := 0; from < len(values); from += len(s.numbers) {
-		piece := values[from:min(from+len(s.numbers), len(values))]
-		n := 0
-		if a.NullN() == 0 {
-			for i, v := range piece {
-				s.numbers[i] = number(v)
-			}
-			n = len(piece)
-		} else {
-			for i, v := range piece {
-				if a.IsValid(from + i) {
-					s.numbers[n] = number(v)
-					n++
-				}
-			}
-		}
-		c.addFloats(s.numbers[:n])
-	}
-}
-
-// addEach reads the values that are not null one by one.
-func (c *Column) addEach(a arrow.Array, value func(int) float64) {
-	for i := range a.Len() {
-		if a.IsValid(i) {
-			v := [1]float64{value(i)}
-			c.addFloats(v[:])
-		}
-	}
+	c.addSmalls(s)
 }
 
 // exact is the largest n such that all whole numbers up to it are float64s.
@@ -153,10 +68,12 @@ func (c *Column) addUint64s(a *array.Uint64) {
 	}
 }
 
-// addFloats reads numbers that are not null.
-func (c *Column) addFloats(values []float64) {
-	for _, v := range values {
-		c.addFloat(v)
+// addFloats reads the floating-point numbers of a piece.
+func (c *Column) addFloats(p piece) {
+	for i, v := range p.floats {
+		if p.valid == nil || p.valid[i] {
+			c.addFloat(v)
+		}
 	}
 }
 
@@ -176,7 +93,9 @@ func (c *Column) addFloat(v float64) {
 	c.addNumber(v)
 	hash := sketch.Mix(math.Float64bits(v))
 	c.Distinct.Add(hash)
-	c.Frequent.Add(hash, 1)
+	if !c.Confidential {
+		c.Frequent.Add(hash, 1)
+	}
 }
 
 // addSpecial counts NaN and the infinities.
@@ -193,6 +112,10 @@ func (c *Column) addSpecial(v float64) {
 
 // addNumber adds v to all that depends on its size.
 func (c *Column) addNumber(v float64) {
+	c.Quantiles.Add(v)
+	if c.Confidential {
+		return
+	}
 	if !c.ranged {
 		c.ranged, c.Min, c.Max = true, v, v
 	}
@@ -202,9 +125,7 @@ func (c *Column) addNumber(v float64) {
 	if v > c.Max {
 		c.Max = v
 	}
-	c.sum.Add(v)
-	c.squares.AddSquare(v)
-	c.Quantiles.Add(v)
+	c.moments.Add(v)
 }
 
 // addBig reads a whole number that v only comes near to. Its digits tell it from
@@ -213,7 +134,9 @@ func (c *Column) addBig(v float64, digits string) {
 	c.addNumber(v)
 	hash := xxh3.HashString(digits)
 	c.Distinct.Add(hash)
-	c.Frequent.AddText(hash, digits, 1)
+	if !c.Confidential {
+		c.Frequent.AddText(hash, digits, 1)
+	}
 }
 
 // addTexts reads an array of texts or bytes.
@@ -249,21 +172,25 @@ func textOf(a arrow.Array) func(int) string {
 // addText reads a text or bytes that occur n times.
 func (c *Column) addText(text string, n uint64) {
 	length := uint64(len(text))
-	hash := xxh3.HashString(text)
-	c.Distinct.Add(hash)
 	if c.Kind == Text {
 		length = uint64(utf8.RuneCountInString(text))
-		c.Frequent.AddText(hash, text, n)
-		low := text[:min(len(text), maxText)]
-		c.extendText(!c.ranged, low, low)
-		c.ranged = true
-	} else {
-		c.Frequent.Add(hash, n)
 	}
 	if length == 0 {
 		c.Zeros += int64(n)
 	}
 	c.Quantiles.AddN(float64(length), n)
-	c.sum.AddProduct(length, n)
-	c.squares.AddProduct(length*length, n)
+	hash := xxh3.HashString(text)
+	c.Distinct.Add(hash)
+	if c.Confidential {
+		return
+	}
+	c.moments.AddWhole(length, n)
+	if c.Kind == Binary {
+		c.Frequent.Add(hash, n)
+		return
+	}
+	c.Frequent.AddText(hash, text, n)
+	low := text[:min(len(text), maxText)]
+	c.extendText(!c.ranged, low, low)
+	c.ranged = true
 }

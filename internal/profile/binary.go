@@ -1,20 +1,23 @@
 package profile
 
 import (
+	"bytes"
 	"encoding"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 )
 
 // ErrFormat means that bytes are not what MarshalBinary writes.
 var ErrFormat = errors.New("profile: malformed bytes")
 
-// magic starts every profile; its last byte is the version of the format.
-const magic = "hgprof\x00\x01"
+// magic starts every profile. The version of the format is the byte after it.
+const (
+	magic   = "hgprof\x00"
+	version = 2
+)
 
 // kinds lists the kinds by the byte that stands for them. Append only.
 var kinds = [...]Kind{Opaque, Number, Boolean, Date, Timestamp, Time, Text, Binary}
@@ -23,6 +26,8 @@ const (
 	flagRestricted = 1 << iota
 	flagIntegral
 	flagRanged
+	flagConfidential // since version 2, as all below
+	flagScore
 )
 
 // A part is a piece of a column that writes and reads itself.
@@ -31,9 +36,16 @@ type part interface {
 	encoding.BinaryUnmarshaler
 }
 
-// parts lists the summaries in the order in which they are written.
+// parts lists the summaries that the column may keep in the order in which they
+// are written.
 func (c *Column) parts() []part {
-	return []part{&c.Quantiles, &c.Distinct, &c.Frequent, &c.sum, &c.squares}
+	switch {
+	case c.Restricted:
+		return nil
+	case c.Confidential:
+		return []part{&c.Quantiles, &c.Distinct}
+	}
+	return []part{&c.Quantiles, &c.Distinct, &c.Frequent, &c.moments.Sum, &c.moments.Squares}
 }
 
 // counts lists the counts in the order in which they are written.
@@ -42,15 +54,9 @@ func (c *Column) counts() []*int64 {
 }
 
 // MarshalBinary returns the profile's bytes. Equal multisets of rows give equal
-// bytes.
-//
-// They are the magic with the version, rows, number of columns, and for each
-// column its name, kind, flags, counts; unless it is restricted also minimum,
-// maximum, first and last text, and the summaries. Numbers are unsigned varints,
-// minimum and maximum 8 bytes little-endian; texts and summaries have their
-// length before them.
+// bytes. docs/formats.md describes them.
 func (p *Profile) MarshalBinary() ([]byte, error) {
-	b := binary.AppendUvarint([]byte(magic), uint64(p.Rows))
+	b := binary.AppendUvarint(append([]byte(magic), version), uint64(p.Rows))
 	b = binary.AppendUvarint(b, uint64(len(p.Columns)))
 	for _, c := range p.Columns {
 		var err error
@@ -58,7 +64,7 @@ func (p *Profile) MarshalBinary() ([]byte, error) {
 			return nil, fmt.Errorf("column %s: %w", c.Name, err)
 		}
 	}
-	return b, nil
+	return p.appendSlices(b)
 }
 
 // append appends the column.
@@ -68,13 +74,17 @@ func (c *Column) append(b []byte) ([]byte, error) {
 	for _, n := range c.counts() {
 		b = binary.AppendUvarint(b, uint64(*n))
 	}
-	if c.Restricted {
-		return b, nil
+	if c.open() {
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(c.Min))
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(c.Max))
+		b = appendText(appendText(b, c.MinText), c.MaxText)
 	}
-	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(c.Min))
-	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(c.Max))
-	b = appendText(appendText(b, c.MinText), c.MaxText)
-	for _, part := range c.parts() {
+	return appendParts(b, c.parts())
+}
+
+// appendParts appends summaries, each with its length.
+func appendParts(b []byte, parts []part) ([]byte, error) {
+	for _, part := range parts {
 		data, err := part.AppendBinary(nil)
 		if err != nil {
 			return nil, err
@@ -95,6 +105,12 @@ func (c *Column) flags() (flags byte) {
 	if c.ranged {
 		flags |= flagRanged
 	}
+	if c.Confidential {
+		flags |= flagConfidential
+	}
+	if c.Score {
+		flags |= flagScore
+	}
 	return flags
 }
 
@@ -103,24 +119,27 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// UnmarshalBinary reads what MarshalBinary wrote. Other bytes give [ErrFormat]
-// and leave p as it was.
+// UnmarshalBinary reads what MarshalBinary wrote, of this version or of version 1,
+// which had neither slices nor confidential columns. Other bytes give [ErrFormat]
+// and leave p as it was. Memory is bounded by the length of data: at most 64 KiB
+// for a column and 1 KiB for a bin.
 func (p *Profile) UnmarshalBinary(data []byte) error {
-	if !strings.HasPrefix(string(data[:min(len(data), len(magic))]), magic) {
-		return fmt.Errorf("%w: not a profile of version %d", ErrFormat, magic[len(magic)-1])
+	body, ok := bytes.CutPrefix(data, []byte(magic))
+	if !ok || len(body) == 0 || body[0] < 1 || body[0] > version {
+		return fmt.Errorf("%w: not a profile of version 1 to %d", ErrFormat, version)
 	}
-	r := &reader{data: data[len(magic):]}
+	r := &reader{data: body[1:], version: body[0]}
 	out := Profile{Rows: r.count()}
-	for n := r.uvarint(); n > 0; n-- {
+	for n := r.uvarint(); n > 0 && r.err == nil; n-- {
 		c := &Column{}
 		c.read(r)
 		if last := len(out.Columns); last > 0 && out.Columns[last-1].Name >= c.Name {
 			r.fail("column %q out of order", c.Name)
 		}
-		if r.err != nil {
-			return r.err
-		}
 		out.Columns = append(out.Columns, c)
+	}
+	if r.version > 1 {
+		out.readSlices(r)
 	}
 	if r.err == nil && len(r.data) > 0 {
 		r.fail("%d bytes too many", len(r.data))
@@ -136,40 +155,34 @@ func (p *Profile) UnmarshalBinary(data []byte) error {
 func (c *Column) read(r *reader) {
 	c.Name = r.text()
 	kind, flags := r.take(1)[0], r.take(1)[0]
-	if int(kind) >= len(kinds) || flags > flagRestricted|flagIntegral|flagRanged {
+	if int(kind) >= len(kinds) || flags >= flagConfidential && r.version == 1 || flags >= flagScore<<1 {
 		r.fail("kind %d, flags %d", kind, flags)
 		return
 	}
 	c.Kind = kinds[kind]
-	c.Restricted, c.Integral, c.ranged = flags&flagRestricted != 0, flags&flagIntegral != 0, flags&flagRanged != 0
+	c.Restricted, c.Confidential = flags&flagRestricted != 0, flags&flagConfidential != 0
+	c.Integral, c.ranged, c.Score = flags&flagIntegral != 0, flags&flagRanged != 0, flags&flagScore != 0
 	for _, n := range c.counts() {
 		*n = r.count()
 	}
-	if c.Restricted {
-		if c.ranged || c.Zeros != 0 {
-			r.fail("restricted column %q shows values", c.Name)
-		}
-		return
+	r.within(c.Rows, c.Nulls, c.NaNs, c.PosInfs, c.NegInfs)
+	if c.Restricted && (c.Confidential || c.Zeros != 0) || c.ranged && !c.open() {
+		r.fail("column %q shows what it must not", c.Name)
 	}
-	c.Min = math.Float64frombits(binary.LittleEndian.Uint64(r.take(8)))
-	c.Max = math.Float64frombits(binary.LittleEndian.Uint64(r.take(8)))
-	c.MinText, c.MaxText = r.text(), r.text()
-	for _, part := range c.parts() {
-		data := r.text()
-		if r.err != nil {
-			return
-		}
-		if err := part.UnmarshalBinary([]byte(data)); err != nil {
-			r.fail("column %q: %v", c.Name, err)
-		}
+	if c.open() {
+		c.Min = math.Float64frombits(binary.LittleEndian.Uint64(r.take(8)))
+		c.Max = math.Float64frombits(binary.LittleEndian.Uint64(r.take(8)))
+		c.MinText, c.MaxText = r.text(), r.text()
 	}
+	r.parts(c.parts())
 }
 
 // A reader takes values off the front of bytes. After the first failure it
 // returns zeros and keeps the error.
 type reader struct {
-	data []byte
-	err  error
+	data    []byte
+	version byte
+	err     error
 }
 
 // fail keeps the first error.
@@ -222,4 +235,27 @@ func (r *reader) text() string {
 	s := string(r.data[:n])
 	r.data = r.data[n:]
 	return s
+}
+
+// parts reads summaries.
+func (r *reader) parts(parts []part) {
+	for _, part := range parts {
+		data := r.text()
+		if r.err != nil {
+			return
+		}
+		if err := part.UnmarshalBinary([]byte(data)); err != nil {
+			r.fail("%v", err)
+		}
+	}
+}
+
+// within refuses counts that are more than the rows together.
+func (r *reader) within(rows int64, counts ...int64) {
+	for _, n := range counts {
+		if rows -= n; rows < 0 {
+			r.fail("more values than rows")
+			return
+		}
+	}
 }

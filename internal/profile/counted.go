@@ -11,30 +11,20 @@ import (
 	"headgate/internal/sketch"
 )
 
-// A scratch is memory that a builder uses again and again. Between arrays nothing
-// is counted.
-type scratch struct {
-	numbers [1024]float64
-	counts  []uint64 // by dictionary code or small number
-	codes   []int    // those whose count is not 0
-}
-
 // small is such that whole numbers below it are counted first and then read once
 // each. Days until 2059 are small.
 const small = 1 << 15
 
-// addWholes reads whole numbers, also those that no float64 holds.
-func addWholes[T int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | arrow.Date32](c *Column, a arrow.Array, values []T, s *scratch) {
+// addWholes reads the whole numbers of a piece, also those that no float64 holds.
+// The small ones are only counted; addSmalls reads them.
+func (c *Column) addWholes(p piece, s *scratch) {
 	if c.Restricted {
 		return
 	}
 	s.room(small)
-	full := a.NullN() == 0
-	for i, v := range values {
-		if !full && a.IsNull(i) {
-			continue
-		}
-		switch x := int64(v); {
+	for i, x := range p.wholes {
+		switch {
+		case p.valid != nil && !p.valid[i]:
 		case x >= 0 && x < small:
 			s.count(int(x))
 		case x >= -exact && x <= exact:
@@ -43,6 +33,10 @@ func addWholes[T int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | arrow.
 			c.addBig(float64(x), strconv.FormatInt(x, 10))
 		}
 	}
+}
+
+// addSmalls reads the small whole numbers that were counted.
+func (c *Column) addSmalls(s *scratch) {
 	for _, code := range s.codes {
 		c.addSmall(uint64(code), s.counts[code])
 		s.counts[code] = 0
@@ -56,14 +50,16 @@ func (c *Column) addSmall(x, n uint64) {
 	if x == 0 {
 		c.Zeros += int64(n)
 	}
-	c.extend(!c.ranged, v, v)
-	c.ranged = true
-	c.sum.AddProduct(x, n)
-	c.squares.AddProduct(x*x, n)
 	c.Quantiles.AddN(v, n)
 	hash := sketch.Mix(math.Float64bits(v))
 	c.Distinct.Add(hash)
+	if c.Confidential {
+		return
+	}
 	c.Frequent.Add(hash, n)
+	c.extend(!c.ranged, v, v)
+	c.ranged = true
+	c.moments.AddWhole(x, n)
 }
 
 // addBooleans counts false and true.
@@ -115,21 +111,6 @@ func (c *Column) addDictionary(a *array.Dictionary, s *scratch) {
 	for i, code := range codes {
 		c.addEntry(dict, code, counts[i], s)
 	}
-}
-
-// room makes room for n codes. Nothing is counted at this time.
-func (s *scratch) room(n int) {
-	if len(s.counts) < n {
-		s.counts = make([]uint64, n)
-	}
-}
-
-// count counts a dictionary code or small number.
-func (s *scratch) count(code int) {
-	if s.counts[code] == 0 {
-		s.codes = append(s.codes, code)
-	}
-	s.counts[code]++
 }
 
 // addEntry reads a value of a dictionary that occurs n times.

@@ -14,11 +14,15 @@ type Summary struct {
 	Name       string `json:"name"`
 	Kind       Kind   `json:"kind"`
 	Restricted bool   `json:"restricted,omitempty"`
-	Rows       int64  `json:"rows"`
-	Nulls      int64  `json:"nulls"`
-	NaNs       int64  `json:"nans,omitempty"`
-	Infs       int64  `json:"infs,omitempty"`
-	Zeros      int64  `json:"zeros"`
+	// Confidential columns have no Min, Max and Top; their other numbers come from
+	// bins, see [Column.MeanStd].
+	Confidential bool `json:"confidential,omitempty"`
+
+	Rows  int64 `json:"rows"`
+	Nulls int64 `json:"nulls"`
+	NaNs  int64 `json:"nans,omitempty"`
+	Infs  int64 `json:"infs,omitempty"`
+	Zeros int64 `json:"zeros"`
 
 	// Of texts and bytes these are lengths, see [Column.Quantiles].
 	Mean      *float64 `json:"mean,omitempty"`
@@ -30,7 +34,7 @@ type Summary struct {
 	Max       *float64 `json:"max,omitempty"`
 
 	Distinct float64 `json:"distinct"`
-	Exact    bool    `json:"exact"` // Distinct is exact, and Top is of all values
+	Exact    bool    `json:"exact"` // Distinct is exact, and Top is of all values, see [Column.Exact]
 	Top      []Count `json:"top,omitempty"`
 }
 
@@ -45,7 +49,7 @@ type Count struct {
 // sample, see [sketch.Frequent].
 func (c *Column) Summary(top int) Summary {
 	s := Summary{
-		Name: c.Name, Kind: c.Kind, Restricted: c.Restricted,
+		Name: c.Name, Kind: c.Kind, Restricted: c.Restricted, Confidential: c.Confidential,
 		Rows: c.Rows, Nulls: c.Nulls, NaNs: c.NaNs, Infs: c.PosInfs + c.NegInfs, Zeros: c.Zeros,
 	}
 	if c.Restricted || c.Kind == Opaque {
@@ -53,12 +57,15 @@ func (c *Column) Summary(top int) Summary {
 	}
 	mean, std := c.MeanStd()
 	s.Mean, s.Std = finite(mean), finite(std)
-	s.Min, s.Max = finite(c.Quantile(0)), finite(c.Quantile(1))
-	if c.ranged && !c.hasText() {
+	switch {
+	case c.Confidential:
+	case c.ranged && !c.hasText():
 		s.Min, s.Max = &c.Min, &c.Max
+	default:
+		s.Min, s.Max = finite(c.Quantile(0)), finite(c.Quantile(1))
 	}
 	s.Quartile1, s.Median, s.Quartile3 = finite(c.Quantile(0.25)), finite(c.Quantile(0.5)), finite(c.Quantile(0.75))
-	s.Distinct, s.Exact = c.Distincts(), c.Frequent.Complete()
+	s.Distinct, s.Exact = c.Distincts(), c.Exact()
 	s.Top = c.Top(top)
 	return s
 }
@@ -72,7 +79,8 @@ func finite(v float64) *float64 {
 }
 
 // Top returns up to k of the counted values, the most frequent first. Bytes are
-// counted but not kept, so a binary column has none.
+// counted but not kept, so a binary column has none, nor has a column that is
+// restricted or confidential.
 func (c *Column) Top(k int) []Count {
 	if c.Kind == Binary {
 		return nil

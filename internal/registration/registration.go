@@ -32,18 +32,28 @@ type Request struct {
 	Golden, Expected, Sample string
 	Source                   string // who computed Expected
 
+	// Reference is what later batches are compared with: Parquet files, each of them
+	// with the batch that it is of, as in 2023-01, or without a name.
+	Reference []Batch
+
 	Categories string // JSON {column: [value, …]}
 	Training   string // JSON manifest of the training
 	Champion   bool   // make the version the champion, if there is none
 
 	By, Reason string
 	At         time.Time
+
+	Progress func(rows int64) // hears how many rows of the reference are read; may be nil
 }
+
+// A Batch is a local Parquet file of a batch.
+type Batch struct{ Name, File string }
 
 // A Result says what is in force after a registration.
 type Result struct {
 	Name               string // of the pipeline
 	Pipeline, Contract store.Digest
+	Output             store.Digest    // contract of the scores; "" if there is none
 	Version            *bundle.Version // nil without a model
 	Anchor             string
 }
@@ -67,37 +77,35 @@ func (e *ChampionError) Unwrap() error { return registry.ErrAliasTaken }
 // Do checks the files against each other, stores them, and appends what the registry
 // does not say yet. Doing it again is a success and appends nothing.
 func (r Request) Do(ctx context.Context, b *store.Bucket, formats model.Formats) (*Result, error) {
-	file, conf, contractFile, c, err := Read(r.Pipeline)
+	f, err := Read(r.Pipeline)
 	if err != nil {
 		return nil, err
 	}
-	log, err := registry.Load(ctx, b, conf.Name)
+	log, err := registry.Load(ctx, b, f.Config.Name)
 	if err != nil {
 		return nil, err
 	}
-	out := &Result{Name: conf.Name}
+	out := &Result{Name: f.Config.Name}
 	if r.Model != "" {
-		d := bundle.Draft{Pipeline: conf.Name, Format: r.format(), Contract: c, ContractID: store.DigestOf(contractFile)}
-		if err := r.read(ctx, &d, formats); err != nil {
-			return nil, err
-		}
-		defer d.Golden.Rows.Release()
-		if out.Version, err = bundle.Save(ctx, b, d, formats); err != nil {
-			return nil, r.explain(err)
-		}
-		if err := pass.CheckNames(c, conf.Scores.Keep, out.Version.Scorer.Outputs()); err != nil {
+		if out.Version, err = r.version(ctx, b, f, formats); err != nil {
 			return nil, err
 		}
 		if have := log.State().Aliases[registry.AliasChampion]; r.Champion && have != "" && have != out.Version.Digest {
-			return nil, &ChampionError{Pipeline: conf.Name, Champion: have}
+			return nil, &ChampionError{Pipeline: f.Config.Name, Champion: have}
 		}
 	}
-	for data, dst := range map[*[]byte]*store.Digest{&file: &out.Pipeline, &contractFile: &out.Contract} {
-		ref, err := b.PutBlob(ctx, *data)
+	for _, blob := range []struct {
+		data []byte
+		dst  *store.Digest
+	}{{f.Text, &out.Pipeline}, {f.ContractText, &out.Contract}, {f.OutputText, &out.Output}} {
+		if blob.data == nil {
+			continue
+		}
+		ref, err := b.PutBlob(ctx, blob.data)
 		if err != nil {
 			return nil, err
 		}
-		*dst = ref.Digest
+		*blob.dst = ref.Digest
 	}
 	if err := r.append(ctx, log, out); err != nil {
 		return nil, err
@@ -106,13 +114,39 @@ func (r Request) Do(ctx context.Context, b *store.Bucket, formats model.Formats)
 	return out, nil
 }
 
+// version stores the model version, after checking that the pipeline can use it.
+func (r Request) version(ctx context.Context, b *store.Bucket, f *Files, formats model.Formats) (*bundle.Version, error) {
+	d := bundle.Draft{Pipeline: f.Config.Name, Format: r.format(), Contract: f.Contract, ContractID: store.DigestOf(f.ContractText)}
+	s, err := r.read(ctx, &d, formats)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Golden.Rows.Release()
+	keep, outputs := f.Config.Scores.Keep, s.Outputs()
+	err = errors.Join(pass.CheckNames(f.Contract, keep, outputs), f.Config.CheckOutputs(outputs))
+	if f.Output != nil {
+		err = errors.Join(err, pass.CheckOutput(f.Output, f.Contract, keep, outputs))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if d.Reference, err = r.reference(ctx, f, s); err != nil {
+		return nil, err
+	}
+	v, err := bundle.Save(ctx, b, d, formats)
+	if err != nil {
+		return nil, r.explain(err)
+	}
+	return v, nil
+}
+
 // append writes the entries that are missing.
 func (r Request) append(ctx context.Context, log *registry.Log, out *Result) error {
 	base := registry.Entry{At: r.At, By: r.By, Reason: r.Reason, Cause: "register"}
-	if s := log.State(); s.Pipeline != out.Pipeline || s.Contract != out.Contract {
+	if s := log.State(); s.Pipeline != out.Pipeline || s.Contract != out.Contract || s.Output != out.Output {
 		e := base
 		e.Kind, e.ID = registry.KindPipeline, fmt.Sprintf("pipeline/%s/%d", out.Pipeline, log.Head())
-		e.Pipeline, e.Contract = out.Pipeline, out.Contract
+		e.Pipeline, e.Contract, e.Output = out.Pipeline, out.Contract, out.Output
 		if _, err := log.Append(ctx, e); err != nil {
 			return err
 		}
@@ -143,50 +177,71 @@ func (r Request) format() string {
 	return r.Format
 }
 
-// Read reads a pipeline file and the contract beside it, and checks one against the
-// other. It returns both files' bytes too.
-func Read(name string) (file []byte, conf *pipeline.Config, contractFile []byte, c *contract.Contract, err error) {
-	if file, err = os.ReadFile(name); err != nil {
-		return
-	}
-	if conf, err = pipeline.Parse(name, file); err != nil {
-		if bytes.Contains(file, []byte("kind: DataContract")) {
-			err = fmt.Errorf("%s is a data contract; name the pipeline file, which names its contract", name)
-		}
-		return
-	}
-	beside := filepath.Join(filepath.Dir(name), filepath.FromSlash(conf.Contract))
-	if contractFile, err = os.ReadFile(beside); err != nil {
-		err = fmt.Errorf("%s: its contract: %w", name, err)
-		return
-	}
-	if c, err = contract.Parse(beside, contractFile); err != nil {
-		return
-	}
-	if err = conf.CheckContract(c); err != nil {
-		err = fmt.Errorf("%s: %w", name, err)
-	}
-	return
+// Files are a pipeline file and the contracts beside it.
+type Files struct {
+	Text, ContractText, OutputText []byte // OutputText is nil without a contract of the scores
+
+	Config   *pipeline.Config
+	Contract *contract.Contract
+	Output   *contract.Contract // of the scores; nil if there is none
 }
 
-// read fills in the model and its golden rows.
-func (r Request) read(ctx context.Context, d *bundle.Draft, formats model.Formats) (err error) {
+// Read reads a pipeline file and the contracts beside it, and checks one against the
+// other.
+func Read(name string) (*Files, error) {
+	f := new(Files)
+	var err error
+	if f.Text, err = os.ReadFile(name); err != nil {
+		return nil, err
+	}
+	if f.Config, err = pipeline.Parse(name, f.Text); err != nil {
+		if bytes.Contains(f.Text, []byte("kind: DataContract")) {
+			return nil, fmt.Errorf("%s is a data contract; name the pipeline file, which names its contract", name)
+		}
+		return nil, err
+	}
+	if f.ContractText, f.Contract, err = readContract(name, f.Config.Contract); err != nil {
+		return nil, err
+	}
+	if f.Config.Scores.Contract != "" {
+		if f.OutputText, f.Output, err = readContract(name, f.Config.Scores.Contract); err != nil {
+			return nil, err
+		}
+	}
+	if err := f.Config.CheckContract(f.Contract); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return f, nil
+}
+
+// readContract reads a contract beside the pipeline file.
+func readContract(file, name string) ([]byte, *contract.Contract, error) {
+	beside := filepath.Join(filepath.Dir(file), filepath.FromSlash(name))
+	text, err := os.ReadFile(beside)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: its contract: %w", file, err)
+	}
+	c, err := contract.Parse(beside, text)
+	return text, c, err
+}
+
+// read fills in the model and its golden rows, and returns the model.
+func (r Request) read(ctx context.Context, d *bundle.Draft, formats model.Formats) (s model.Scorer, err error) {
 	if d.Model, err = os.ReadFile(r.Model); err != nil {
-		return err
+		return nil, err
 	}
 	if err := readJSON(r.Categories, &d.Categories); err != nil {
-		return err
+		return nil, err
 	}
 	if err := readJSON(r.Training, &d.Training); err != nil {
-		return err
+		return nil, err
 	}
 	format, ok := formats[d.Format]
 	if !ok {
-		return fmt.Errorf("%w %q", bundle.ErrFormat, d.Format)
+		return nil, fmt.Errorf("%w %q", bundle.ErrFormat, d.Format)
 	}
-	s, err := format(d.Model, model.Options{Categories: d.Categories})
-	if err != nil {
-		return fmt.Errorf("%s: %w", r.Model, err)
+	if s, err = format(d.Model, model.Options{Categories: d.Categories}); err != nil {
+		return nil, fmt.Errorf("%s: %w", r.Model, err)
 	}
 	switch {
 	case r.Golden != "" && r.Expected != "" && r.Sample == "":
@@ -196,7 +251,7 @@ func (r Request) read(ctx context.Context, d *bundle.Draft, formats model.Format
 	default:
 		err = ErrGolden
 	}
-	return err
+	return s, err
 }
 
 // readJSON reads a JSON file into v; no name, no change.

@@ -61,6 +61,7 @@ type Entry struct {
 
 	Pipeline store.Digest `json:"pipeline,omitempty"` // of the pipeline file
 	Contract store.Digest `json:"contract,omitempty"` // of the contract file
+	Output   store.Digest `json:"output,omitempty"`   // of the contract file of the scores
 	Alias    string       `json:"alias,omitempty"`    // "champion"
 	Model    store.Digest `json:"model,omitempty"`    // of the model's bundle
 	Decision store.Digest `json:"decision,omitempty"` // of the gate's decision
@@ -177,7 +178,7 @@ type namedDigest struct {
 // digests returns the optional digests by their names in JSON.
 func (e *Entry) digests() []namedDigest {
 	return []namedDigest{
-		{"basis", e.Basis}, {"pipeline", e.Pipeline}, {"contract", e.Contract},
+		{"basis", e.Basis}, {"pipeline", e.Pipeline}, {"contract", e.Contract}, {"output", e.Output},
 		{"model", e.Model}, {"decision", e.Decision}, {"run", e.Run}, {"files", e.Files},
 	}
 }

@@ -29,6 +29,7 @@ var (
 type State struct {
 	Pipeline store.Digest // file in force; "" before the first
 	Contract store.Digest
+	Output   store.Digest            // contract of the scores; "" if there is none
 	Aliases  map[string]store.Digest // alias → model
 	Models   []store.Digest          // registered, in the order of their first entries
 	Batches  map[string]BatchState
@@ -54,7 +55,7 @@ type BatchState struct {
 func (s *State) add(e Entry) error {
 	switch e.Kind {
 	case KindPipeline:
-		s.Pipeline, s.Contract = e.Pipeline, e.Contract
+		s.Pipeline, s.Contract, s.Output = e.Pipeline, e.Contract, e.Output
 	case KindRegister:
 		if !slices.Contains(s.Models, e.Model) {
 			s.Models = append(s.Models, e.Model)

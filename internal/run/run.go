@@ -54,7 +54,31 @@ type Plan struct {
 	Rows     int64        `json:"rows"`
 
 	References []Reference `json:"references,omitempty"` // sets that relationships of the contract point to
-	History    []Past      `json:"history,omitempty"`    // what the batch is compared with, oldest first
+}
+
+// Base returns the plan without the files of corrected rows: what was delivered.
+// Corrected rows belong to the delivery that they correct, and to no later one.
+func (p *Plan) Base() *Plan {
+	base := *p
+	base.Files, base.Shards, base.Rows = nil, nil, 0
+	for _, f := range p.Files {
+		if !f.Replay {
+			base.Files = append(base.Files, f)
+			base.Rows += f.Rows
+		}
+	}
+	for _, s := range p.Shards {
+		if !p.Files[s.File].Replay {
+			base.Shards = append(base.Shards, s)
+		}
+	}
+	return &base
+}
+
+// ReplayPrefix returns the prefix of the keys of corrected rows of a delivery, whose
+// run is named without them.
+func ReplayPrefix(pipeline, batch string, base store.Digest) string {
+	return Dir(pipeline, batch, base) + "/replay/"
 }
 
 // A Reference is another Parquet set, which keys of the batch must be in.
@@ -64,8 +88,17 @@ type Reference struct {
 	Files []File `json:"files"`
 }
 
-// A Past is a batch before this one that passed and is published: its rows, profile
-// and keys are under the run.
+// A History names the batches that a batch is compared with. They passed and are
+// published. It is no part of the plan: what was published before changes no score,
+// so it makes no new run, but another verdict.
+type History struct {
+	Format   int    `json:"format"`
+	Past     []Past `json:"past,omitempty"`      // before this batch, oldest first
+	LastYear *Past  `json:"last_year,omitempty"` // the same period a year before
+}
+
+// A Past is a batch that passed and is published: its verdict names rows, profile and
+// keys, which are under its run.
 type Past struct {
 	Batch       string       `json:"batch"`
 	Run         store.Digest `json:"run"`
@@ -126,19 +159,31 @@ type Data struct {
 	Late        []Late               `json:"late,omitempty"`
 	Profile     *Object              `json:"profile,omitempty"`
 
+	History  *Object  `json:"history,omitempty"`  // a [History]
+	Output   int64    `json:"output,omitempty"`   // rows that only the contract of the scores sent to quarantine
 	Replaced int64    `json:"replaced,omitempty"` // rows in quarantine whose corrected row is scored; not in the budget
 	Asks     []string `json:"asks,omitempty"`     // why a person decides; only with verdict ask
 	Notes    []string `json:"notes,omitempty"`    // what could not be judged yet
 	Shards   []Object `json:"shards,omitempty"`   // lists of shard results: later batches find keys by them
 	Keys     *Keys    `json:"keys,omitempty"`
 	Drift    *Drift   `json:"drift,omitempty"`
+	Fallback *Object  `json:"fallback,omitempty"` // digests of the keys that get a fallback score
+	Answer   *Answer  `json:"answer,omitempty"`   // what a person said to a verdict that asked
+}
+
+// An Answer is what a person said, or that nobody said anything in time.
+type Answer struct {
+	Asked    store.Digest `json:"asked"` // digest of the verdict that asked
+	Approved bool         `json:"approved"`
+	By       string       `json:"by"` // as claimed
+	Reason   string       `json:"reason"`
 }
 
 // Keys counts entity keys against the batch before. Delivered = Scored + Unscored,
 // in distinct keys.
 type Keys struct {
 	Before    string `json:"before,omitempty"` // the batch that is compared with; empty for the first
-	Expected  int64  `json:"expected"`         // published in that batch
+	Expected  int64  `json:"expected"`         // scored in that batch
 	Delivered int64  `json:"delivered"`
 	Scored    int64  `json:"scored"`
 	Unscored  int64  `json:"unscored"` // delivered, and every row of them is in quarantine
@@ -185,6 +230,12 @@ type TableFile struct {
 	Values     store.Digest    `json:"values"` // of the decoded rows; survives a library upgrade
 	Fields     []delta.Field   `json:"fields"`
 	Quarantine *Object         `json:"quarantine,omitempty"` // rows quarantined late
+}
+
+// An Index names the key lists of the sets that relationships point to.
+type Index struct {
+	Format int                 `json:"format"`
+	Lists  map[string][]Object `json:"lists"` // by the relationship's rule
 }
 
 // A List gathers the papers of many shards, so that a workflow passes one reference.

@@ -69,7 +69,7 @@ func (f *Frequent) AddText(hash uint64, text string, n uint64) {
 	if f.cut && hash > f.threshold {
 		return
 	}
-	text = head(text)
+	text = Head(text)
 	if len(f.slots) > 0 {
 		i := f.find(hash)
 		if s := &f.slots[i]; s.hash == hash && s.count > 0 {
@@ -83,8 +83,9 @@ func (f *Frequent) AddText(hash uint64, text string, n uint64) {
 	f.insert(hash, strings.Clone(text), n)
 }
 
-// head returns what is kept of a text.
-func head(text string) string {
+// Head returns what is kept of a text: all of it, or its first 128 bytes without
+// the character that they cut.
+func Head(text string) string {
 	if len(text) <= maxText {
 		return text
 	}

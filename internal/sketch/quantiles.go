@@ -2,6 +2,7 @@ package sketch
 
 import (
 	"encoding/binary"
+	"iter"
 	"math"
 	"slices"
 )
@@ -22,16 +23,17 @@ type Quantiles struct {
 }
 
 const (
-	binShift = 52 - 7
-	binCount = 0x7ff << 7 // finite magnitudes
-	binPage  = 128
+	binShift  = 52 - 7
+	binCount  = 0x7ff << 7 // finite magnitudes
+	pageShift = 7
+	binPage   = 1 << pageShift
 )
 
-// bins is a window of counts: counts[i] belongs to bin first+i. first and the
-// length are multiples of binPage.
+// bins are counts in pages: the count of bin b is in page b>>pageShift − first, one
+// page for each power of two. Pages without values are nil.
 type bins struct {
-	first  int
-	counts []uint64
+	first int
+	pages []*[binPage]uint64
 }
 
 // Add counts a finite value. It ignores NaN and infinities.
@@ -53,46 +55,59 @@ func (q *Quantiles) AddN(x float64, n uint64) {
 
 // add counts n values in a bin.
 func (w *bins) add(bin int, n uint64) {
-	i := uint(bin - w.first)
-	if i >= uint(len(w.counts)) {
-		w.cover(bin)
-		i = uint(bin - w.first)
+	page := bin >> pageShift
+	i := uint(page - w.first)
+	if i >= uint(len(w.pages)) || w.pages[i] == nil {
+		w.cover(page)
+		i = uint(page - w.first)
 	}
-	w.counts[i] += n
+	w.pages[i][bin&(binPage-1)] += n
 }
 
-// cover widens the window to hold a bin, by at least half of its length so that
-// a column which keeps widening is not copied for every page.
-func (w *bins) cover(bin int) {
-	page := bin &^ (binPage - 1)
-	if len(w.counts) == 0 {
-		w.first, w.counts = page, make([]uint64, binPage)
-		return
+// cover makes room for the counts of a page.
+func (w *bins) cover(page int) {
+	if len(w.pages) == 0 {
+		w.first = page
 	}
-	first, end := w.first, w.first+len(w.counts)
-	spare := len(w.counts) / 2 &^ (binPage - 1)
-	if page < first {
-		first = max(0, min(page, first-spare))
-	} else {
-		end = min(binCount, max(page+binPage, end+spare))
+	if page < w.first {
+		w.pages = slices.Insert(w.pages, 0, make([]*[binPage]uint64, w.first-page)...)
+		w.first = page
 	}
-	counts := make([]uint64, end-first)
-	copy(counts[w.first-first:], w.counts)
-	w.first, w.counts = first, counts
+	if n := page - w.first + 1; n > len(w.pages) {
+		w.pages = append(w.pages, make([]*[binPage]uint64, n-len(w.pages))...)
+	}
+	if w.pages[page-w.first] == nil {
+		w.pages[page-w.first] = new([binPage]uint64)
+	}
 }
 
 // merge adds the counts of o.
 func (w *bins) merge(o *bins) {
-	for i, n := range o.counts {
-		if n > 0 {
-			w.add(o.first+i, n)
+	for bin, n := range o.all() {
+		w.add(bin, n)
+	}
+}
+
+// all yields the bins that are not empty and their counts, from the lowest to the
+// highest magnitude.
+func (w *bins) all() iter.Seq2[int, uint64] {
+	return func(yield func(int, uint64) bool) {
+		for i, page := range w.pages {
+			if page == nil {
+				continue
+			}
+			for j, n := range page {
+				if n > 0 && !yield((w.first+i)*binPage+j, n) {
+					return
+				}
+			}
 		}
 	}
 }
 
 // total returns the number of values.
 func (w *bins) total() (n uint64) {
-	for _, c := range w.counts {
+	for _, c := range w.all() {
 		n += c
 	}
 	return n
@@ -130,20 +145,17 @@ func (b Bin) Mid() float64 {
 // Bins returns the bins that are not empty, from the lowest to the highest.
 func (q *Quantiles) Bins() []Bin {
 	var out []Bin
-	for i, n := range slices.Backward(q.negative.counts) {
-		if n > 0 {
-			low, high := edges(q.negative.first + i)
-			out = append(out, Bin{Low: -high, High: -low, Count: n})
-		}
+	for bin, n := range q.negative.all() {
+		low, high := edges(bin)
+		out = append(out, Bin{Low: -high, High: -low, Count: n})
 	}
+	slices.Reverse(out)
 	if q.zeros > 0 {
 		out = append(out, Bin{Count: q.zeros})
 	}
-	for i, n := range q.positive.counts {
-		if n > 0 {
-			low, high := edges(q.positive.first + i)
-			out = append(out, Bin{Low: low, High: high, Count: n})
-		}
+	for bin, n := range q.positive.all() {
+		low, high := edges(bin)
+		out = append(out, Bin{Low: low, High: high, Count: n})
 	}
 	return out
 }
@@ -195,19 +207,15 @@ func (q *Quantiles) AppendBinary(b []byte) ([]byte, error) {
 // append appends one side.
 func (w *bins) append(b []byte) []byte {
 	used := 0
-	for _, n := range w.counts {
-		if n > 0 {
-			used++
-		}
+	for range w.all() {
+		used++
 	}
 	b = binary.AppendUvarint(b, uint64(used))
 	last := -1
-	for i, n := range w.counts {
-		if n > 0 {
-			b = binary.AppendUvarint(b, uint64(w.first+i-last-1))
-			b = binary.AppendUvarint(b, n)
-			last = w.first + i
-		}
+	for bin, n := range w.all() {
+		b = binary.AppendUvarint(b, uint64(bin-last-1))
+		b = binary.AppendUvarint(b, n)
+		last = bin
 	}
 	return b
 }

@@ -1,0 +1,255 @@
+package activities
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"io"
+	"slices"
+
+	"headgate/internal/contract"
+	"headgate/internal/pass"
+	"headgate/internal/run"
+)
+
+// keyBuffer is the read buffer of one key list while lists are merged.
+const keyBuffer = 16 << 10
+
+// RuleReplay is the rule of corrected rows whose key is not in quarantine: their
+// customer has a score already.
+const RuleReplay = "replay"
+
+// A place is a row within the shards of a run.
+type place struct {
+	shard int
+	row   int64
+}
+
+// A lateCheck finds what only the whole batch shows: rows that share a key, rows
+// without a partner in another set, and rows whose corrected row is there. It holds at
+// most one place per row of the error budget.
+type lateCheck struct {
+	plan    *run.Plan
+	tuples  [][]string // of the key lists
+	results []run.ShardResult
+	data    *run.Data // gets Late, Quarantined and Replaced
+
+	late   map[place]string
+	room   int64 // places that late may have; with more rows the batch is blocked
+	beyond int64 // rows without a place
+	counts contract.Counts
+}
+
+// checkLate makes the late check. index names the key lists of other sets.
+func (a *Activities) checkLate(ctx context.Context, plan *run.Plan, c *contract.Contract, results []run.ShardResult, index run.Index, d *run.Data) (*lateCheck, error) {
+	l := &lateCheck{plan: plan, tuples: pass.KeyTuples(c), results: results, data: d, late: map[place]string{},
+		room:   d.Budget + 1 + rowsPerReplay*replayed(plan),
+		counts: contract.Counts{Duplicates: map[string]int64{}, Unmatched: map[string]int64{}}}
+	for _, tuple := range c.NeedsKeys() {
+		if err := a.duplicates(ctx, c, tuple, l); err != nil {
+			return nil, err
+		}
+	}
+	if replayed(plan) > 0 && !slices.ContainsFunc(c.NeedsKeys(), func(t []string) bool { return slices.Equal(t, replayTuple(c)) }) {
+		if err := a.duplicates(ctx, c, replayTuple(c), l); err != nil {
+			return nil, err
+		}
+	}
+	for _, rel := range c.Relationships {
+		if err := a.unmatched(ctx, c, rel, index, l); err != nil {
+			return nil, err
+		}
+	}
+	for at, rule := range l.late {
+		d.Late = append(d.Late, run.Late{Shard: at.shard, Row: at.row, Rule: rule})
+	}
+	slices.SortFunc(d.Late, func(a, b run.Late) int { return cmp.Or(a.Shard-b.Shard, cmp.Compare(a.Row, b.Row)) })
+	d.Quarantined += int64(len(d.Late)) + l.beyond
+	return l, nil
+}
+
+// add sends a row to quarantine.
+func (l *lateCheck) add(row pass.Duplicate, rule string) {
+	at := place{row.Shard, row.Row}
+	switch {
+	case row.Quarantined || l.late[at] != "":
+	case l.data.Quarantined+int64(len(l.late)) >= l.room:
+		l.beyond++
+	default:
+		l.late[at] = rule
+	}
+}
+
+// rowsPerReplay is how many rows one corrected row may take the place of before they
+// count against the budget.
+const rowsPerReplay = 4
+
+// replayed returns how many corrected rows a plan has.
+func replayed(plan *run.Plan) (rows int64) {
+	for _, f := range plan.Files {
+		if f.Replay {
+			rows += f.Rows
+		}
+	}
+	return rows
+}
+
+// replay reports whether a row is a corrected one.
+func (l *lateCheck) replay(row pass.Duplicate) bool {
+	return l.plan.Files[l.plan.Shards[row.Shard].File].Replay
+}
+
+// replayTuple is the key by which a corrected row finds the row that it replaces: the
+// primary key, or else the entity key.
+func replayTuple(c *contract.Contract) []string {
+	if len(c.Keys) > 0 {
+		return c.Keys
+	}
+	return c.Entity()
+}
+
+// duplicates counts the rows that share a key, sends them to quarantine if a rule of
+// the contract says so, and lets corrected rows take the place of others.
+func (a *Activities) duplicates(ctx context.Context, c *contract.Contract, tuple []string, l *lateCheck) error {
+	name := contract.KeyName(tuple)
+	l.counts.Duplicates[name] = 0
+	rule, quarantine := quarantineRule(c, tuple)
+	replacing := slices.Equal(tuple, replayTuple(c)) && replayed(l.plan) > 0
+	lists, closeAll, err := a.keyLists(ctx, l.results, pass.KeyIndex(l.tuples, tuple))
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	return pass.Duplicates(lists, func(group []pass.Duplicate) error {
+		if replacing {
+			group = l.replace(group, quarantine)
+		}
+		if len(group) > 1 {
+			l.counts.Duplicates[name] += int64(len(group)) - 1
+		}
+		if good := stillGood(group); quarantine && good > 1 {
+			for _, row := range group {
+				l.add(row, rule)
+			}
+		}
+		return ctx.Err()
+	})
+}
+
+// replace settles a group of rows with the same key in which there may be one
+// corrected row, and returns the rows that are left to judge. A corrected row takes
+// the place of rows in quarantine. One whose key is scored already, or that comes
+// twice, is no correction: it goes to quarantine itself, if a key is to be unique.
+func (l *lateCheck) replace(group []pass.Duplicate, unique bool) []pass.Duplicate {
+	var originals, corrected []pass.Duplicate
+	for _, row := range group {
+		switch {
+		case !l.replay(row):
+			originals = append(originals, row)
+		case !row.Quarantined:
+			corrected = append(corrected, row)
+		}
+	}
+	good := stillGood(originals)
+	switch {
+	case len(corrected) == 0:
+		return originals
+	case !unique:
+		l.data.Replaced += int64(len(originals) - good)
+		return group
+	case len(corrected) > 1 || good == 1:
+		for _, row := range corrected {
+			l.add(row, RuleReplay)
+		}
+		return originals
+	}
+	l.data.Replaced += int64(len(originals))
+	if good > 1 {
+		return originals // all of them leave, because they repeat each other
+	}
+	return corrected
+}
+
+// unmatched counts the rows without a partner and sends them to quarantine.
+func (a *Activities) unmatched(ctx context.Context, c *contract.Contract, rel contract.Relationship, index run.Index, l *lateCheck) error {
+	l.counts.Unmatched[rel.Rule] = 0
+	rows, closeRows, err := a.keyLists(ctx, l.results, pass.KeyIndex(l.tuples, rel.Columns))
+	if err != nil {
+		return err
+	}
+	defer closeRows()
+	var sets []io.Reader
+	closeSets := func() {}
+	if rel.Object == c.Table {
+		sets, closeSets, err = a.keyLists(ctx, l.results, pass.KeyIndex(l.tuples, rel.To))
+	} else {
+		lists, ok := index.Lists[rel.Rule]
+		if !ok {
+			return fail(KindCorrupt, "the keys of %s, which rule %s needs, were not read", rel.Object, rel.Rule)
+		}
+		sets, closeSets, err = a.openLists(ctx, lists)
+	}
+	if err != nil {
+		return err
+	}
+	defer closeSets()
+	return pass.Unmatched(rows, sets, func(row pass.Duplicate) error {
+		l.counts.Unmatched[rel.Rule]++
+		l.add(row, rel.Rule)
+		return ctx.Err()
+	})
+}
+
+// stillGood counts the rows of a group that are not in quarantine: one that is left
+// alone is unique after all.
+func stillGood(group []pass.Duplicate) (n int) {
+	for _, row := range group {
+		if !row.Quarantined {
+			n++
+		}
+	}
+	return n
+}
+
+// quarantineRule returns the rule that sends rows with a duplicate key to quarantine.
+func quarantineRule(c *contract.Contract, tuple []string) (id string, ok bool) {
+	for _, r := range c.Rules {
+		if r.Quarantine && r.Duplicates() && slices.Equal(r.Columns, tuple) {
+			return r.ID, true
+		}
+	}
+	return "", false
+}
+
+// keyLists opens the key lists of one tuple, one per shard.
+func (a *Activities) keyLists(ctx context.Context, results []run.ShardResult, tuple int) ([]io.Reader, func(), error) {
+	var lists []run.Object
+	for _, r := range results {
+		if tuple < 0 || tuple >= len(r.Keys) {
+			return nil, nil, fail(KindCorrupt, "shard %d has %d key lists", r.Shard, len(r.Keys))
+		}
+		lists = append(lists, r.Keys[tuple])
+	}
+	return a.openLists(ctx, lists)
+}
+
+// openLists opens key lists.
+func (a *Activities) openLists(ctx context.Context, lists []run.Object) ([]io.Reader, func(), error) {
+	var readers []io.Reader
+	var open []io.Closer
+	closeAll := func() {
+		for _, c := range open {
+			c.Close()
+		}
+	}
+	for _, o := range lists {
+		f, err := a.store.Reader(ctx, o.Key)
+		if err != nil {
+			closeAll()
+			return nil, nil, err
+		}
+		open = append(open, f)
+		readers = append(readers, bufio.NewReaderSize(io.NewSectionReader(f, 0, f.Size()), keyBuffer))
+	}
+	return readers, closeAll, nil
+}

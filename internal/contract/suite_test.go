@@ -1,0 +1,399 @@
+package contract_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+	"golang.org/x/tools/txtar"
+
+	"headgate/internal/columnar"
+	"headgate/internal/contract"
+	"headgate/internal/model"
+	"headgate/internal/pass"
+	"headgate/internal/run"
+)
+
+// suite is the conformance suite; its README says what a case looks like.
+var suite = filepath.Join("..", "..", "testdata", "odcs")
+
+// A suiteCase is one contract and one batch with the verdict that they must get.
+type suiteCase struct {
+	path    string // of the archive
+	archive *txtar.Archive
+}
+
+// file returns a part of the archive.
+func (c *suiteCase) file(t *testing.T, name string) []byte {
+	t.Helper()
+	for _, f := range c.archive.Files {
+		if f.Name == name {
+			return f.Data
+		}
+	}
+	t.Fatalf("%s has no part %s", c.path, name)
+	return nil
+}
+
+// suiteCases reads the cases. A suite without cases is no suite.
+func suiteCases(t *testing.T) []*suiteCase {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(suite, "batches", "*.txtar"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no cases (%v)", err)
+	}
+	var cases []*suiteCase
+	for _, path := range paths {
+		ar, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cases = append(cases, &suiteCase{path: path, archive: ar})
+	}
+	return cases
+}
+
+// Each batch of the suite gets its verdict and quarantine from its Parquet file,
+// read, checked and merged as a run does it, one shard for each row group.
+func TestSuite(t *testing.T) {
+	for _, c := range suiteCases(t) {
+		t.Run(strings.TrimSuffix(filepath.Base(c.path), ".txtar"), func(t *testing.T) {
+			if len(bytes.TrimSpace(c.archive.Comment)) == 0 {
+				t.Error("the first line must say why the case exists")
+			}
+			con, err := contract.Parse("contract.yaml", c.file(t, "contract.yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows := c.rows(t)
+			defer rows.Release()
+			parquet := strings.TrimSuffix(c.path, ".txtar") + ".parquet"
+			if *update {
+				writeParquet(t, parquet, rows)
+			}
+			f := openParquet(t, parquet)
+			sameRows(t, f, rows)
+			got := verdict(t, con, f)
+			if *update {
+				c.rewrite(t, "want", got)
+			}
+			if want := string(c.file(t, "want")); got != want {
+				t.Errorf("got:\n%s\nwant:\n%s", got, want)
+			}
+		})
+	}
+}
+
+// rewrite replaces a part of the archive, or adds it at the end.
+func (c *suiteCase) rewrite(t *testing.T, name, text string) {
+	t.Helper()
+	i := slices.IndexFunc(c.archive.Files, func(f txtar.File) bool { return f.Name == name })
+	if i < 0 {
+		i = len(c.archive.Files)
+		c.archive.Files = append(c.archive.Files, txtar.File{Name: name})
+	}
+	c.archive.Files[i].Data = []byte(text)
+	if err := os.WriteFile(c.path, txtar.Format(c.archive), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// rows makes the record that the parts columns and rows describe.
+func (c *suiteCase) rows(t *testing.T) arrow.Record {
+	t.Helper()
+	var fields []arrow.Field
+	for line := range strings.Lines(string(c.file(t, "columns"))) {
+		name, typ, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if !ok {
+			t.Fatalf("columns: %q is not NAME TYPE", line)
+		}
+		fields = append(fields, arrow.Field{Name: name, Type: arrowType(t, strings.TrimSpace(typ)), Nullable: true})
+	}
+	var lines []string
+	for line := range strings.Lines(string(c.file(t, "rows"))) {
+		line, times, again := strings.Cut(strings.TrimSpace(line), " × ")
+		n := 1
+		if again {
+			var err error
+			if n, err = strconv.Atoi(times); err != nil {
+				t.Fatalf("rows: %v", err)
+			}
+		}
+		lines = append(lines, slices.Repeat([]string{line}, n)...)
+	}
+	text := "[" + strings.Join(lines, ",") + "]"
+	rec, _, err := array.RecordFromJSON(memory.DefaultAllocator, arrow.NewSchema(fields, nil), strings.NewReader(text), array.WithUseNumber())
+	if err != nil {
+		t.Fatalf("rows: %v", err)
+	}
+	return rec
+}
+
+// flatTypes are the types that a suite's column can have, by the names in its
+// part columns. decimal(P,S) and fixed(N) come on top.
+var flatTypes = map[string]arrow.DataType{
+	"bool": arrow.FixedWidthTypes.Boolean,
+	"int8": arrow.PrimitiveTypes.Int8, "int16": arrow.PrimitiveTypes.Int16, "int32": arrow.PrimitiveTypes.Int32, "int64": arrow.PrimitiveTypes.Int64,
+	"uint8": arrow.PrimitiveTypes.Uint8, "uint16": arrow.PrimitiveTypes.Uint16, "uint32": arrow.PrimitiveTypes.Uint32, "uint64": arrow.PrimitiveTypes.Uint64,
+	"half": arrow.FixedWidthTypes.Float16, "float": arrow.PrimitiveTypes.Float32, "double": arrow.PrimitiveTypes.Float64,
+	"date":    arrow.FixedWidthTypes.Date32,
+	"time-ms": arrow.FixedWidthTypes.Time32ms, "time-us": arrow.FixedWidthTypes.Time64us, "time-ns": arrow.FixedWidthTypes.Time64ns,
+	"timestamp-ms": &arrow.TimestampType{Unit: arrow.Millisecond}, "timestamp-ms-utc": &arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: "UTC"},
+	"timestamp-us": &arrow.TimestampType{Unit: arrow.Microsecond}, "timestamp-us-utc": &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"},
+	"timestamp-ns": &arrow.TimestampType{Unit: arrow.Nanosecond}, "timestamp-ns-utc": &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"},
+	"string": arrow.BinaryTypes.String, "dictionary": columnar.DictionaryType, "binary": arrow.BinaryTypes.Binary, "null": arrow.Null,
+}
+
+func arrowType(t *testing.T, name string) arrow.DataType {
+	t.Helper()
+	var p, s int32
+	var width int
+	switch typ := flatTypes[name]; {
+	case typ != nil:
+		return typ
+	case strings.HasPrefix(name, "decimal("):
+		if _, err := fmt.Sscanf(name, "decimal(%d,%d)", &p, &s); err != nil {
+			t.Fatalf("columns: type %s: %v", name, err)
+		}
+		if p > 38 {
+			return &arrow.Decimal256Type{Precision: p, Scale: s}
+		}
+		return &arrow.Decimal128Type{Precision: p, Scale: s}
+	}
+	if _, err := fmt.Sscanf(name, "fixed(%d)", &width); err != nil {
+		t.Fatalf("columns: no type %s", name)
+	}
+	return &arrow.FixedSizeBinaryType{ByteWidth: width}
+}
+
+// writeParquet writes rows in groups of four, so that every case is also about
+// shards that are put together.
+func writeParquet(t *testing.T, path string, rows arrow.Record) {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := columnar.Create(&b, rows.Schema(), &columnar.Options{RowGroup: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Write(rows); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func openParquet(t *testing.T, path string) *columnar.File {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return openBytes(t, data)
+}
+
+func openBytes(t *testing.T, data []byte) *columnar.File {
+	t.Helper()
+	f, err := columnar.Open(bytes.NewReader(data), int64(len(data)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// sameRows checks that the Parquet file holds the rows that people read in the
+// archive.
+func sameRows(t *testing.T, f *columnar.File, rows arrow.Record) {
+	t.Helper()
+	at := 0
+	for rec, err := range f.Records(t.Context(), columnar.ReadOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, field := range rec.Schema().Fields() {
+			for row := range int(rec.NumRows()) {
+				if got, want := rec.Column(i).ValueStr(row), rows.Column(i).ValueStr(at+row); got != want {
+					t.Fatalf("row %d: the Parquet file has %s %s, the archive %s; run with -update", at+row, field.Name, got, want)
+				}
+			}
+		}
+		at += int(rec.NumRows())
+	}
+	if int64(at) != rows.NumRows() {
+		t.Fatalf("the Parquet file has %d rows, the archive %d; run with -update", at, rows.NumRows())
+	}
+}
+
+// verdict says what becomes of a batch: the verdict, the violations and the rows in
+// quarantine, each with its key and the rules that it breaks.
+func verdict(t *testing.T, c *contract.Contract, f *columnar.File) string {
+	t.Helper()
+	footer := suiteFooter(f)
+	violations := c.CheckFooter(footer)
+	quarantine := map[int64]string{}
+	if !contract.Blocks(violations) {
+		early := c.CheckTotals(footer)
+		violations, quarantine = passed(t, c, f)
+		for _, v := range early {
+			if !slices.Contains(violations, v) {
+				t.Errorf("the footers alone say %s, and the rows do not", v.Message)
+			}
+		}
+	}
+	word := "pass"
+	if contract.Blocks(violations) {
+		word = "block"
+	}
+	lines := []string{"verdict " + word}
+	if len(violations) > 0 {
+		lines = append(lines, say(violations))
+	}
+	for row := range f.NumRows() {
+		if why := quarantine[row]; why != "" {
+			lines = append(lines, fmt.Sprintf("quarantine row %d %s", row, why))
+		}
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// suiteFooter is what the footer says of a file.
+func suiteFooter(f *columnar.File) contract.Footer {
+	footer := contract.Footer{Schema: f.Schema(), Nested: f.Nested(), Rows: f.NumRows(), Nulls: map[string]int64{}}
+	for _, g := range f.RowGroups() {
+		for name, s := range g.Columns {
+			footer.Nulls[name] += s.Nulls
+		}
+	}
+	return footer
+}
+
+// passed makes the passes over all row groups and judges them together.
+func passed(t *testing.T, c *contract.Contract, f *columnar.File) ([]contract.Violation, map[int64]string) {
+	t.Helper()
+	shards := []run.Shard{{}} // a batch without rows has one shard as well
+	for i, g := range f.RowGroups() {
+		if i == 0 {
+			shards = nil
+		}
+		var first int64
+		if i > 0 {
+			first = shards[i-1].FirstRow + shards[i-1].Rows
+		}
+		shards = append(shards, run.Shard{FirstGroup: i, Groups: 1, FirstRow: first, Rows: g.Rows})
+	}
+	var outs []*pass.Output
+	result := contract.Result{}
+	rows := map[int64]string{}
+	for i, shard := range shards {
+		out, err := pass.Run(t.Context(), pass.Input{File: f, Name: "batch", Shard: shard, Contract: c, Scorer: constant{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		outs = append(outs, out)
+		result = contract.Merge(result, out.Check)
+		maps.Copy(rows, keyed(t, c, out.Quarantine, pass.ColumnRules))
+		if i == 0 {
+			result = out.Check
+		}
+	}
+	duplicates := map[string]int64{}
+	for i, tuple := range c.NeedsKeys() {
+		duplicates[contract.KeyName(tuple)] = repeated(t, c, tuple, i, shards, outs, rows)
+	}
+	return c.Judge(result, contract.Counts{Duplicates: duplicates}), rows
+}
+
+// constant gives every row the score 0.
+type constant struct{}
+
+func (constant) Inputs() []model.Input { return nil }
+func (constant) Outputs() int          { return 1 }
+func (constant) Objective() string     { return "test" }
+
+func (constant) Score(dst *model.Scores, rec arrow.Record) error {
+	dst.Resize(int(rec.NumRows()), 1)
+	clear(dst.Raw)
+	clear(dst.Pred)
+	return nil
+}
+
+// keyed reads the rows of a score or quarantine file: by row, the key and then,
+// after a colon, more columns.
+func keyed(t *testing.T, c *contract.Contract, data []byte, more ...string) map[int64]string {
+	t.Helper()
+	out := map[int64]string{}
+	if data == nil {
+		return out
+	}
+	columns := slices.Concat(c.Entity(), more, []string{pass.ColumnRow})
+	for rec, err := range openBytes(t, data).Records(t.Context(), columnar.ReadOptions{Columns: columns}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		cells := func(names []string, i int) string {
+			var all []string
+			for _, name := range names {
+				all = append(all, rec.Column(rec.Schema().FieldIndices(name)[0]).ValueStr(i))
+			}
+			return strings.Join(all, ", ")
+		}
+		for i := range int(rec.NumRows()) {
+			row, err := strconv.ParseInt(cells([]string{pass.ColumnRow}, i), 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[row] = fmt.Sprintf("(%s): %s", cells(c.Entity(), i), cells(more, i))
+		}
+	}
+	return out
+}
+
+// repeated counts the duplicates of one tuple over all shards, and adds the rows that
+// leave the batch for it, unless their fellows have left before.
+func repeated(t *testing.T, c *contract.Contract, tuple []string, index int, shards []run.Shard, outs []*pass.Output, rows map[int64]string) int64 {
+	t.Helper()
+	var lists []io.Reader
+	scored := map[int64]string{}
+	for _, out := range outs {
+		lists = append(lists, bytes.NewReader(out.Keys[index]))
+		maps.Copy(scored, keyed(t, c, out.Scores))
+	}
+	var rule string
+	for _, r := range c.Rules {
+		if r.Quarantine && slices.Equal(r.Columns, tuple) && rule == "" {
+			rule = r.ID
+		}
+	}
+	var count int64
+	err := pass.Duplicates(lists, func(group []pass.Duplicate) error {
+		count += int64(len(group)) - 1
+		good := slices.DeleteFunc(slices.Clone(group), func(d pass.Duplicate) bool { return d.Quarantined })
+		if rule == "" || len(good) < 2 {
+			return nil
+		}
+		for _, d := range good {
+			row := shards[d.Shard].FirstRow + d.Row
+			if rows[row] == "" {
+				rows[row] = scored[row] + rule
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return count
+}
