@@ -28,8 +28,8 @@ const rules = `
 	store:
 	store/storetest:     store
 	profile:             sketch
-	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "bundle", "pass", "audit", "activities", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift"},
-	"gonum.org/":                             {"drift"},
+	drift:               profile sketch
+	infer:               contract profile
 	pipeline:            contract strictyaml
 	model/lightgbm:      model
 	registry:            store
