@@ -131,7 +131,7 @@ type Basis string
 
 // The bases.
 const (
-	ByDecile  Basis = "deciles" // tenths of the reference's numbers, and what is beyond its range
+	ByDecile  Basis = "deciles" // tenths of the reference's numbers, and what is beyond its range; or the bins of its sketch, if those are few
 	ByValue   Basis = "values"  // values
 	BySample  Basis = "sample"  // a sample of very many values, the same on both sides; the others are left out
 	ByLength  Basis = "lengths" // tenths of the lengths of texts that hardly ever occur twice
@@ -182,12 +182,12 @@ type Proportion struct {
 type Categories struct {
 	Count  int      `json:"count"`
 	Share  float64  `json:"share"`            // of the rows of that side, in [0, 1]
-	Values []string `json:"values,omitempty"` // the most frequent, at most five; none of hidden and binary columns
+	Values []string `json:"values,omitempty"` // the most frequent, at most five; none of hidden, confidential and binary columns
 }
 
 // A Move is a bin and its share on both sides.
 type Move struct {
-	Bin       string  `json:"bin"`       // in words; of a hidden column only its number
+	Bin       string  `json:"bin"`       // in words; of a hidden, confidential or binary column only its number
 	Reference float64 `json:"reference"` // in [0, 1]
 	Current   float64 `json:"current"`   // in [0, 1]
 }
@@ -198,6 +198,19 @@ type Cause struct {
 	Effect     float64 `json:"effect"`
 	Importance float64 `json:"importance"` // 1 if none is known
 	Weight     float64 `json:"weight"`     // effect × importance
+	// Slices carry much more of the change than they have rows, heaviest first; at
+	// most three.
+	Slices []Carrier `json:"slices,omitempty"`
+}
+
+// A Carrier is a slice in which a column has changed more than elsewhere.
+type Carrier struct {
+	Column string  `json:"column"` // by whose values the rows are cut
+	Value  string  `json:"value"`
+	Null   bool    `json:"null,omitempty"` // the rows without a value
+	Of     string  `json:"of"`             // what has changed: mean or missing
+	Rows   float64 `json:"rows"`           // share of the rows, the larger of both sides, in [0, 1]
+	Share  float64 `json:"share"`          // of the change; above 1 if other slices moved against it
 }
 
 // Trigger reports whether drift has lasted: at least batches of the last of levels

@@ -137,7 +137,9 @@ func appendWild(to array.Builder, rng *rand.Rand, domain int) {
 // profileOf returns the profile of records.
 func profileOf(t testing.TB, records ...arrow.Record) *profile.Profile {
 	t.Helper()
-	b := profile.NewBuilder(nil)
+	b := profile.NewBuilder(&profile.Options{
+		Slices: []string{"region", "app", "items"}, Scores: []string{"amount"}, Confidential: []string{"account"}, Restricted: []string{"seen"},
+	})
 	for _, rec := range records {
 		if err := b.Add(rec); err != nil {
 			t.Fatal(err)
