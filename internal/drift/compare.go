@@ -101,7 +101,9 @@ func (o *Options) names(ref, cur *profile.Profile) []string {
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
-	return slices.DeleteFunc(names, func(name string) bool { return o.Policies[name].Ignore })
+	return slices.DeleteFunc(names, func(name string) bool {
+		return o.Policies[name].Ignore || slices.Contains(o.Scores, name) && ref.Column(name) == nil
+	})
 }
 
 // only returns the columns of p that other does not have.

@@ -47,7 +47,8 @@ type Options struct {
 	// have. One that a side lacks is inconclusive.
 	Columns []string
 	// Scores are columns that a model wrote. They are compared like any other, are
-	// marked, and are never a cause.
+	// marked, and are never a cause. One that the reference lacks is left out, even if
+	// it is among Columns: data that were never scored may be a reference.
 	Scores []string
 	// Policies hold what is different for a column, by name.
 	Policies map[string]Policy

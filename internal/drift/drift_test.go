@@ -238,6 +238,18 @@ func TestCausesAreOrderedByEffectAndImportance(t *testing.T) {
 	}
 }
 
+func TestAReferenceNeedsNoScores(t *testing.T) {
+	ref := profiled(t, nil, float("x", ramp(2000, 0, 10)...))
+	cur := profiled(t, nil, float("x", ramp(2000, 0, 10)...), float("score", ramp(2000, 0, 1)...))
+	o := &drift.Options{Columns: []string{"x", "score"}, Scores: []string{"score"}}
+	if r := compare(t, ref, cur, o); r.Level != drift.None || len(r.Columns) != 1 || !slices.Equal(r.OnlyCurrent, []string{"score"}) {
+		t.Errorf("got %+v", r)
+	}
+	if r := compare(t, cur, ref, o); r.Level != drift.Inconclusive || r.Columns[0].Level != drift.Inconclusive {
+		t.Errorf("a batch without scores: got %+v", r)
+	}
+}
+
 func TestColumnsOfOneSideAreNamed(t *testing.T) {
 	r := compare(t, profiled(t, nil, float("a", 1.0), float("k", 1.0)), profiled(t, nil, float("b", 1.0)), &drift.Options{Policies: map[string]drift.Policy{"k": {Ignore: true}}})
 	if !slices.Equal(r.OnlyReference, []string{"a"}) || !slices.Equal(r.OnlyCurrent, []string{"b"}) || r.Level != drift.Inconclusive || r.Reasons[0] != "there is no column to compare" {
