@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"headgate/internal/drift"
+	"headgate/internal/profile"
 )
 
 // shared is where the data are that we may not ship.
@@ -16,6 +17,17 @@ func shared() string {
 		return dir
 	}
 	return filepath.Join("..", "..", "..", "shared", "data")
+}
+
+// flightProfile returns the profile of months of flights.
+func flightProfile(shared string, months ...string) (*profile.Profile, error) {
+	b := profile.NewBuilder(nil)
+	for _, month := range months {
+		if err := readFlights(shared, month, b.Add); err != nil {
+			return nil, err
+		}
+	}
+	return b.Profile(), nil
 }
 
 // The recovery from the pandemic changed where flights went, with which planes; and
@@ -38,7 +50,6 @@ func TestFlightsOf2021HaveDriftedByJuly(t *testing.T) {
 		}
 		levels = append(levels, r.Level)
 		for _, c := range r.Columns {
-			t.Logf("%s %-15s %-12s %-8s %-10s psi %.3f effect %.3f p %.2g %q", month, c.Name, c.Level, c.Size, c.Basis, c.PSI.Value, c.Effect, *c.P, c.Reasons)
 			if c.Level == drift.Warn && reported[c.Name] == "" {
 				reported[c.Name] = month
 			}

@@ -51,17 +51,6 @@ func readFlights(shared, month string, visit func(arrow.Record) error) error {
 	return nil
 }
 
-// flightProfile returns the profile of months of flights.
-func flightProfile(shared string, months ...string) (*profile.Profile, error) {
-	b := profile.NewBuilder(nil)
-	for _, month := range months {
-		if err := readFlights(shared, month, b.Add); err != nil {
-			return nil, err
-		}
-	}
-	return b.Profile(), nil
-}
-
 // resample returns the profile of n rows of a record, drawn with replacement.
 func resample(rec arrow.Record, n int, rng *rand.Rand) (*profile.Profile, error) {
 	b := profile.NewBuilder(nil)

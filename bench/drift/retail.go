@@ -44,9 +44,18 @@ type tale struct {
 	extra    int                     // worlds in which May warns of a column that April does not, against the same month of 2023
 }
 
-// retail judges the retailer.
+// retail judges the retailer and writes what comes out.
 func retail(ctx context.Context, s settings, out io.Writer) error {
-	var steady, story tale
+	steady, story, err := judgeRetail(ctx, s)
+	if err != nil {
+		return err
+	}
+	return writeRetail(out, s, steady, story)
+}
+
+// judgeRetail compares the months of all worlds.
+func judgeRetail(ctx context.Context, s settings) (steady, story *tale, err error) {
+	steady, story = new(tale), new(tale)
 	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(s.parallel)
@@ -62,7 +71,7 @@ func retail(ctx context.Context, s settings, out io.Writer) error {
 			for _, to := range []struct {
 				*tale
 				steady bool
-			}{{&steady, true}, {&story, false}} {
+			}{{steady, true}, {story, false}} {
 				w := retailer.World{Seed: uint64(seed), Customers: s.customers, Steady: to.steady}
 				current, err := year(w, 2024)
 				if err != nil {
@@ -75,10 +84,7 @@ func retail(ctx context.Context, s settings, out io.Writer) error {
 			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	return writeRetail(out, s, &steady, &story)
+	return steady, story, g.Wait()
 }
 
 // year returns the profiles of the months of a year.

@@ -43,6 +43,22 @@ func (c *Column) explain(moderate, major float64) {
 	}
 }
 
+// explainSlices adds which slices carry the drift of a column.
+func (c *Column) explainSlices(slices []Carrier) {
+	for _, s := range slices {
+		value := strconv.Quote(s.Value)
+		if s.Null {
+			value = "null"
+		}
+		what := "the mean"
+		if s.Of == ofMissing {
+			what = "what is missing"
+		}
+		c.Reasons = append(c.Reasons, fmt.Sprintf("%s of %s has %s of the rows and %s of the change of %s",
+			value, s.Column, share(s.Rows), share(s.Share), what))
+	}
+}
+
 // explain adds the reasons for the verdict on the batch.
 func (r *Report) explain(unknown int) {
 	r.Reasons = []string{}
