@@ -81,7 +81,7 @@ func TestSuite(t *testing.T) {
 			if *update {
 				writeParquet(t, parquet, rows)
 			}
-			f := openParquet(t, parquet)
+			f := openBytes(t, readFile(t, parquet))
 			sameRows(t, f, rows)
 			got := verdict(t, con, f)
 			if *update {
@@ -196,13 +196,13 @@ func writeParquet(t *testing.T, path string, rows arrow.Record) {
 	}
 }
 
-func openParquet(t *testing.T, path string) *columnar.File {
+func readFile(t *testing.T, path string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return openBytes(t, data)
+	return data
 }
 
 func openBytes(t *testing.T, data []byte) *columnar.File {
