@@ -20,7 +20,8 @@ const module = "headgate"
 const rules = `
 	columnar:
 	strictyaml:
-	contract:            strictyaml
+	rowrule:             strictyaml
+	contract:            rowrule strictyaml
 	model:
 	schemas:
 	sketch:
@@ -52,8 +53,9 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "contract", "profile", "infer", "model", "model/lightgbm", "bundle", "pass", "audit", "activities", "registration", "retailer", "retailer/generate", "cmd/starter", "bench"},
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "bundle", "pass", "audit", "activities", "registration", "retailer", "retailer/generate", "cmd/starter", "bench"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
+	"cel.dev/":                               {"rowrule"},
 	"github.com/rs/zerolog":                  {"cmd/worker"},
 	"github.com/spf13/cobra":                 {"cmd/starter"},
 	"github.com/apache/arrow/go/v17/parquet": {},

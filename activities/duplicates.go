@@ -79,7 +79,7 @@ func stillGood(group []pass.Duplicate) (n int) {
 // quarantineRule returns the rule that sends rows with a duplicate key to quarantine.
 func quarantineRule(c *contract.Contract, tuple []string) (id string, ok bool) {
 	for _, r := range c.Rules {
-		if r.Quarantine && slices.Equal(r.Columns, tuple) {
+		if r.Quarantine && r.Duplicates() && slices.Equal(r.Columns, tuple) {
 			return r.ID, true
 		}
 	}

@@ -60,7 +60,7 @@ func (a *Activities) JudgeData(ctx context.Context, in JudgeDataInput) (JudgeDat
 		if d.Profile, err = a.mergeProfiles(ctx, in.Run, results, report); err != nil {
 			return JudgeDataOutput{}, err
 		}
-		d.Violations = f.contract.Judge(check, duplicates)
+		d.Violations = f.contract.Judge(check, contract.Counts{Duplicates: duplicates})
 		d.Reasons = reasons(d.Violations)
 		if f.pipeline.Quarantine.Budget.Exceeded(d.Quarantined, d.Rows) {
 			d.Reasons = append(d.Reasons, fmt.Sprintf("%d of %d rows are in quarantine, more than the error budget of %d rows",

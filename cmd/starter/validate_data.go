@@ -70,9 +70,9 @@ func (v *validation) rows(ctx context.Context, e *env, files []*localFile) error
 	}
 	meter.end()
 	result := checker.Result()
-	duplicates, late := keys.count()
-	violations := v.contract.Judge(result, duplicates)
-	v.table(e, result, duplicates)
+	counts, late := keys.count()
+	violations := v.contract.Judge(result, counts)
+	v.table(e, result, counts)
 	bad := result.Bad + late
 	budget := v.budget()
 	fmt.Fprintf(e.stdout, "\n%s of %d would go to quarantine (%s); the budget is %s\n",
@@ -113,17 +113,12 @@ func (v *validation) columns(f *columnar.File) []string {
 }
 
 // table prints how many rows break each rule.
-func (v *validation) table(e *env, result contract.Result, duplicates map[string]int64) {
+func (v *validation) table(e *env, result contract.Result, counts contract.Counts) {
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	kept := 0
 	for i, r := range v.contract.Rules {
-		n, share := result.Rules[r.ID], ""
-		switch r.Kind {
-		case contract.KindRowCount:
-			n = result.Rows
-		case contract.KindDuplicateValues, contract.KindUnique, contract.KindPrimaryKey:
-			n = duplicates[contract.KeyName(r.Columns)]
-		}
+		n, _ := counts.Of(r, result)
+		share := ""
 		if r.Kind != contract.KindRowCount {
 			share = percent(n, result.Rows)
 		}

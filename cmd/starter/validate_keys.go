@@ -35,7 +35,7 @@ func newKeyCounter(c *contract.Contract) *keyCounter {
 	for _, tuple := range c.NeedsKeys() {
 		t := keyTuple{columns: tuple}
 		for _, r := range c.Rules {
-			t.quarantine = t.quarantine || r.Quarantine && slices.Equal(r.Columns, tuple)
+			t.quarantine = t.quarantine || r.Quarantine && r.Duplicates() && slices.Equal(r.Columns, tuple)
 		}
 		k.tuples = append(k.tuples, t)
 	}
@@ -62,8 +62,8 @@ func (t *keyTuple) add(rec arrow.Record, marks contract.Marks, first int64) erro
 // count returns the duplicates of each tuple, as [contract.Contract.Judge] wants
 // them, and how many rows leave the batch because they repeat each other. A row
 // is unique after all if the others like it have left.
-func (k *keyCounter) count() (duplicates map[string]int64, late int64) {
-	duplicates = map[string]int64{}
+func (k *keyCounter) count() (counts contract.Counts, late int64) {
+	duplicates := map[string]int64{}
 	leaves := map[int64]bool{}
 	for _, t := range k.tuples {
 		slices.SortFunc(t.keys, func(a, b rowKey) int { return bytes.Compare(a.digest[:], b.digest[:]) })
@@ -81,7 +81,7 @@ func (k *keyCounter) count() (duplicates map[string]int64, late int64) {
 			from = to
 		}
 	}
-	return duplicates, int64(len(leaves))
+	return contract.Counts{Duplicates: duplicates}, int64(len(leaves))
 }
 
 // leave adds the rows of a group that are still in the batch, if they are several.

@@ -12,6 +12,15 @@ type Contract struct {
 	Keys    []string // primary key columns, by position
 	Rules   []Rule   // column by column, then those of the table; each has its own ID
 	Notes   []Note   // what the contract says and nothing here enforces
+
+	Relationships []Relationship         // foreign keys; each has a rule of [KindRelationship]
+	Promises      []Promise              // service levels that are judged: [Contract.JudgeTimes]
+	History       []History              // comparisons with other batches: [Contract.JudgeHistory]
+	Drift         map[string]DriftPolicy // by column in the file; absent means the pipeline's thresholds
+
+	// Compat is the older version of the standard that the contract is written in,
+	// "3.0", or "" for 3.1. Notes say what is read in another way because of it.
+	Compat string
 }
 
 // A Column is one property of the schema.
@@ -46,6 +55,14 @@ func (c Column) Role() Role {
 	}
 	return c.Roles[0]
 }
+
+// Classified reports whether values of the column must not be shown to everybody:
+// its classification is confidential or restricted.
+func (c Column) Classified() bool { return c.Classification == "confidential" || c.Restricted() }
+
+// Restricted reports whether the column is restricted: its values never leave the
+// input, but for keys.
+func (c Column) Restricted() bool { return c.Classification == "restricted" }
 
 // Later reports whether the column is known only after scoring, so that a batch
 // may come without it: every one of its roles is label, prediction, treatment,

@@ -82,7 +82,7 @@ types:
 		if _, err := k.Add(array.NewRecord(arrow.NewSchema(fields, nil), arrays, 2)); err != nil {
 			t.Fatalf("type %s: %v", dt, err)
 		}
-		c.Judge(k.Result(), nil)
+		c.Judge(k.Result(), contract.Counts{})
 	}
 }
 

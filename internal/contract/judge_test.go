@@ -116,7 +116,7 @@ func TestJudge(t *testing.T) {
 			"error rowCount: 0 rows in the batch, must be strictly between 10 and 100"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := say(c.Judge(tt.result, tt.duplicates)); got != tt.want {
+			if got := say(c.Judge(tt.result, contract.Counts{Duplicates: tt.duplicates})); got != tt.want {
 				t.Errorf("got:\n%s\nwant:\n%s", got, tt.want)
 			}
 		})

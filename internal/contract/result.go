@@ -36,23 +36,41 @@ func Merge(a, b Result) Result {
 	return out
 }
 
+// Counts are what only the whole batch shows.
+type Counts struct {
+	// Duplicates has, under the [KeyName] of each tuple in [Contract.NeedsKeys], how
+	// many rows repeat the tuple of another: rows − distinct tuples, where a tuple
+	// with a null is not counted.
+	Duplicates map[string]int64
+
+	// Unmatched has, under the rule of each of [Contract.Relationships], how many
+	// rows have no partner.
+	Unmatched map[string]int64
+}
+
+// Of returns how many rows break a rule, and whether that was counted. For rowCount
+// it is the rows of the batch.
+func (n Counts) Of(rule Rule, r Result) (count int64, ok bool) {
+	switch {
+	case rule.Kind == KindRowCount:
+		return r.Rows, true
+	case rule.Kind == KindRelationship:
+		count, ok = n.Unmatched[rule.ID]
+	case rule.Duplicates():
+		count, ok = n.Duplicates[KeyName(rule.Columns)]
+	default:
+		count, ok = r.Rules[rule.ID]
+	}
+	return count, ok
+}
+
 // Judge returns the rules over the whole batch that it breaks, in the order of
 // the contract. Rules that quarantine rows are not among them: whether those rows
-// are too many is for the error budget.
-//
-// duplicates has, under the [KeyName] of each tuple in [Contract.NeedsKeys], how
-// many rows repeat the tuple of another: rows − distinct tuples, where a tuple
-// with a null is not counted. A rule that was not counted is a violation.
-func (c *Contract) Judge(r Result, duplicates map[string]int64) []Violation {
+// are too many is for the error budget. A rule that was not counted is a violation.
+func (c *Contract) Judge(r Result, n Counts) []Violation {
 	var out []Violation
 	for _, rule := range c.Rules {
-		count, ok := r.Rows, true
-		switch {
-		case rule.duplicates():
-			count, ok = duplicates[KeyName(rule.Columns)]
-		case rule.counted():
-			count, ok = r.Rules[rule.ID]
-		}
+		count, ok := n.Of(rule, r)
 		if !ok {
 			out = append(out, Violation{Rule: rule.ID, Column: rule.Column, Severity: rule.Severity, Total: r.Rows,
 				Message: fmt.Sprintf("rule %s was not counted", rule.ID)})
@@ -70,7 +88,7 @@ func (c *Contract) Judge(r Result, duplicates map[string]int64) []Violation {
 func (c *Contract) NeedsKeys() [][]string {
 	var out [][]string
 	for _, r := range c.Rules {
-		if r.duplicates() && !slices.ContainsFunc(out, func(t []string) bool { return slices.Equal(t, r.Columns) }) {
+		if r.Duplicates() && !slices.ContainsFunc(out, func(t []string) bool { return slices.Equal(t, r.Columns) }) {
 			out = append(out, slices.Clone(r.Columns))
 		}
 	}
@@ -82,6 +100,9 @@ func KeyName(columns []string) string { return strings.Join(columns, ",") }
 
 // subject returns what the rule is about, in words.
 func (r *Rule) subject() string {
+	if t, ok := r.test.(across); ok {
+		return t.String()
+	}
 	if r.Column != "" {
 		return r.Column
 	}

@@ -34,8 +34,18 @@ const (
 
 // Rules about the whole batch that are not metrics.
 const (
-	KindPrimaryKey Kind = "primaryKey"
-	KindUnique     Kind = "unique"
+	KindPrimaryKey   Kind = "primaryKey"
+	KindUnique       Kind = "unique"
+	KindRelationship Kind = "relationship" // rows without a partner in another object
+)
+
+// KindRow is a rule across the columns of one row, written in CEL.
+const KindRow Kind = "row"
+
+// Promises about the times in a batch. They are no rules of [Contract.Rules].
+const (
+	KindLatency   Kind = "latency"
+	KindRetention Kind = "retention"
 )
 
 // A Rule is one thing that a batch must keep.
@@ -43,7 +53,7 @@ type Rule struct {
 	ID          string
 	Kind        Kind
 	Column      string   // "" for rules about the table
-	Columns     []string // the tuple of primaryKey, unique and duplicateValues
+	Columns     []string // the tuple of primaryKey, unique, duplicateValues and relationship; the columns of row
 	Severity    Severity
 	Description string
 	Limit       Limit // of a metric; of the others: mustBe 0
@@ -62,14 +72,14 @@ type Rule struct {
 // counted reports whether the checker counts the rule over rows.
 func (r *Rule) counted() bool {
 	switch r.Kind {
-	case KindRowCount, KindDuplicateValues, KindPrimaryKey, KindUnique:
+	case KindRowCount, KindDuplicateValues, KindPrimaryKey, KindUnique, KindRelationship:
 		return false
 	}
 	return true
 }
 
-// duplicates reports whether the rule is about duplicates.
-func (r *Rule) duplicates() bool {
+// Duplicates reports whether the rule is about rows that repeat each other.
+func (r *Rule) Duplicates() bool {
 	switch r.Kind {
 	case KindDuplicateValues, KindPrimaryKey, KindUnique:
 		return true
