@@ -148,7 +148,7 @@ func (d *comparison) rise() string {
 	case contract.BumpNone.String():
 		return fmt.Sprintf("%s does not rise above %s", d.To, d.From)
 	}
-	return fmt.Sprintf("%s is one of %s", d.To, d.Has)
+	return fmt.Sprintf("%s is a %s one", d.To, d.Has)
 }
 
 // verdict is the error of a version that does not rise enough.

@@ -53,6 +53,9 @@ func Diff(a, b *Contract) []Change {
 		}
 	}
 	d.rules("")
+	d.promises()
+	d.history()
+	d.drift()
 	d.notes()
 	return d.out
 }
@@ -96,11 +99,19 @@ func (d *differ) contract() {
 	}
 	for _, text := range []struct{ what, was, is string }{
 		{"name", d.a.Name, d.b.Name}, {"status", d.a.Status, d.b.Status}, {"name of the table", d.a.Table, d.b.Table},
+		{"version of the standard", standard(d.a), standard(d.b)},
 	} {
 		if text.was != text.is {
 			d.add(Change{Producer: Documentation, Consumer: Documentation}, "the %s changes from %s to %s", text.what, orNothing(text.was), orNothing(text.is))
 		}
 	}
+}
+
+func standard(c *Contract) string {
+	if c.Compat != "" {
+		return c.Compat
+	}
+	return "3.1"
 }
 
 func orNothing(s string) string {

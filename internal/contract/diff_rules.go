@@ -3,7 +3,6 @@ package contract
 import (
 	"fmt"
 	"math/big"
-	"reflect"
 	"slices"
 	"strings"
 )
@@ -56,7 +55,7 @@ func (d *differ) pairRules(was, is []*Rule) map[*Rule]*Rule {
 		func(w, r *Rule) bool { return w.ID == r.ID && len(d.compare(w, r)) == 0 },
 		func(w, r *Rule) bool { return len(d.compare(w, r)) == 0 },
 		func(w, r *Rule) bool { return w.ID == r.ID },
-		func(w, r *Rule) bool { return true },
+		func(w, r *Rule) bool { return w.Kind != KindRow },
 	} {
 		for _, w := range was {
 			for _, r := range is {
@@ -77,8 +76,8 @@ func (r *Rule) about() string {
 		kind = "lower"
 	case KindMaximum, KindExclusiveMaximum:
 		kind = "upper"
-	case KindPrimaryKey:
-		return kind // there is one; its columns may change
+	case KindPrimaryKey, KindRow:
+		return kind // its columns may change
 	}
 	return kind + ":" + strings.Join(r.Columns, ",")
 }
@@ -149,7 +148,10 @@ func (d *differ) compare(was, is *Rule) []difference {
 	if diff := d.compareTests(was, is); diff.tighter || diff.looser {
 		out = append(out, diff)
 	}
-	if w, i := slices.Sorted(slices.Values(d.inB(was.Columns))), slices.Sorted(slices.Values(is.Columns)); !slices.Equal(w, i) {
+	if diff := d.comparePartners(was, is); diff.tighter || diff.looser {
+		out = append(out, diff)
+	}
+	if w, i := slices.Sorted(slices.Values(d.inB(was.Columns))), slices.Sorted(slices.Values(is.Columns)); was.Kind == KindPrimaryKey && !slices.Equal(w, i) {
 		out = append(out, difference{tighter: true, looser: true,
 			words: fmt.Sprintf("its columns become (%s), were (%s)", strings.Join(is.Columns, ", "), strings.Join(was.Columns, ", "))})
 	}
@@ -194,13 +196,15 @@ func (d *differ) compareTests(was, is *Rule) difference {
 	case matches:
 		differ := w.re.String() != is.test.(matches).re.String()
 		return difference{tighter: differ, looser: differ, words: "it is another one"}
+	case across:
+		differ := w.String() != is.test.(across).String()
+		return difference{tighter: differ, looser: differ, words: fmt.Sprintf("%s, was %s", is.test.(across), w)}
 	case missing:
 		return compareLists(w.values, is.test.(missing).values, col.Type).counted(was.Limit)
 	case invalid:
 		return compareValid(w, is.test.(invalid), col.Type).counted(was.Limit)
 	}
-	differ := !reflect.DeepEqual(was.test, is.test)
-	return difference{tighter: differ, looser: differ, words: words}
+	return difference{} // of nulls, duplicates and rows there is one test
 }
 
 // formatOf returns the format of a rule's column.

@@ -19,6 +19,11 @@ func (c *Contract) words(r *Rule) string {
 		return fmt.Sprintf("%s has %s", r.Column, r.option(col.Type))
 	case matches:
 		return r.Column + " has a pattern"
+	case across:
+		if r.Quarantine {
+			return r.subject()
+		}
+		return fmt.Sprintf("rows that break %s must be %s", r.subject(), r.Limit)
 	case within, formatted:
 		return fmt.Sprintf("%s has format %s", r.Column, col.Options.Format)
 	}
@@ -27,6 +32,8 @@ func (c *Contract) words(r *Rule) string {
 		return fmt.Sprintf("rows must be %s", r.Limit)
 	case KindPrimaryKey:
 		return fmt.Sprintf("the primary key is (%s)", strings.Join(r.Columns, ", "))
+	case KindRelationship:
+		return fmt.Sprintf("every (%s) is one of %s", strings.Join(r.Columns, ", "), c.partners(r.ID))
 	case KindUnique:
 		return fmt.Sprintf("no value of %s repeats", strings.Join(r.Columns, ", "))
 	}

@@ -3,8 +3,6 @@ package contract_test
 import (
 	"bytes"
 	"fmt"
-	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,9 +17,6 @@ import (
 
 	"headgate/internal/columnar"
 	"headgate/internal/contract"
-	"headgate/internal/model"
-	"headgate/internal/pass"
-	"headgate/internal/run"
 )
 
 // suite is the conformance suite; its README says what a case looks like.
@@ -36,13 +31,39 @@ type suiteCase struct {
 // file returns a part of the archive.
 func (c *suiteCase) file(t *testing.T, name string) []byte {
 	t.Helper()
+	data, ok := c.part(name)
+	if !ok {
+		t.Fatalf("%s has no part %s", c.path, name)
+	}
+	return data
+}
+
+// part returns a part of the archive, if it is there.
+func (c *suiteCase) part(name string) ([]byte, bool) {
 	for _, f := range c.archive.Files {
 		if f.Name == name {
-			return f.Data
+			return f.Data, true
 		}
 	}
-	t.Fatalf("%s has no part %s", c.path, name)
-	return nil
+	return nil, false
+}
+
+// table opens the Parquet file of the batch, or of another object, after comparing it
+// with the rows in the archive.
+func (c *suiteCase) table(t *testing.T, object string) *columnar.File {
+	t.Helper()
+	path, suffix := strings.TrimSuffix(c.path, ".txtar")+".parquet", ""
+	if object != "" {
+		path, suffix = strings.TrimSuffix(c.path, ".txtar")+"."+object+".parquet", " "+object
+	}
+	rows := c.rows(t, suffix)
+	defer rows.Release()
+	if *update {
+		writeParquet(t, path, rows)
+	}
+	f := openBytes(t, readFile(t, path))
+	sameRows(t, f, rows)
+	return f
 }
 
 // suiteCases reads the cases. A suite without cases is no suite.
@@ -75,15 +96,13 @@ func TestSuite(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rows := c.rows(t)
-			defer rows.Release()
-			parquet := strings.TrimSuffix(c.path, ".txtar") + ".parquet"
-			if *update {
-				writeParquet(t, parquet, rows)
+			b := &suiteBatch{c: con, file: c.table(t, ""), partners: map[string]*columnar.File{}}
+			for _, r := range con.Relationships {
+				if r.Object != con.Table {
+					b.partners[r.Object] = c.table(t, r.Object)
+				}
 			}
-			f := openParquet(t, parquet)
-			sameRows(t, f, rows)
-			got := verdict(t, con, f)
+			got := b.verdict(t, c)
 			if *update {
 				c.rewrite(t, "want", got)
 			}
@@ -108,11 +127,12 @@ func (c *suiteCase) rewrite(t *testing.T, name, text string) {
 	}
 }
 
-// rows makes the record that the parts columns and rows describe.
-func (c *suiteCase) rows(t *testing.T) arrow.Record {
+// rows makes the record that the parts columns and rows describe, of the batch or,
+// with the suffix of its name, of another object.
+func (c *suiteCase) rows(t *testing.T, suffix string) arrow.Record {
 	t.Helper()
 	var fields []arrow.Field
-	for line := range strings.Lines(string(c.file(t, "columns"))) {
+	for line := range strings.Lines(string(c.file(t, "columns"+suffix))) {
 		name, typ, ok := strings.Cut(strings.TrimSpace(line), " ")
 		if !ok {
 			t.Fatalf("columns: %q is not NAME TYPE", line)
@@ -120,7 +140,7 @@ func (c *suiteCase) rows(t *testing.T) arrow.Record {
 		fields = append(fields, arrow.Field{Name: name, Type: arrowType(t, strings.TrimSpace(typ)), Nullable: true})
 	}
 	var lines []string
-	for line := range strings.Lines(string(c.file(t, "rows"))) {
+	for line := range strings.Lines(string(c.file(t, "rows"+suffix))) {
 		line, times, again := strings.Cut(strings.TrimSpace(line), " × ")
 		n := 1
 		if again {
@@ -196,13 +216,13 @@ func writeParquet(t *testing.T, path string, rows arrow.Record) {
 	}
 }
 
-func openParquet(t *testing.T, path string) *columnar.File {
+func readFile(t *testing.T, path string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return openBytes(t, data)
+	return data
 }
 
 func openBytes(t *testing.T, data []byte) *columnar.File {
@@ -235,165 +255,4 @@ func sameRows(t *testing.T, f *columnar.File, rows arrow.Record) {
 	if int64(at) != rows.NumRows() {
 		t.Fatalf("the Parquet file has %d rows, the archive %d; run with -update", at, rows.NumRows())
 	}
-}
-
-// verdict says what becomes of a batch: the verdict, the violations and the rows in
-// quarantine, each with its key and the rules that it breaks.
-func verdict(t *testing.T, c *contract.Contract, f *columnar.File) string {
-	t.Helper()
-	footer := suiteFooter(f)
-	violations := c.CheckFooter(footer)
-	quarantine := map[int64]string{}
-	if !contract.Blocks(violations) {
-		early := c.CheckTotals(footer)
-		violations, quarantine = passed(t, c, f)
-		for _, v := range early {
-			if !slices.Contains(violations, v) {
-				t.Errorf("the footers alone say %s, and the rows do not", v.Message)
-			}
-		}
-	}
-	word := "pass"
-	if contract.Blocks(violations) {
-		word = "block"
-	}
-	lines := []string{"verdict " + word}
-	if len(violations) > 0 {
-		lines = append(lines, say(violations))
-	}
-	for row := range f.NumRows() {
-		if why := quarantine[row]; why != "" {
-			lines = append(lines, fmt.Sprintf("quarantine row %d %s", row, why))
-		}
-	}
-	return strings.Join(lines, "\n") + "\n"
-}
-
-// suiteFooter is what the footer says of a file.
-func suiteFooter(f *columnar.File) contract.Footer {
-	footer := contract.Footer{Schema: f.Schema(), Nested: f.Nested(), Rows: f.NumRows(), Nulls: map[string]int64{}}
-	for _, g := range f.RowGroups() {
-		for name, s := range g.Columns {
-			footer.Nulls[name] += s.Nulls
-		}
-	}
-	return footer
-}
-
-// passed makes the passes over all row groups and judges them together.
-func passed(t *testing.T, c *contract.Contract, f *columnar.File) ([]contract.Violation, map[int64]string) {
-	t.Helper()
-	shards := []run.Shard{{}} // a batch without rows has one shard as well
-	for i, g := range f.RowGroups() {
-		if i == 0 {
-			shards = nil
-		}
-		var first int64
-		if i > 0 {
-			first = shards[i-1].FirstRow + shards[i-1].Rows
-		}
-		shards = append(shards, run.Shard{FirstGroup: i, Groups: 1, FirstRow: first, Rows: g.Rows})
-	}
-	var outs []*pass.Output
-	result := contract.Result{}
-	rows := map[int64]string{}
-	for i, shard := range shards {
-		out, err := pass.Run(t.Context(), pass.Input{File: f, Name: "batch", Shard: shard, Contract: c, Scorer: constant{}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		outs = append(outs, out)
-		result = contract.Merge(result, out.Check)
-		maps.Copy(rows, keyed(t, c, out.Quarantine, pass.ColumnRules))
-		if i == 0 {
-			result = out.Check
-		}
-	}
-	duplicates := map[string]int64{}
-	for i, tuple := range c.NeedsKeys() {
-		duplicates[contract.KeyName(tuple)] = repeated(t, c, tuple, i, shards, outs, rows)
-	}
-	return c.Judge(result, contract.Counts{Duplicates: duplicates}), rows
-}
-
-// constant gives every row the score 0.
-type constant struct{}
-
-func (constant) Inputs() []model.Input { return nil }
-func (constant) Outputs() int          { return 1 }
-func (constant) Objective() string     { return "test" }
-
-func (constant) Score(dst *model.Scores, rec arrow.Record) error {
-	dst.Resize(int(rec.NumRows()), 1)
-	clear(dst.Raw)
-	clear(dst.Pred)
-	return nil
-}
-
-// keyed reads the rows of a score or quarantine file: by row, the key and then,
-// after a colon, more columns.
-func keyed(t *testing.T, c *contract.Contract, data []byte, more ...string) map[int64]string {
-	t.Helper()
-	out := map[int64]string{}
-	if data == nil {
-		return out
-	}
-	columns := slices.Concat(c.Entity(), more, []string{pass.ColumnRow})
-	for rec, err := range openBytes(t, data).Records(t.Context(), columnar.ReadOptions{Columns: columns}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		cells := func(names []string, i int) string {
-			var all []string
-			for _, name := range names {
-				all = append(all, rec.Column(rec.Schema().FieldIndices(name)[0]).ValueStr(i))
-			}
-			return strings.Join(all, ", ")
-		}
-		for i := range int(rec.NumRows()) {
-			row, err := strconv.ParseInt(cells([]string{pass.ColumnRow}, i), 10, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out[row] = fmt.Sprintf("(%s): %s", cells(c.Entity(), i), cells(more, i))
-		}
-	}
-	return out
-}
-
-// repeated counts the duplicates of one tuple over all shards, and adds the rows that
-// leave the batch for it, unless their fellows have left before.
-func repeated(t *testing.T, c *contract.Contract, tuple []string, index int, shards []run.Shard, outs []*pass.Output, rows map[int64]string) int64 {
-	t.Helper()
-	var lists []io.Reader
-	scored := map[int64]string{}
-	for _, out := range outs {
-		lists = append(lists, bytes.NewReader(out.Keys[index]))
-		maps.Copy(scored, keyed(t, c, out.Scores))
-	}
-	var rule string
-	for _, r := range c.Rules {
-		if r.Quarantine && slices.Equal(r.Columns, tuple) && rule == "" {
-			rule = r.ID
-		}
-	}
-	var count int64
-	err := pass.Duplicates(lists, func(group []pass.Duplicate) error {
-		count += int64(len(group)) - 1
-		good := slices.DeleteFunc(slices.Clone(group), func(d pass.Duplicate) bool { return d.Quarantined })
-		if rule == "" || len(good) < 2 {
-			return nil
-		}
-		for _, d := range good {
-			row := shards[d.Shard].FirstRow + d.Row
-			if rows[row] == "" {
-				rows[row] = scored[row] + rule
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return count
 }
