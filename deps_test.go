@@ -20,7 +20,8 @@ const module = "headgate"
 const rules = `
 	columnar:
 	strictyaml:
-	contract:            strictyaml
+	rowrule:             strictyaml
+	contract:            rowrule strictyaml
 	model:
 	schemas:
 	sketch:
@@ -28,6 +29,7 @@ const rules = `
 	store/storetest:     store
 	profile:             sketch
 	drift:               profile sketch
+	infer:               contract profile
 	pipeline:            contract strictyaml
 	model/lightgbm:      model
 	registry:            store
@@ -44,9 +46,10 @@ const rules = `
 	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
 	workflows:           activities run store
 	worker:              activities model model/lightgbm store workflows
+	bench/drift:         drift model profile retailer
 	bench:               columnar contract model model/lightgbm pass retailer run
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle columnar contract delta model model/lightgbm pipeline profile quarantine registration registry run store strictyaml workflows
+	cmd/starter:         activities audit bundle columnar contract delta infer model model/lightgbm pipeline profile quarantine registration registry run store strictyaml workflows
 `
 
 // only keeps a technology in its place: no other package may import it.
@@ -54,8 +57,10 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "contract", "profile", "model", "model/lightgbm", "bundle", "pass", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench"},
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "bundle", "pass", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift"},
+	"gonum.org/":                             {"drift"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
+	"cel.dev/":                               {"rowrule"},
 	"github.com/rs/zerolog":                  {"cmd/worker"},
 	"github.com/spf13/cobra":                 {"cmd/starter"},
 	"github.com/apache/arrow/go/v17/parquet": {},

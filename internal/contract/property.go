@@ -15,6 +15,7 @@ type column struct {
 	primary  bool
 	options  strictyaml.Fields
 	temporal temporal
+	id       string // of the property, or ""
 }
 
 var propertyKeys = []string{
@@ -37,8 +38,10 @@ func (p *parser) property(v strictyaml.Value) {
 	if !p.names(fs, col) {
 		return
 	}
+	if v, ok := fs.Get("id"); ok {
+		col.id, _ = v.Text("id")
+	}
 	p.documentation(fs)
-	refuseRelationships(fs)
 	refuseNested(fs)
 	p.logicalType(fs, col)
 	p.keyFields(fs, col)
@@ -56,6 +59,7 @@ func (p *parser) property(v strictyaml.Value) {
 	if q, ok := fs.Get("quality"); ok {
 		p.quality(q, col)
 	}
+	p.relationships(fs, col)
 	if len(p.c.Rules)-before > maxColumnRules {
 		v.Problemf("column %s has %d rules, more than %d", col.Name, len(p.c.Rules)-before, maxColumnRules)
 	}
@@ -110,7 +114,7 @@ func (p *parser) names(fs strictyaml.Fields, col *column) bool {
 
 // documentation checks the keys that mean nothing to a check.
 func (p *parser) documentation(fs strictyaml.Fields) {
-	for _, key := range []string{"id", "physicalType", "description", "businessName", "encryptedName", "transformLogic", "transformDescription"} {
+	for _, key := range []string{"physicalType", "description", "businessName", "encryptedName", "transformLogic", "transformDescription"} {
 		if v, ok := fs.Get(key); ok {
 			v.Text(key)
 		}

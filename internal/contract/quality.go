@@ -48,7 +48,7 @@ func (p *parser) quality(v strictyaml.Value, col *column) {
 		case "sql":
 			fs.Key("type").Problemf("sql rules cannot be run: no database sees a batch before it is published")
 		case "custom":
-			p.engine(fs)
+			p.engine(e, fs, col)
 		}
 	}
 }
@@ -84,17 +84,6 @@ func (p *parser) textRule(fs strictyaml.Fields, at strictyaml.Value) {
 		}
 	}
 	p.note(at, "text rule, for people, not run: %s", text)
-}
-
-func (p *parser) engine(fs strictyaml.Fields) {
-	at, name := fs.Key("type"), ""
-	if v, ok := fs.Need("engine"); ok {
-		at = v
-		name, _ = v.Str("engine")
-	}
-	if name != "" {
-		at.Problemf("rules of the engine %q cannot be run here", name)
-	}
 }
 
 // library reads a rule with a metric.

@@ -1,0 +1,11 @@
+package contract
+
+// What the suite must have a case for.
+var (
+	OptionKeys    = optionKeys
+	Operators     = operators
+	ColumnMetrics = columnMetrics
+	TableMetrics  = tableMetrics
+	StringFormats = stringFormats
+	NumberFormats = append(append([]string{}, integerFormats...), numberFormats...)
+)
