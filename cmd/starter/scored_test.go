@@ -58,35 +58,47 @@ func (s *shop) with(do func(b *store.Bucket)) {
 	do(b)
 }
 
-// score delivers a month of 1000 customers and scores it.
+// score delivers a month and scores it.
 func (s *shop) score(month string, fault retailer.Fault) {
+	s.t.Helper()
+	s.deliver(month, fault)
+	s.again(month)
+}
+
+// deliver delivers a month of 1000 customers.
+func (s *shop) deliver(month string, fault retailer.Fault) {
 	s.t.Helper()
 	customers := retailer.World{Seed: 1, Customers: 1000}
 	dir := filepath.Join(s.dir, "incoming", "retailer", month)
 	if _, err := customers.WriteDir(s.t.Context(), dir, month, &retailer.Options{Fault: fault}); err != nil {
 		s.t.Fatal(err)
 	}
-	s.again(month)
 }
 
 // again scores a month as it was delivered.
 func (s *shop) again(month string) (out workflows.ScoreBatchOutput) {
 	s.t.Helper()
 	s.with(func(b *store.Bucket) {
-		var suite testsuite.WorkflowTestSuite
-		suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-		temporal := suite.NewTestWorkflowEnvironment()
-		s.runs++ // the test environment gives every run the same run id
-		temporal.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: fmt.Sprintf("run-%d", s.runs)})
-		temporal.SetStartTime(time.Date(2024, 5, 1, 12, 0, s.runs, 0, time.UTC))
-		workflows.Register(temporal)
-		temporal.RegisterActivity(activities.New(b, formats))
-		temporal.ExecuteWorkflow(workflows.ScoreBatch, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: month, By: "ada"})
-		if err := temporal.GetWorkflowResult(&out); err != nil {
+		env := s.temporal(b)
+		env.ExecuteWorkflow(workflows.ScoreBatch, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: month, By: "ada"})
+		if err := env.GetWorkflowResult(&out); err != nil {
 			s.t.Fatal(err)
 		}
 	})
 	return out
+}
+
+// temporal returns a Temporal test environment with the real activities.
+func (s *shop) temporal(b *store.Bucket) *testsuite.TestWorkflowEnvironment {
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := suite.NewTestWorkflowEnvironment()
+	s.runs++ // the test environment gives every run the same run id
+	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: fmt.Sprintf("run-%d", s.runs)})
+	env.SetStartTime(time.Date(2024, 5, 1, 12, 0, s.runs, 0, time.UTC))
+	workflows.Register(env)
+	env.RegisterActivity(activities.New(b, formats))
+	return env
 }
 
 // ask runs a command on the store; its standard output must match want, line by
