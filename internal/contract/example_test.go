@@ -74,3 +74,31 @@ schema:
 	fmt.Println(marks.Bad(0), marks.Bad(1), marks.Bad(2))
 	// Output: false true false
 }
+
+func ExampleDiff() {
+	parse := func(minimum string) *contract.Contract {
+		c, err := contract.Parse("contract.yaml", []byte(`
+apiVersion: v3.1.0
+kind: DataContract
+id: shop
+version: 1.0.0
+status: active
+schema:
+  - name: customers
+    properties:
+      - { name: age, logicalType: integer, logicalTypeOptions: { minimum: `+minimum+` } }
+`))
+		if err != nil {
+			log.Fatal(err)
+		}
+		return c
+	}
+	changes := contract.Diff(parse("18"), parse("21"))
+	for _, c := range changes {
+		fmt.Printf("%s for producers, %s for consumers: %s\n", c.Producer, c.Consumer, c.What)
+	}
+	fmt.Println("needs", contract.NeedsBump(changes))
+	// Output:
+	// breaking for producers, compatible for consumers: rule age.minimum is tightened: minimum 21, was minimum 18
+	// needs major
+}
