@@ -159,8 +159,9 @@ func (w *watch) correct(t *testing.T, pipeline, batch string) {
 	if err != nil || len(keys) != 1 {
 		t.Fatalf("runs of %s: %v, %v", batch, keys, err)
 	}
-	rows := crowd()
-	save(t, filepath.Join(keys[0], "replay", "rows.parquet"), parquet(t, peopleSchema, []person{rows[140], rows[180]}, ""))
+	rows := []person{crowd()[140], crowd()[160]}
+	rows[0]["diagnosis"] = marks["diagnosis"]
+	save(t, filepath.Join(keys[0], "replay", "rows.parquet"), parquet(t, peopleSchema, rows, ""))
 	out, err := w.score(t, pipeline, batch, yes)
 	if err != nil || out.Verdict != papers.Pass || out.Replaced == 0 {
 		t.Errorf("%s with corrected rows: %+v, %v", batch, out, err)
@@ -183,7 +184,7 @@ func (w *watch) audit(t *testing.T, pipeline string) {
 		}
 		w.hear("recompute", again)
 	}
-	key := crowd()[1]["person"].(string)
+	key := crowd()[2]["person"].(string)
 	why, err := a.Why(t.Context(), "2024-01", key)
 	if err != nil {
 		t.Fatal(err)

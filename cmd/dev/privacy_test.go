@@ -112,6 +112,7 @@ func (w *watch) register(t *testing.T, name string, open bool) {
 		text = bytes.Replace(text, []byte("pipeline: privacy"), []byte("pipeline: "+name), 1)
 		if open {
 			text = regexp.MustCompile(`classification: (confidential|restricted)`).ReplaceAll(text, []byte("classification: public"))
+			text = regexp.MustCompile(`customProperties: #.*`).ReplaceAll(text, []byte("classification: public\n        customProperties:"))
 		}
 		save(t, filepath.Join(dir, file), text)
 	}
