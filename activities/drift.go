@@ -212,8 +212,12 @@ func factsOf(batch string, p *profile.Profile) contract.Facts {
 	for _, c := range p.Columns {
 		mean, std := c.MeanStd()
 		known := contract.ColumnFacts{Nulls: c.Nulls, Mean: mean, Std: std, Min: c.Quantile(0), Max: c.Quantile(1), Distinct: c.Distincts()}
-		if c.Restricted {
+		switch {
+		case c.Restricted:
 			known.Distinct = math.NaN()
+		case c.Confidential:
+			// The least and the greatest are values of some row, as far as bins tell.
+			known.Min, known.Max = math.NaN(), math.NaN()
 		}
 		facts.Columns[c.Name] = known
 	}

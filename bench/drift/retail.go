@@ -207,7 +207,7 @@ func writeRetail(out io.Writer, s settings, steady, story *tale) error {
 // writeSteady writes the false alarms.
 func writeSteady(out io.Writer, steady *tale) error {
 	t := table{head: append(append([]string{"reference", "counted"}, ruleNames[:]...), "triggers")}
-	var significant tally
+	suspects := ""
 	for r := range references {
 		var all tally
 		triggers := 0
@@ -217,16 +217,14 @@ func writeSteady(out io.Writer, steady *tale) error {
 		}
 		t.add(append(append([]string{referenceNames[r], "columns"}, shares(all.column, all.columns)...), "")...)
 		t.add(append(append([]string{"", "batches"}, shares(all.batch, all.batches)...), share(triggers, all.batches))...)
-		if r == lastYear {
-			significant = all
-		}
+		suspects += fmt.Sprintf("Significant most often, reference %s: %s.\n", referenceNames[r], often(top(all.names[corrected], 3), all.batches))
 	}
 	december := &steady.months[lastYear][months-1]
 	t.add(append(append([]string{"December against December", "batches"}, shares(december.batch, december.batches)...), share(steady.triggers[lastYear][months-1], december.batches))...)
 	if err := t.write(out); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "Significant most often, against the same month of 2023: %s.\n\n", often(top(significant.names[corrected], 3), significant.batches))
+	_, err := fmt.Fprintln(out, suspects)
 	return err
 }
 

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -138,7 +139,8 @@ func TestShippedContractsAreOfTheStandard(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, f := range ar.Files {
-			if strings.HasSuffix(f.Name, ".yaml") {
+			// The schema of 3.1 knows nothing of how 3.0 writes things.
+			if strings.HasSuffix(f.Name, ".yaml") && bytes.Contains(f.Data, []byte("apiVersion: v3.1.0")) {
 				checkStandard(t, schema, path, f.Data)
 			}
 		}

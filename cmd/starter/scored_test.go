@@ -217,8 +217,8 @@ func TestWhyTellsWhereAScoreCameFrom(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
 	}
-	s.ask(1, "starter: batch 2024-01 has no published row with key C9; it may be in quarantine: see starter status retailer\n", "why", "retailer", "2024-01", "C9")
-	s.ask(1, "starter: the entity key is customer_id, but \"C000000007-13,x\" does not have that many parts\n", "why", "retailer", "2024-01", "C000000007-13,x")
+	s.ask(1, "starter: batch 2024-01 has no published row with this key; it may be in quarantine: see starter status retailer\n", "why", "retailer", "2024-01", "C9")
+	s.ask(1, "starter: the entity key is customer_id, of 1 parts; the key that was asked for has 2\n", "why", "retailer", "2024-01", "C000000007-13,x")
 	s.ask(1, "starter: batch 2024-02 of retailer is not published\n", "why", "retailer", "2024-02", "C9")
 	s.ask(2, "starter: which key? it is empty\n", "why", "retailer", "2024-01", "")
 	s.ask(2, "starter: why takes PIPELINE BATCH KEY, got \"retailer\"; see starter why --help\n", "why", "retailer")
@@ -242,5 +242,5 @@ func TestWhyTakesTheCompositeKeyInItsOrder(t *testing.T) {
 	if out := s.ask(0, "", "why", "retailer", "2024-01", "C000000007-13,2024-01-01"); !strings.Contains(out, "part-0000.parquet, row 7 (from 0)\n") {
 		t.Errorf("got %s", out)
 	}
-	s.ask(1, "starter: the entity key is customer_id,as_of, but \"C000000007-13\" does not have that many parts\n", "why", "retailer", "2024-01", "C000000007-13")
+	s.ask(1, "starter: the entity key is customer_id,as_of, of 2 parts; the key that was asked for has 1\n", "why", "retailer", "2024-01", "C000000007-13")
 }

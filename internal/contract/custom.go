@@ -95,17 +95,8 @@ func (p *parser) rowCheck(at strictyaml.Value, fs, parts strictyaml.Fields, text
 	if slices.ContainsFunc(append([]string{"unit"}, operators...), parts.Has) {
 		r.Limit, ok = p.limit(at, parts, r.Kind)
 	}
-	p.severity(fs, &r)
-	if v, has := fs.Get("description"); has {
-		r.Description, _ = v.Scalar()
-	}
-	explicit := p.id(fs, &r)
 	s, isText := text.Str("the rule")
-	if !ok || !isText {
-		return
-	}
-	r.Quarantine = r.Severity == Error && r.Limit.zero()
-	if p.addRule(r, at, explicit) {
+	if p.finish(at, fs, r, ok && isText) {
 		p.rows = append(p.rows, pendingRow{rule: len(p.c.Rules) - 1, text: s, at: text})
 	}
 }

@@ -150,7 +150,7 @@ func (d *differ) column(was Column) {
 		c.Producer, c.Consumer = Documentation, Documentation
 		d.add(c, "the logical name of column %s changes from %s to %s", was.Name, was.LogicalName, is.LogicalName)
 	}
-	d.typeOf(was, is)
+	d.out = append(d.out, d.physical(was, is)...)
 	d.presence(was, is)
 	d.roles(was, is)
 	d.privacy(was, is)
@@ -188,14 +188,7 @@ func kinds(c *Contract, column string) []Kind {
 	return all
 }
 
-// typeOf compares the physical types that a column may have.
-func (d *differ) typeOf(was, is Column) {
-	for _, c := range d.physical(was, is) {
-		d.out = append(d.out, c)
-	}
-}
-
-// physical returns what changes about the types that the file's column may have.
+// physical returns what changes about the physical types that the file's column may have.
 func (d *differ) physical(was, is Column) []Change {
 	var out []Change
 	add := func(narrower, wider bool, format string, args ...any) {

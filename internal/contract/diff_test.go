@@ -70,6 +70,27 @@ func TestAContractIsItself(t *testing.T) {
 	}
 }
 
+// Any two contracts can be compared, in both directions; if nothing changes in one,
+// nothing does in the other.
+func TestAnyTwoContractsCanBeCompared(t *testing.T) {
+	var all []*contract.Contract
+	for _, c := range suiteCases(t) {
+		one, err := contract.Parse(c.path, c.file(t, "contract.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, one)
+	}
+	for i, a := range all {
+		for j, b := range all[:i] {
+			there, back := contract.Diff(a, b), contract.Diff(b, a)
+			if (len(there) == 0) != (len(back) == 0) {
+				t.Errorf("contracts %d and %d: got\n%sand back\n%s", i, j, showChanges(there), showChanges(back))
+			}
+		}
+	}
+}
+
 // A limit is called tighter exactly if it refuses a count that the other allows.
 func TestLimitsAreComparedByTheCountsTheyAllow(t *testing.T) {
 	var limits []string

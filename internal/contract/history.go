@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"slices"
 	"strconv"
+	"strings"
 
 	"headgate/internal/strictyaml"
 )
@@ -267,7 +268,7 @@ func (h History) showChange(v float64) string {
 	if h.Metric == MetricNullShare {
 		unit = " points"
 	}
-	return fmt.Sprintf("%+.4g%s", 100*v, unit)
+	return strings.Replace(fmt.Sprintf("%+.4g%s", 100*v, unit), "Inf", "∞", 1)
 }
 
 // JudgeHistory judges every rule of [Contract.History], in order.

@@ -33,10 +33,11 @@ type parser struct {
 	made []*column      // in the order of the file
 	rows []pendingRow   // row rules that are compiled when all columns are known
 
-	at       strictyaml.Value      // of one object of schema, and what it has
-	objectID string                // its id, or ""
-	pending  []pendingRelationship // its relationships
-	objects  []*parser             // of the whole contract, one parser each
+	at           strictyaml.Value      // of one object of schema, and what it has
+	objectID     string                // its id, or ""
+	physicalName string                // or ""
+	pending      []pendingRelationship // its relationships
+	objects      []*parser             // of the whole contract, one parser each
 }
 
 // versions are the versions of the standard that are read, all by the rules of 3.1.
@@ -107,9 +108,12 @@ func (p *parser) text(key string, v strictyaml.Value) {
 func (p *parser) version(v strictyaml.Value) {
 	s, ok := v.Text("apiVersion")
 	switch {
-	case !ok || slices.Contains(versions, s):
+	case !ok || s == "v3.1.0":
+	case slices.Contains(versions, s):
+		p.c.Compat = "3.0"
+		p.note(v, "the contract is of ODCS 3.0 and read by the rules of 3.1, but for what is noted")
 	case len(s) > 2 && s[:2] == "v2":
-		v.Problemf("apiVersion %s is an older format; this program reads v3.1.0", s)
+		v.Problemf("apiVersion %s is an older format; write v3.1.0, with schema for dataset, properties for columns, required for isNullable (the opposite) and unique for isUnique", s)
 	case len(s) > 4 && s[:4] == "v3.2":
 		v.Problemf("apiVersion %s is not final yet; this program reads v3.1.0", s)
 	default:
@@ -147,7 +151,10 @@ func (p *parser) table(fs strictyaml.Fields) {
 	if v, ok := fs.Get("id"); ok {
 		p.objectID, _ = v.Text("id")
 	}
-	for _, key := range []string{"physicalName", "physicalType", "description", "businessName", "dataGranularityDescription"} {
+	if v, ok := fs.Get("physicalName"); ok {
+		p.physicalName, _ = v.Text("physicalName")
+	}
+	for _, key := range []string{"physicalType", "description", "businessName", "dataGranularityDescription"} {
 		if v, ok := fs.Get(key); ok {
 			v.Text(key)
 		}

@@ -117,48 +117,48 @@ func (p *parser) promise(kind Kind, name string, at strictyaml.Value, entry stri
 	if !ok || !isText {
 		return
 	}
-	for part := range strings.SplitSeq(text, ",") {
-		if col := p.element(name, element, strings.TrimSpace(part)); col != nil {
-			p.addPromise(Promise{Kind: kind, Column: col.Name, Period: period}, at, entry)
+	for i, part := range strings.Split(text, ",") {
+		col := p.element(name, element, strings.TrimSpace(part))
+		if col == nil {
+			continue
+		}
+		promise := Promise{Kind: kind, Column: col.Name, Period: period}
+		promise.Line, promise.Col = at.Pos()
+		r := Rule{Kind: kind, Column: col.Name}
+		explicit := p.id(entry, &r)
+		if promise.ID, ok = p.take(r.ID, at, explicit && i == 0); ok {
+			p.c.Promises = append(p.c.Promises, promise)
 		}
 	}
 }
 
-func (p *parser) addPromise(promise Promise, at strictyaml.Value, entry strictyaml.Fields) {
-	promise.Line, promise.Col = at.Pos()
-	r := Rule{Kind: promise.Kind, Column: promise.Column}
-	explicit := p.id(entry, &r)
-	id, ok := p.take(r.ID, at, explicit)
-	if !ok {
-		return
-	}
-	promise.ID = id
-	p.c.Promises = append(p.c.Promises, promise)
-}
-
-// element returns the column that an element names, or nil if it is none of the
-// batch: then it is noted, or a problem.
+// element returns the column that an element names, by names or physical names, or
+// nil if it is none of the batch: then it is noted, or a problem.
 func (p *parser) element(name string, at strictyaml.Value, text string) *column {
 	object, rest, dotted := strings.Cut(text, ".")
-	i := slices.IndexFunc(p.objects, func(o *parser) bool { return o.c.Table == object })
+	i := slices.IndexFunc(p.objects, func(o *parser) bool { return o.c.Table == object || o.physicalName == object })
 	switch {
 	case !dotted || rest == "":
 		at.Problemf("the element of %s must be table.column, not %q", name, text)
+		return nil
 	case i < 0:
 		at.Problemf("the element of %s is of %s, and the table is %s", name, object, p.c.Table)
-	case object != p.c.Table:
+		return nil
+	case p.objects[i].c.Table != p.c.Table:
 		p.note(at, "the service level %s of %s is not judged: the batch is %s", name, object, p.c.Table)
-	default:
-		col := p.referred(ref{object: object, column: rest})
+		return nil
+	}
+	for _, col := range p.made {
 		switch {
-		case col == nil:
-			at.Problemf("there is no column %s in %s%s", rest, object, strictyaml.Hint(rest, p.logicalNames()))
+		case col.LogicalName != rest && col.Name != rest:
 		case col.Type != Date && col.Type != Timestamp:
 			at.Problemf("%s needs a date or a timestamp, and %s is %s", name, rest, typed(col.Column))
+			return nil
 		default:
 			return col
 		}
 	}
+	at.Problemf("there is no column %s in %s%s", rest, object, strictyaml.Hint(rest, p.logicalNames()))
 	return nil
 }
 

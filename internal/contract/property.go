@@ -49,13 +49,13 @@ func (p *parser) property(v strictyaml.Value) {
 	if v, ok := fs.Get("classification"); ok {
 		col.Classification, _ = v.OneOf("classification", classifications...)
 	}
-	p.checkRoles(col)
 	if col.primary || col.Has(RoleEntityKey) {
 		col.Required = true
 	}
 	before := len(p.c.Rules)
 	p.requiredAndUnique(fs, col)
 	p.typeOptions(fs, col)
+	p.checkRoles(col)
 	if q, ok := fs.Get("quality"); ok {
 		p.quality(q, col)
 	}

@@ -74,7 +74,11 @@ func (p *parser) relationship(e strictyaml.Value, col *column) {
 		if r.Columns, ok = p.from(from); !ok {
 			return
 		}
-		if from.IsList() != v.IsList() || len(to) != len(r.Columns) {
+		if from.IsList() != v.IsList() {
+			v.Problemf("from and to must both be lists, or both be one column")
+			return
+		}
+		if len(to) != len(r.Columns) {
 			v.Problemf("a relationship has as many columns in to as in from, %d, and not %d", len(r.Columns), len(to))
 			return
 		}
@@ -96,8 +100,12 @@ func sides(v strictyaml.Value) []strictyaml.Value {
 // from reads the columns of the table itself.
 func (p *parser) from(v strictyaml.Value) ([]string, bool) {
 	var columns []string
-	ok := true
-	for _, e := range sides(v) {
+	list := sides(v)
+	ok := len(list) > 0
+	if !ok {
+		v.Problemf("from is empty")
+	}
+	for _, e := range list {
 		ref, valid := reference("from", e)
 		if !valid {
 			ok = false
@@ -118,7 +126,7 @@ func (p *parser) from(v strictyaml.Value) ([]string, bool) {
 			columns = append(columns, col.Name)
 		}
 	}
-	return columns, ok && len(columns) > 0
+	return columns, ok
 }
 
 // A ref names a column of an object, by names or by ids.

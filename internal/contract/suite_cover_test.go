@@ -28,6 +28,10 @@ type suiteRule struct {
 
 // uses notes what a rule is an example of.
 func (r suiteRule) uses(level string, used map[string]bool) {
+	if parts, ok := r.Rest["implementation"].(map[string]any); ok {
+		used[fmt.Sprintf("check %v", parts["check"])] = true
+		used[fmt.Sprintf("history of %v", parts["metric"])] = true
+	}
 	if r.Metric == "" {
 		return
 	}
@@ -107,6 +111,12 @@ func mustCover() []string {
 	for _, f := range slices.Concat(contract.StringFormats, contract.NumberFormats) {
 		want = append(want, "format "+f)
 	}
+	for _, check := range contract.Checks {
+		want = append(want, "check "+check)
+	}
+	for _, m := range contract.HistoryMetrics {
+		want = append(want, "history of "+m)
+	}
 	slices.Sort(want)
 	return want
 }
@@ -129,8 +139,8 @@ func TestSuiteBreaksEveryKindOfRule(t *testing.T) {
 			t.Errorf("no batch breaks %s", kind)
 		}
 	}
-	if len(kinds) < 17 {
-		t.Errorf("the suite has %d kinds of rules, want at least 17", len(kinds))
+	if len(kinds) < 19 {
+		t.Errorf("the suite has %d kinds of rules, want at least 19", len(kinds))
 	}
 }
 

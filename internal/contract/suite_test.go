@@ -133,11 +133,12 @@ func (c *suiteCase) rows(t *testing.T, suffix string) arrow.Record {
 	t.Helper()
 	var fields []arrow.Field
 	for line := range strings.Lines(string(c.file(t, "columns"+suffix))) {
-		name, typ, ok := strings.Cut(strings.TrimSpace(line), " ")
-		if !ok {
+		line = strings.TrimSpace(line)
+		at := strings.LastIndexByte(line, ' ')
+		if at < 0 {
 			t.Fatalf("columns: %q is not NAME TYPE", line)
 		}
-		fields = append(fields, arrow.Field{Name: name, Type: arrowType(t, strings.TrimSpace(typ)), Nullable: true})
+		fields = append(fields, arrow.Field{Name: line[:at], Type: arrowType(t, line[at+1:]), Nullable: true})
 	}
 	var lines []string
 	for line := range strings.Lines(string(c.file(t, "rows"+suffix))) {

@@ -110,6 +110,16 @@ func TestNewAndVanishedSlicesCarryDrift(t *testing.T) {
 	}
 }
 
+func TestALargeSliceThatMovesLikeTheOthersCarriesNothing(t *testing.T) {
+	build := func(shift float64) *profile.Profile {
+		return profiled(t, &profile.Options{Slices: []string{"app"}}, boolean("app", many(3000, true, true, false)...), float("x", ramp(3000, shift, shift+1)...))
+	}
+	r := compare(t, build(1), build(2), nil)
+	if len(r.Causes) != 1 || r.Causes[0].Slices != nil {
+		t.Errorf("got %+v", r.Causes)
+	}
+}
+
 func TestConfidentialColumnsShowNoValues(t *testing.T) {
 	o := &profile.Options{Confidential: []string{"n", "x", "b"}}
 	build := func(name string, from float64, yes any) *profile.Profile {

@@ -74,7 +74,7 @@ func (b *builder) unsupported(e ast.Expr) {
 	case isNullWord(e):
 		b.problem(e, "null can stand beside == and != only, as in x == null")
 	case ok:
-		b.problem(e, "%s is not supported here", function)
+		b.problem(e, "%s is not supported here", plain("'"+function+"'"))
 	default:
 		b.problem(e, "a %s is not supported here", b.typeName(e))
 	}
@@ -120,6 +120,9 @@ func (b *builder) logic(e ast.Expr) logic {
 		return b.matches(args[0], args[1])
 	}
 	if is := textTests[function]; is != nil {
+		if part, ok := literalOf[string](args[1]); ok {
+			return b.textTest(args[0], func(s string) bool { return is(s, part) })
+		}
 		return test2(b.texts(args[0]), b.texts(args[1]), is)
 	}
 	b.unsupported(e)
@@ -145,7 +148,16 @@ func (b *builder) matches(e, pattern ast.Expr) logic {
 		b.problem(pattern, "%v", err)
 		return truths(null)
 	}
-	return test(b.texts(e), re.MatchString)
+	return b.textTest(e, re.MatchString)
+}
+
+// textTest applies a condition to a text: to each value of a dictionary once, if it
+// is a column with one.
+func (b *builder) textTest(e ast.Expr, is func(string) bool) logic {
+	if c, place, ok := b.column(e); ok && c.Type == String && b.physical[place].ID() == arrow.DICTIONARY {
+		return dictionaryTest(place, is)
+	}
+	return test(b.texts(e), is)
 }
 
 // literalText returns a text that the rule itself has.
@@ -201,6 +213,12 @@ func (b *builder) equals(e, x, y ast.Expr) logic {
 	case kx != ky:
 		b.problem(e, "%s and %s cannot be equal", b.typeName(x), b.typeName(y))
 	case kx == types.StringKind:
+		if s, ok := literalOf[string](y); ok {
+			return b.textTest(x, func(t string) bool { return t == s })
+		}
+		if s, ok := literalOf[string](x); ok {
+			return b.textTest(y, func(t string) bool { return t == s })
+		}
 		return equal(b.texts(x), b.texts(y))
 	case kx == types.BoolKind:
 		return combine(&equalTable, b.logic(x), b.logic(y))
@@ -250,7 +268,7 @@ func (b *builder) in(x, list ast.Expr) logic {
 	switch b.kind(x) {
 	case types.StringKind:
 		if set := literals(elements, literalOf[string]); set != nil {
-			return test(b.texts(x), member(set))
+			return b.textTest(x, member(set))
 		}
 	case types.IntKind:
 		if set := literals(elements, literalOf[int64]); set != nil {

@@ -23,6 +23,7 @@ package rowrule
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"cel.dev/cel-go/cel"
@@ -171,9 +172,17 @@ func celError(issues *cel.Issues) error {
 	return e
 }
 
-// plain replaces CEL's names of nullable types by those of their values.
-var plain = strings.NewReplacer("wrapper(int)", "int", "wrapper(double)", "double", "wrapper(string)", "string",
+// plain replaces CEL's names of nullable types by those of their values, and its
+// names of operators by how they are written.
+func plain(message string) string {
+	return operator.ReplaceAllString(replacer.Replace(message), "'$1'")
+}
+
+var replacer = strings.NewReplacer("wrapper(int)", "int", "wrapper(double)", "double", "wrapper(string)", "string",
 	"wrapper(bool)", "bool", "google.protobuf.Timestamp", "timestamp", "google.protobuf.Duration", "duration",
-	"'@in'", "'in'", " (in container '')", "").Replace
+	"'@in'", "'in'", "'_?_:_'", "'? :'", "'_[_]'", "'[ ]'", " (in container '')", "")
+
+// operator is a name such as _<=_ or !_.
+var operator = regexp.MustCompile(`'_?([!%&*+/<=>|-]+)_'`)
 
 func typeName(t *types.Type) string { return plain(t.String()) }

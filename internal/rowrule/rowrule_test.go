@@ -146,6 +146,53 @@ func TestPhysicalTypes(t *testing.T) {
 	}
 }
 
+// A dictionary gives what its texts give, with another dictionary in each record.
+func TestDictionaries(t *testing.T) {
+	rules := []string{"s == 'a'", "'b' == s", "s in ['a', 'c']", "s.matches('a|c')", "s.startsWith('a')", "s.contains('')", "s < 'b'", "s == t"}
+	for _, index := range []arrow.DataType{arrow.PrimitiveTypes.Int32, arrow.PrimitiveTypes.Uint8} {
+		dt := &arrow.DictionaryType{IndexType: index, ValueType: arrow.BinaryTypes.String}
+		for _, rule := range rules {
+			r, err := rowrule.Compile(rule, columns)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bound := []arrow.DataType{dt, arrow.BinaryTypes.String}[:len(r.Columns())]
+			coded, err := r.Bind(bound)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, words := range []string{`["a", "b", "c"]`, `["c", "a"]`} {
+				numbers, _, err := array.FromJSON(memory.DefaultAllocator, index, strings.NewReader("["+strings.Repeat("0, 1, null, ", 400)+"1]"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				dict, _, err := array.FromJSON(memory.DefaultAllocator, arrow.BinaryTypes.String, strings.NewReader(words))
+				if err != nil {
+					t.Fatal(err)
+				}
+				var texts []string
+				for i := range numbers.Len() {
+					if numbers.IsNull(i) {
+						texts = append(texts, `{"t":"a"}`)
+					} else {
+						texts = append(texts, fmt.Sprintf(`{"s":%q,"t":"a"}`, dict.(*array.String).Value(array.NewDictionaryArray(dt, numbers, dict).GetValueIndex(i))))
+					}
+				}
+				rows := "[" + strings.Join(texts, ",") + "]"
+				second, _, err := array.FromJSON(memory.DefaultAllocator, arrow.BinaryTypes.String, strings.NewReader(`["`+strings.Repeat(`a","`, numbers.Len()-1)+`a"]`))
+				if err != nil {
+					t.Fatal(err)
+				}
+				var got []string
+				coded.Broken([]arrow.Array{array.NewDictionaryArray(dt, numbers, dict), second}[:len(bound)], numbers.Len(), func(row int) { got = append(got, fmt.Sprint(row)) })
+				if want := broken(t, rule, rows, nil); strings.Join(got, " ") != want {
+					t.Errorf("%s with %s by %s: the dictionary and the texts differ", rule, words, index)
+				}
+			}
+		}
+	}
+}
+
 // Rows beyond one chunk, in a slice of an array, are the rows that are meant.
 func TestChunks(t *testing.T) {
 	const rows = 5000
@@ -183,7 +230,7 @@ func TestWhatCannotBeRunIsRefused(t *testing.T) {
 		{"a column without a type", "any == 1", "1:1: column any needs a logicalType to be in a rule"},
 		{"a number is no condition", "x + y", "1:1: the rule is double, and must be true or false"},
 		{"a rule without a column", "1 < 2", "1:1: the rule names no column"},
-		{"a text and a number", "x > s", "1:3: found no matching overload for '_>_' applied to '(double, string)'"},
+		{"a text and a number", "x > s", "1:3: found no matching overload for '>' applied to '(double, string)'"},
 		{"a text is no number", "x == s", "1:3: double and string cannot be equal"},
 		{"a list of another type", "x in ['a']", "1:6: double and string cannot be equal"},
 		{"null in a list", "s in ['a', null]", "1:12: null is in no list; test for it with == null"},
@@ -192,13 +239,14 @@ func TestWhatCannotBeRunIsRefused(t *testing.T) {
 		{"null is null", "null == null && b", "1:6: null == null is always true"},
 		{"null is no condition", "b && null", "1:6: expected type 'bool' but found 'null'"},
 		{"null is no instant", "day + null < day", "1:7: null can stand beside == and != only, as in x == null"},
-		{"texts cannot be joined", "s + t == 'ab'", "1:3: found no matching overload for '_+_' applied to '(string, string)'"},
+		{"a text has no sign", "-s == s", "1:1: found no matching overload for '-' applied to '(string)'"},
+		{"texts cannot be joined", "s + t == 'ab'", "1:3: found no matching overload for '+' applied to '(string, string)'"},
 		{"a function that we do not have", "s.lowerAscii() == 'a'", "1:13: undeclared reference to 'lowerAscii'"},
 		{"a loop", "[1, 2].all(v, v > i)", "1:12: there is no column v"},
-		{"a map", "{'a': i}['a'] == 1", "1:9: undeclared reference to '_[_]'"},
-		{"an unsigned number", "i > 2u", "1:3: found no matching overload for '_>_' applied to '(int, uint)'"},
+		{"a map", "{'a': i}['a'] == 1", "1:9: undeclared reference to '[ ]'"},
+		{"an unsigned number", "i > 2u", "1:3: found no matching overload for '>' applied to '(int, uint)'"},
 		{"lists are not compared", "[i] == [1]", "1:5: list(int) cannot be compared here"},
-		{"branches of two types", "(b ? i : x) > 1", "1:4: found no matching overload for '_?_:_' applied to '(bool, int, double)'"},
+		{"branches of two types", "(b ? i : x) > 1", "1:4: found no matching overload for '? :' applied to '(bool, int, double)'"},
 		{"a pattern that cannot be read", "s.matches('a(')", "1:11: error parsing regexp: missing closing ): `a(`"},
 		{"a pattern from the data", "s.matches(t)", "1:11: matches needs a text in quotes here, not string"},
 		{"a date from the data", "date(s) < day", "1:6: date needs a text in quotes here, not string"},

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"math"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -196,12 +197,55 @@ func dictionary(place int) vector[string] {
 		a := f.columns[place].(*array.Dictionary)
 		value := textOf(a.Dictionary())
 		out := buf[:f.n]
+		numbers, fast := a.Indices().(*array.Int32)
 		for i := range out {
-			if at := f.from + i; !a.IsNull(at) {
+			switch at := f.from + i; {
+			case a.IsNull(at):
+				out[i] = ""
+			case fast:
+				out[i] = value(int(numbers.Value(at)))
+			default:
 				out[i] = value(a.GetValueIndex(at))
 			}
 		}
 		return out, states(f, a, state)
+	}
+}
+
+// dictionaryTest applies a condition to each value of a dictionary that a row refers
+// to, once for each record.
+func dictionaryTest(place int, is func(string) bool) logic {
+	buf, state := make([]truth, chunk), make([]truth, chunk)
+	var verdicts []truth // by number; null means not known yet
+	return func(f *frame) []truth {
+		a := f.columns[place].(*array.Dictionary)
+		value, n := textOf(a.Dictionary()), a.Dictionary().Len()
+		if f.from == 0 {
+			verdicts = slices.Grow(verdicts[:0], n)[:n]
+			for i := range verdicts {
+				verdicts[i] = null
+			}
+		}
+		unknowns := states(f, a, state)
+		numbers, fast := a.Indices().(*array.Int32)
+		out := buf[:f.n]
+		for i := range out {
+			if unknowns != nil && unknowns[i] != no {
+				out[i] = null
+				continue
+			}
+			number := 0
+			if fast {
+				number = int(numbers.Value(f.from + i))
+			} else {
+				number = a.GetValueIndex(f.from + i)
+			}
+			if verdicts[number] == null {
+				verdicts[number] = of(is(value(number)))
+			}
+			out[i] = verdicts[number]
+		}
+		return out
 	}
 }
 

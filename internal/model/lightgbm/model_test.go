@@ -137,7 +137,7 @@ func TestCategories(t *testing.T) {
 		{name: "numbers in their shortest form", text: numbers, want: "1|25|true|0.5"},
 		{name: "those given come first", text: small, given: map[string][]string{"city": {"Rome"}}, want: "Rome"},
 		{name: "given for an input that is not there", text: small, given: map[string][]string{"town": {"Rome"}}, err: `column "town" has categories, and the model has no such input`},
-		{name: "one value for two codes", text: small, given: map[string][]string{"city": {"Rome", "Rome"}}, err: `column "city" has category "Rome" twice`},
+		{name: "one value for two codes", text: small, given: map[string][]string{"city": {"Rome", "Rome"}}, err: `column "city" has a category twice, as 0 and 1`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m, err := lightgbm.Parse([]byte(test.text), model.Options{Categories: test.given})
