@@ -49,7 +49,7 @@ const rules = `
 	bench/drift:         drift model profile retailer
 	bench:               columnar contract model model/lightgbm pass retailer run
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle columnar contract delta infer model model/lightgbm pipeline profile quarantine registration registry run store strictyaml workflows
+	cmd/starter:         activities audit bundle columnar contract delta infer model model/lightgbm pass pipeline profile quarantine registration registry run store strictyaml workflows
 `
 
 // only keeps a technology in its place: no other package may import it.
