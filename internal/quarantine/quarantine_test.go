@@ -504,3 +504,107 @@ func TestRowsOfAnotherDeliveryAreStale(t *testing.T) {
 		})
 	}
 }
+
+// repeat delivers rows of the month a second time, in a file of their own.
+func (s *shop) repeat(ordinals ...int64) {
+	s.t.Helper()
+	for rec, err := range s.world.Month(month) {
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		var all rows
+		for _, at := range ordinals {
+			all = append(all, maps(rec.NewSlice(at, at+1))...)
+		}
+		data, err := os.ReadFile(s.write(all, rec.Schema()))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if err := s.bucket.Put(s.t.Context(), "incoming/retailer/2024-01/part-0002.parquet", data); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+func TestRowsThatRepeatEachOtherAreCorrectedByOne(t *testing.T) {
+	s := newShop(t, "1%")
+	s.deliver(retailer.NoFault)
+	s.repeat(5, 17)
+	if first := s.score(); first.Published != 1998 || first.Quarantined != 4 {
+		t.Fatalf("got %+v", first)
+	}
+	bad, schema := s.quarantined()
+	if len(bad) != 4 || bad[0][pass.ColumnRules] != "primaryKey" || bad[0]["brand"] == "" || bad[3][pass.ColumnFile] != "incoming/retailer/2024-01/part-0002.parquet" {
+		t.Fatalf("got %v", bad)
+	}
+	if _, err := s.replay(s.write(bad, schema), false); err == nil || !strings.Contains(err.Error(), "customer_id,as_of is that of another row of the file") {
+		t.Errorf("all of them: %v", err)
+	}
+	s.mustReplay(s.write(bad[:2], schema))
+	if second := s.score(); second.Published != 2000 || second.Replaced != 4 {
+		t.Errorf("after the correction: %+v", second)
+	}
+}
+
+// In a delivery that was replaced nobody can read the values of late rows any more.
+func TestLateRowsOfAFileThatWasReplacedComeWithoutValues(t *testing.T) {
+	s := newShop(t, "1%")
+	s.deliver(retailer.NoFault)
+	s.repeat(5)
+	s.score()
+	if err := s.bucket.Delete(t.Context(), "incoming/retailer/2024-01/part-0002.parquet"); err != nil {
+		t.Fatal(err)
+	}
+	bad, _ := s.quarantined()
+	notes := s.load().Notes
+	if len(bad) != 2 || bad[0]["brand"] == "" || bad[1]["brand"] != "" || bad[1][pass.ColumnRow] != "0" || len(notes) != 1 {
+		t.Errorf("got %v, %q", bad, notes)
+	}
+}
+
+// partnered makes brands a set of their own, which knows all brands but one.
+func (s *shop) partnered(missing string) {
+	s.t.Helper()
+	s.register(false, func(name, text string) string {
+		if name == "pipeline.yaml" {
+			return text + "table: customers\nreferences: { brands: 'reference/brands.parquet' }\n"
+		}
+		text = strings.Replace(text, "description: Brand bought most often.\n", "relationships: [{ to: brands.id }]\n", 1)
+		return text + "  - name: brands\n    properties:\n      - { name: id, logicalType: string }\n"
+	})
+	schema := arrow.NewSchema([]arrow.Field{{Name: "id", Type: arrow.BinaryTypes.String, Nullable: true}}, nil)
+	var brands rows
+	for i := range 1000 {
+		if id := fmt.Sprintf("B%03d", i); id != missing {
+			brands = append(brands, map[string]string{"id": id})
+		}
+	}
+	data, err := os.ReadFile(s.write(brands, schema))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.bucket.Put(s.t.Context(), "reference/brands.parquet", data); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func TestRowsWithoutAPartnerAreCorrected(t *testing.T) {
+	s := newShop(t, "10%")
+	s.deliver(retailer.NoFault)
+	s.partnered("B031")
+	first := s.score()
+	bad, schema := s.quarantined()
+	if len(bad) == 0 || int64(len(bad)) != first.Quarantined || bad[0][pass.ColumnRules] != "brand.relationship" {
+		t.Fatalf("got %v, %+v", bad, first)
+	}
+	if _, err := s.replay(s.write(bad, schema), false); err == nil || !strings.Contains(err.Error(), "row 0 (from 0): brand.relationship") {
+		t.Errorf("not corrected: %v", err)
+	}
+	for _, row := range bad {
+		row["brand"] = "B030"
+	}
+	s.mustReplay(s.write(bad, schema))
+	if second := s.score(); second.Published != 2000 || second.Replaced != first.Quarantined {
+		t.Errorf("after the correction: %+v", second)
+	}
+}
