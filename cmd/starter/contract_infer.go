@@ -41,7 +41,7 @@ What is only a guess says so in a comment that begins with "guess". Columns that
 personal are classified, and the contract shows none of their values. One file is not
 what is normal: read what it says, and change it.
 
-It reads the file up to four times, and says on stderr how far it is.`,
+It reads the file a few times, and says on stderr how far it is.`,
 		Example: `  starter contract infer 2024-01.parquet
   starter contract infer 2024-01.parquet --name shop --out contract.yaml`,
 		Args: arguments(cobra.ExactArgs(1)),

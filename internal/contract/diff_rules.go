@@ -170,6 +170,10 @@ func rank(s Severity) int { return slices.Index([]Severity{Info, Warning, Error}
 // compareTests compares how two rules find the values that break them.
 func (d *differ) compareTests(was, is *Rule) difference {
 	col, _ := d.a.Column(was.Column)
+	now, _ := d.b.Column(is.Column)
+	if was.test != nil && values(was.test) && !sameOrder(col.Type, now.Type) {
+		return difference{tighter: true, looser: true, words: "it is about values of another type"}
+	}
 	words := fmt.Sprintf("%s, was %s", is.option(col.Type), was.option(col.Type))
 	switch w := was.test.(type) {
 	case bound:
@@ -205,6 +209,12 @@ func (d *differ) compareTests(was, is *Rule) difference {
 		return compareValid(w, is.test.(invalid), col.Type).counted(was.Limit)
 	}
 	return difference{} // of nulls, duplicates and rows there is one test
+}
+
+// sameOrder reports whether values of two types can be held against each other.
+func sameOrder(a, b Type) bool {
+	number := func(t Type) bool { return t == Integer || t == Number }
+	return a == b || number(a) && number(b)
 }
 
 // formatOf returns the format of a rule's column.
