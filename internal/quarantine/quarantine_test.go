@@ -505,8 +505,8 @@ func TestRowsOfAnotherDeliveryAreStale(t *testing.T) {
 	}
 }
 
-// repeat delivers rows of the month a second time, in a file of their own.
-func (s *shop) repeat(ordinals ...int64) {
+// repeat delivers rows of the month a second time, changed, in a file of their own.
+func (s *shop) repeat(change func(row map[string]string), ordinals ...int64) {
 	s.t.Helper()
 	for rec, err := range s.world.Month(month) {
 		if err != nil {
@@ -515,6 +515,9 @@ func (s *shop) repeat(ordinals ...int64) {
 		var all rows
 		for _, at := range ordinals {
 			all = append(all, maps(rec.NewSlice(at, at+1))...)
+		}
+		for _, row := range all {
+			change(row)
 		}
 		data, err := os.ReadFile(s.write(all, rec.Schema()))
 		if err != nil {
@@ -529,7 +532,7 @@ func (s *shop) repeat(ordinals ...int64) {
 func TestRowsThatRepeatEachOtherAreCorrectedByOne(t *testing.T) {
 	s := newShop(t, "1%")
 	s.deliver(retailer.NoFault)
-	s.repeat(5, 17)
+	s.repeat(func(map[string]string) {}, 5, 17)
 	if first := s.score(); first.Published != 1998 || first.Quarantined != 4 {
 		t.Fatalf("got %+v", first)
 	}
@@ -546,11 +549,37 @@ func TestRowsThatRepeatEachOtherAreCorrectedByOne(t *testing.T) {
 	}
 }
 
+// Two rows with different keys may be the same person: of the two corrections one changes
+// what made them the same.
+func TestRowsThatShareAnotherKeyAreCorrectedBoth(t *testing.T) {
+	s := newShop(t, "1%")
+	s.deliver(retailer.NoFault)
+	s.register(false, func(_, text string) string {
+		return strings.Replace(text, "      - { id: rows, ", "      - { id: person, metric: duplicateValues, arguments: { properties: [birthday, tenure, recency, distance_km] }, mustBe: 0 }\n      - { id: rows, ", 1)
+	})
+	s.repeat(func(row map[string]string) { row["customer_id"] = "C999999999-99" }, 5)
+	if first := s.score(); first.Published != 1999 || first.Quarantined != 2 {
+		t.Fatalf("got %+v", first)
+	}
+	bad, schema := s.quarantined()
+	if len(bad) != 2 || bad[0][pass.ColumnRules] != "person" {
+		t.Fatalf("got %v", bad)
+	}
+	if _, err := s.replay(s.write(bad, schema), false); err == nil || !strings.Contains(err.Error(), "birthday,tenure,recency,distance_km is that of another row") {
+		t.Errorf("not corrected: %v", err)
+	}
+	bad[1]["tenure"] = "3"
+	s.mustReplay(s.write(bad, schema))
+	if second := s.score(); second.Published != 2001 || second.Replaced != 2 {
+		t.Errorf("after the correction: %+v", second)
+	}
+}
+
 // In a delivery that was replaced nobody can read the values of late rows any more.
 func TestLateRowsOfAFileThatWasReplacedComeWithoutValues(t *testing.T) {
 	s := newShop(t, "1%")
 	s.deliver(retailer.NoFault)
-	s.repeat(5)
+	s.repeat(func(map[string]string) {}, 5)
 	s.score()
 	if err := s.bucket.Delete(t.Context(), "incoming/retailer/2024-01/part-0002.parquet"); err != nil {
 		t.Fatal(err)
