@@ -158,7 +158,11 @@ func driftOptions(f files, s model.Scorer) *drift.Options {
 func (a *Activities) judgeHistory(ctx context.Context, r Run, f files, h *history, now *profile.Profile, d *run.Data) error {
 	if begin, ok := f.pipeline.Begin(r.Batch); ok {
 		newest, oldest, notes := times(f.contract, now)
-		d.Violations = append(d.Violations, f.contract.JudgeTimes(newest, oldest, begin)...)
+		for _, v := range f.contract.JudgeTimes(newest, oldest, begin) {
+			if col, _ := f.contract.Column(v.Column); !col.Classified() { // no profile keeps its times
+				d.Violations = append(d.Violations, v)
+			}
+		}
 		d.Notes = append(d.Notes, notes...)
 	} else if len(f.contract.TimeColumns()) > 0 {
 		d.Notes = append(d.Notes, "service levels were not judged: "+r.Batch+" is no date")

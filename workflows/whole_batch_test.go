@@ -495,3 +495,15 @@ func TestRowsWithoutAPartnerAreQuarantinedLate(t *testing.T) {
 	}
 	w.audited("2024-01")
 }
+
+// No profile keeps the times of classified columns, so what is promised about them is
+// not judged, and not broken either.
+func TestServiceLevelsOfClassifiedColumnsAreNotJudged(t *testing.T) {
+	w := configured(t, 200, "", strings.NewReplacer("schema:\n  - name: customers",
+		"slaProperties: [{ property: retention, value: 100, unit: y, element: customers.birthday }]\nschema:\n  - name: customers"), nil)
+	w.deliver("2024-01", retailer.Options{})
+	out := w.mustScore("2024-01")
+	if out.Verdict != run.Pass || !slices.Contains(out.Notes, "service levels of birthday were not judged: its values are classified") {
+		t.Errorf("got %+v", out)
+	}
+}
