@@ -197,7 +197,7 @@ func (a *Activities) unmatched(ctx context.Context, c *contract.Contract, rel co
 	}
 	defer closeRows()
 	var sets []io.Reader
-	closeSets := func() {}
+	var closeSets func()
 	if rel.Object == c.Table {
 		sets, closeSets, err = a.keyLists(ctx, l.results, pass.KeyIndex(l.tuples, rel.To))
 	} else {

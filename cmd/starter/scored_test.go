@@ -244,3 +244,25 @@ func TestWhyTakesTheCompositeKeyInItsOrder(t *testing.T) {
 	}
 	s.ask(1, "starter: the entity key is customer_id,as_of, of 2 parts; the key that was asked for has 1\n", "why", "retailer", "2024-01", "C000000007-13")
 }
+
+func TestWhyOfARowThatTheModelDidNotScore(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"contract.yaml": string(readFile(t, shipped+"contract.yaml")),
+		"pipeline.yaml": string(readFile(t, shipped+"pipeline.yaml")) + "fallback: { score: 0.125 }\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := openShop(t, filepath.Join(dir, "pipeline.yaml"))
+	s.score(badMonth, retailer.BadRows)
+	out := s.ask(0, "", "why", "retailer", badMonth, "C000000544-14")
+	for _, want := range []string{"\n  score        0.125\n", "\n  fallback     constant\n", "\nchampion  sha256:",
+		"\nfallback  the model could not score this row in 2024-03; the score is the constant of the pipeline file\n", "\nverdict   pass: "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "\ninput  ") {
+		t.Errorf("it names an input row:\n%s", out)
+	}
+}

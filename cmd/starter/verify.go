@@ -164,7 +164,11 @@ func printOrigin(e *env, pipeline string, o *audit.Origin) {
 	default:
 		p("\nfallback  the model could not score this row in %s; the score is the constant of the pipeline file", o.Batch)
 	}
-	p("\nmodel     %s (%s)", o.Model, o.Objective)
+	model := "model   "
+	if o.Fallback() != "" {
+		model = "champion" // of the run; it did not make this score
+	}
+	p("\n%s  %s (%s)", model, o.Model, o.Objective)
 	for _, entry := range o.LetIn {
 		p("          entry %d, %s by %s: %s", entry.Seq, entry.At.UTC().Format("2006-01-02"), entry.By, details(entry))
 	}

@@ -215,7 +215,8 @@ func (c *corrected) fill(ctx context.Context, columns []string) error {
 			if values[row][i] == nil {
 				b.AppendNull()
 			} else if err := appendText(b, *values[row][i]); err != nil {
-				return fmt.Errorf("column %s of the delivery: %w", name, err)
+				// The error has the value, which may be restricted.
+				return fmt.Errorf("row %d (from 0): column %s is of another type in the file that the row is from; give all columns", c.rows[row], name)
 			}
 		}
 		cols[at] = b.NewArray()

@@ -2,6 +2,7 @@ package quarantine
 
 import (
 	"fmt"
+	"math/big"
 	"strconv"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -40,8 +41,9 @@ func fit(rec arrow.Record, schema *arrow.Schema) (arrow.Record, error) {
 	return array.NewRecord(schema, cols, rec.NumRows()), nil
 }
 
-// convert returns a column in another type, value by value and without loss: programs
-// that correct a few rows write integers with nulls as doubles, and dates as texts.
+// convert returns a column in another type, value by value: programs that correct a few
+// rows write integers with nulls as doubles, and dates as texts. Only floating-point
+// columns take the nearest value, any other takes the same one or none.
 func convert(name string, col arrow.Array, want arrow.DataType) (arrow.Array, error) {
 	if arrow.TypeEqual(col.DataType(), want) {
 		return col, nil
@@ -53,7 +55,24 @@ func convert(name string, col arrow.Array, want arrow.DataType) (arrow.Array, er
 			return nil, &TypeError{Column: name, Row: int64(i), Have: col.DataType(), Want: want}
 		}
 	}
-	return b.NewArray(), nil
+	out := b.NewArray()
+	if _, decimal := want.(arrow.DecimalType); decimal { // its builder rounds
+		for i := range col.Len() {
+			if !sameNumber(col, out, i) {
+				return nil, &TypeError{Column: name, Row: int64(i), Have: col.DataType(), Want: want}
+			}
+		}
+	}
+	return out, nil
+}
+
+func sameNumber(a, b arrow.Array, i int) bool {
+	if b.IsNull(i) {
+		return true
+	}
+	x, okX := new(big.Rat).SetString(text(a, i))
+	y, okY := new(big.Rat).SetString(text(b, i))
+	return okX && okY && x.Cmp(y) == 0
 }
 
 // appendValue appends value i of a column to a builder of any type, by its text.
