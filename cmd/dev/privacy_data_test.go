@@ -98,7 +98,7 @@ func needles() []needle {
 }
 
 const (
-	people  = 400 // rows of a month
+	people   = 400 // rows of a month
 	instants = 10  // different times among them
 )
 
