@@ -59,7 +59,7 @@ columns, --expected has raw_0…, pred_0… as the training library computed the
 	f.StringVar(&r.Golden, "golden", "", "CSV or Parquet `file` with rows of model inputs")
 	f.StringVar(&r.Expected, "expected", "", "CSV `file` with the scores of the golden rows")
 	f.StringVar(&r.Source, "source", "", "`name` of what computed --expected, for the record: \"LightGBM 4.6.0\"")
-	f.StringVar(&r.Sample, "sample", "", "Parquet `file` whose first 32 rows become golden rows, scored now")
+	f.StringVar(&r.Sample, "sample", "", "Parquet `file` whose first 32 rows become golden rows, scored now; classified columns are left empty")
 	f.StringVar(&r.Categories, "categories", "", "JSON `file` {column: [value, …]}: category dictionaries that the model file lacks")
 	f.StringVar(&r.Training, "training", "", "JSON `file`: manifest of the training, kept with the version")
 	f.BoolVar(&r.Champion, "champion", false, "make it the champion, if there is none")
