@@ -128,16 +128,18 @@ func (a *Activities) profileBlob(ctx context.Context, ref store.Ref) (*profile.P
 func driftOptions(f files, s model.Scorer) *drift.Options {
 	o := &drift.Options{Moderate: f.pipeline.Drift.Moderate, Major: f.pipeline.Drift.Major, Alpha: f.pipeline.Drift.Alpha,
 		MinRows: f.pipeline.Drift.MinRows, Policies: map[string]drift.Policy{}, Importance: map[string]float64{}}
+	codes := map[string]bool{} // categorical inputs: if their column has numbers, those are codes
 	for _, in := range s.Inputs() {
 		o.Columns = append(o.Columns, in.Name)
 		o.Importance[in.Name] = in.Importance
+		codes[in.Name] = in.Kind == model.Categorical
 	}
 	for _, c := range f.contract.Columns {
 		watched := c.Has(contract.RoleFeature) || c.Has(contract.RoleSlice) || c.Has(contract.RoleProtected)
 		if watched && !slices.Contains(o.Columns, c.Name) {
 			o.Columns = append(o.Columns, c.Name)
 		}
-		p := drift.Policy{Hide: c.Classified()}
+		p := drift.Policy{Hide: c.Classified(), Codes: codes[c.Name]}
 		if own, ok := f.contract.Drift[c.Name]; ok {
 			p.Ignore, p.Moderate, p.Major = own.Ignore, own.Moderate, own.Major
 		}

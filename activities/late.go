@@ -196,17 +196,7 @@ func (a *Activities) unmatched(ctx context.Context, c *contract.Contract, rel co
 		return err
 	}
 	defer closeRows()
-	var sets []io.Reader
-	var closeSets func()
-	if rel.Object == c.Table {
-		sets, closeSets, err = a.keyLists(ctx, l.results, pass.KeyIndex(l.tuples, rel.To))
-	} else {
-		lists, ok := index.Lists[rel.Rule]
-		if !ok {
-			return fail(KindCorrupt, "the keys of %s, which rule %s needs, were not read", rel.Object, rel.Rule)
-		}
-		sets, closeSets, err = a.openLists(ctx, lists)
-	}
+	sets, closeSets, err := a.partners(ctx, c, rel, index, l)
 	if err != nil {
 		return err
 	}
@@ -216,6 +206,18 @@ func (a *Activities) unmatched(ctx context.Context, c *contract.Contract, rel co
 		l.add(row, rel.Rule)
 		return ctx.Err()
 	})
+}
+
+// partners opens the key lists of the set that a relationship points to.
+func (a *Activities) partners(ctx context.Context, c *contract.Contract, rel contract.Relationship, index run.Index, l *lateCheck) ([]io.Reader, func(), error) {
+	if rel.Object == c.Table {
+		return a.keyLists(ctx, l.results, pass.KeyIndex(l.tuples, rel.To))
+	}
+	lists, ok := index.Lists[rel.Rule]
+	if !ok {
+		return nil, nil, fail(KindCorrupt, "the keys of %s, which rule %s needs, were not read", rel.Object, rel.Rule)
+	}
+	return a.openLists(ctx, lists)
 }
 
 // stillGood counts the rows of a group that are not in quarantine: one that is left

@@ -29,10 +29,11 @@ var (
 		"person": "CANARYKEY", "email": "CANARYMAIL", "national_id": "CANARYNAT", "diagnosis": "CANARYILL", "nickname": "CANARYNICK",
 		planted: "CANARYPLANT",
 	}
-	incomes    = []float64{183461.671875, 264173.890625, 318273.640625, 427319.296875, 518432.703125, 637281.546875, 731846.015625, 842917.328125}
-	lowIncomes = []float64{31846.765625, 47291.359375, 58173.921875, 63917.484375}
-	badIncome  = 88613274.140625
-	debts      = []int64{1746351902117, 2841734902231, 3746193827119, 4918273645127, 5738291046133, 6829104637139, 7910463728149, 8104637291151}
+	// Numbers use all bytes of their types, so that no search finds one by chance.
+	incomes    = []float64{183461.67187193, 264173.89062547, 318273.64062581, 427319.29687529, 518432.70312563, 637281.54687517, 731846.01562591, 842917.32812537}
+	newIncomes = []float64{1931846.7656257, 2747291.3593713, 3258173.9218791, 4863917.4843739}
+	badIncome  = 88613274.1406273
+	debts      = []int64{2246351902117, 2841734902231, 3746193827119, 4918273645127, 5738291046133, 6829104637139, 7910463728149, 8104637291151}
 	badDebt    = int64(9441734902173)
 	birthdays  = []time.Time{day(1931, 7, 19), day(1947, 2, 23), day(1958, 11, 17), day(1969, 5, 29), day(1983, 10, 13)}
 	badBirth   = day(1871, 3, 27)
@@ -74,7 +75,7 @@ func needles() []needle {
 		add(column, "little-endian", binary.LittleEndian.AppendUint64(nil, bits))
 		add(column, "big-endian", binary.BigEndian.AppendUint64(nil, bits))
 	}
-	for _, v := range slices.Concat(incomes, lowIncomes, []float64{badIncome}) {
+	for _, v := range slices.Concat(incomes, newIncomes, []float64{badIncome}) {
 		add("income", "text", []byte(strconv.FormatFloat(v, 'f', -1, 64)))
 		word("income", math.Float64bits(v))
 	}
@@ -87,7 +88,7 @@ func needles() []needle {
 		add("born", "text", []byte(d.Format(time.DateOnly)))
 	}
 	add("seen", "text", []byte(seenFirst.Format(time.DateOnly)))
-	for i := range moments {
+	for i := range instants {
 		us := seen(i).UnixMicro()
 		add("seen", "text", strconv.AppendInt(nil, us, 10))
 		word("seen", uint64(us))
@@ -97,12 +98,12 @@ func needles() []needle {
 }
 
 const (
-	people  = 400 // rows of a month
-	moments = 10  // different times among them
+	people   = 400 // rows of a month
+	instants = 10  // different times among them
 )
 
 func seen(i int) time.Time {
-	return seenFirst.Add(time.Duration(i%moments) * 1_234_567 * time.Microsecond)
+	return seenFirst.Add(time.Duration(i%instants) * 1_234_567 * time.Microsecond)
 }
 
 // A person is one row by column; nil is null.

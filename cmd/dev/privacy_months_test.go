@@ -46,10 +46,10 @@ var privateMonths = []privateMonth{
 	{batch: "2024-06", what: "a value is damaged", says: "corrupt", file: damaged},
 	{batch: "2024-07", what: "the file ends within a value", says: "corrupt", file: cutShort},
 	{batch: "2024-08", what: "classified columns drift, and somebody lets them", verdict: papers.Pass, answer: yes,
-		file: func(t *testing.T) []byte { return parquet(t, peopleSchema, poorCrowd(), "") }},
+		file: func(t *testing.T) []byte { return parquet(t, peopleSchema, changedCrowd(), "") }},
 	{batch: "2024-09", what: "they drift again, and somebody does not", verdict: papers.Block, says: "rejected by test",
 		answer: &workflows.Answer{By: "test", Reason: "not twice"},
-		file:   func(t *testing.T) []byte { return parquet(t, peopleSchema, poorCrowd(), "") }},
+		file:   func(t *testing.T) []byte { return parquet(t, peopleSchema, changedCrowd(), "") }},
 	{batch: "2024-10", what: "texts are no UTF-8, and people are missing", verdict: papers.Pass,
 		file: func(t *testing.T) []byte { return parquet(t, peopleSchema, brokenTexts()[:people-3], "") }},
 }
@@ -86,11 +86,11 @@ func numberedCrowd() []person {
 	return rows
 }
 
-// poorCrowd has other incomes, debts and diagnoses, and the scores that follow.
-func poorCrowd() []person {
+// changedCrowd has other incomes, debts and diagnoses, and the scores that follow.
+func changedCrowd() []person {
 	rows := crowd()
 	for i, row := range rows {
-		row["income"], row["debt"], row["diagnosis"] = lowIncomes[i%len(lowIncomes)], debts[7], "new"+marks["diagnosis"]
+		row["income"], row["debt"], row["diagnosis"] = newIncomes[i%len(newIncomes)], debts[7], "new"+marks["diagnosis"]
 		row["nickname"], row["visits"] = marks["nickname"], int64(30+i%10)
 	}
 	return rows

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math"
@@ -63,7 +64,7 @@ func (p place) rounded() []finding {
 	if !json.Valid(p.data) {
 		return nil
 	}
-	secrets := map[string][]float64{"income": slices.Concat(incomes, lowIncomes, []float64{badIncome}), "debt": {float64(badDebt)}}
+	secrets := map[string][]float64{"income": slices.Concat(incomes, newIncomes, []float64{badIncome}), "debt": {float64(badDebt)}}
 	for _, v := range debts {
 		secrets["debt"] = append(secrets["debt"], float64(v))
 	}
@@ -99,6 +100,9 @@ func files(t *testing.T, dir string) []place {
 			return err
 		}
 		data, err := os.ReadFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // a file that somebody works with, and leaves to nobody
+		}
 		if err != nil {
 			return err
 		}

@@ -37,6 +37,7 @@ func TestClassifiedValuesStayWhereTheyBelong(t *testing.T) {
 	stop := w.up(t, &warnings)
 	w.privateYear(t, "privacy")
 	t.Run("nothing leaks", w.nothingLeaks)
+	t.Run("who is erased is gone", w.erasedIsGone)
 	t.Run("what is planted is found", w.plantedIsFound)
 	t.Run("without classifications everything shows", w.unclassifiedShows)
 	stop()

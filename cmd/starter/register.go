@@ -75,7 +75,7 @@ have counts, quantiles and frequent values, and no row; no values of classified 
 	f.StringVar(&r.Golden, "golden", "", "CSV or Parquet `file` with rows of model inputs")
 	f.StringVar(&r.Expected, "expected", "", "CSV `file` with the scores of the golden rows")
 	f.StringVar(&r.Source, "source", "", "`name` of what computed --expected, for the record: \"LightGBM 4.6.0\"")
-	f.StringVar(&r.Sample, "sample", "", "Parquet `file` whose first 32 rows become golden rows, scored now")
+	f.StringVar(&r.Sample, "sample", "", "Parquet `file` whose first 32 rows become golden rows, scored now; classified columns are left empty")
 	f.StringArrayVar(&reference, "reference", nil, "Parquet `file` that later batches are compared with, best as BATCH=FILE; may be repeated")
 	f.StringVar(&r.Categories, "categories", "", "JSON `file` {column: [value, …]}: category dictionaries that the model file lacks")
 	f.StringVar(&r.Training, "training", "", "JSON `file`: manifest of the training, kept with the version")

@@ -286,7 +286,7 @@ func TestWhatAContractSaysOfItsColumns(t *testing.T) {
 	c := parse(t, "",
 		"{ name: id, logicalType: string, primaryKey: true }",
 		"{ name: a, customProperties: [{ property: mlRole, value: feature }] }",
-		"{ name: b, logicalType: number, customProperties: [{ property: mlRole, value: [slice, feature] }], logicalTypeOptions: { minimum: 0 } }",
+		"{ name: b, logicalType: integer, customProperties: [{ property: mlRole, value: [slice, feature] }], logicalTypeOptions: { minimum: 0 } }",
 		"{ name: w, logicalType: number, required: true, customProperties: [{ property: mlRole, value: weight }] }",
 	)
 	if got := fmt.Sprint(c.Entity(), c.Features(), c.WithRole(contract.RoleSlice), c.Needs()); got != "[id] [a b] [b] [id b w]" {

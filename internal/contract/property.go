@@ -226,6 +226,8 @@ func (p *parser) checkRoles(col *column) {
 			col.roleAt.Problemf("the eventTime %s must be a date or a timestamp, not %s", col.Name, col.Type)
 		case (r == RoleWeight || r == RolePropensity) && col.Type != "" && col.Type != Number && col.Type != Integer:
 			col.roleAt.Problemf("the %s %s must be a number, not %s", r, col.Name, col.Type)
+		case r == RoleSlice && col.Type != "" && col.Type != String && col.Type != Boolean && col.Type != Integer:
+			col.roleAt.Problemf("the slice %s must be a string, a boolean or an integer, not %s: every value of it is a slice", col.Name, col.Type)
 		case r == RoleFeature && (col.Has(RoleLabel) || col.Has(RoleEntityKey)):
 			col.roleAt.Problemf("%s cannot be a feature and the %s: a model would learn the answer by heart", col.Name, other(col))
 		}
