@@ -103,7 +103,7 @@ func (r *reply) send(ctx context.Context, e *env, c client.Client) error {
 		return r.unanswered(err)
 	}
 	if verdict == papers.Pass {
-		fmt.Fprintf(e.stdout, "approved by %s: it is being published; follow it: starter score %s --batch %s --wait\n", r.By, r.pipeline, r.batch)
+		fmt.Fprintf(e.stdout, "approved by %s: it is being published; see starter status %s\n", r.By, r.pipeline)
 		return nil
 	}
 	fmt.Fprintf(e.stdout, "rejected by %s: the batch is blocked, nothing was published\n", r.By)

@@ -149,7 +149,7 @@ func TestAnswersOfABatchThatAsks(t *testing.T) {
 	}{
 		{"approved, after a look at another verdict", []reply{say(true, "sha256:00112233"), say(true, "")}, papers.Pass,
 			[]string{asks + `the answer was refused: decision "sha256:00112233" is not what is asked about; that is DIGEST: look at it again`,
-				asks + "approved by grace: it is being published; follow it: starter score retailer --batch 2024-01 --wait\n"},
+				asks + "approved by grace: it is being published; see starter status retailer\n"},
 			"2024-01: pass, approved by grace: it is as every year; asked: 109 of 1000 null values in age, must be less than 1 percent\n"},
 		{"rejected", []reply{say(false, "")}, papers.Block,
 			[]string{asks + "rejected by grace: the batch is blocked, nothing was published\n"},
