@@ -301,7 +301,7 @@ func (a *Auditor) shard(ctx context.Context, p *papers, out *Recomputed, i int, 
 // fallback assembles the rows of customers without a score again.
 func (a *Auditor) fallback(ctx context.Context, p *papers, out *Recomputed, data *run.Data, published map[string]bool) error {
 	got, err := fallback.Assemble(ctx, a.Store, fallback.Input{Plan: p.plan, Run: out.Run, Data: data, Config: p.conf,
-		Contract: p.contract, Outputs: p.version.Scorer.Outputs()})
+		Contract: p.contract, Output: p.output, Outputs: p.version.Scorer.Outputs()})
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -378,6 +379,28 @@ func LoadVerdict(ctx context.Context, b *store.Bucket, pipeline, batch string, r
 	key := fmt.Sprintf("%s/data.%s.json", Dir(pipeline, batch, run), Short(decision))
 	data := new(Data)
 	return data, LoadJSON(ctx, b, Object{Key: key, Digest: decision}, data)
+}
+
+// Published finds a data file of the table: where it was published or, if somebody has
+// vacuumed the table, among the copies of the run that made it. The error is
+// [store.ErrNotFound] if it is in neither place.
+func Published(ctx context.Context, b *store.Bucket, pipeline, batch string, run store.Digest, f delta.File) (Object, error) {
+	o := Object{Key: TablePrefix(pipeline) + "/" + f.Path, Digest: store.Digest("sha256:" + strings.TrimSuffix(path.Base(f.Path), ".parquet")), Size: f.Size}
+	_, err := b.Stat(ctx, o.Key)
+	if !errors.Is(err, store.ErrNotFound) {
+		return o, err
+	}
+	prefix := Dir(pipeline, batch, run) + "/table/"
+	for attrs, listErr := range b.List(ctx, prefix) {
+		if listErr != nil {
+			return Object{}, listErr
+		}
+		if strings.HasSuffix(attrs.Key, "."+Short(o.Digest)+".parquet") {
+			o.Key = attrs.Key
+			return o, nil
+		}
+	}
+	return Object{}, fmt.Errorf("%s is gone, and so is the run's own copy under %s: %w", o.Key, prefix, store.ErrNotFound)
 }
 
 // FilesDigest is the digest of the JSON list of a publication's file paths, sorted.
