@@ -128,7 +128,11 @@ func before(ctx context.Context, b *store.Bucket, in Input) ([]source, error) {
 	if err := run.LoadJSON(ctx, b, *in.Data.History, &h); err != nil {
 		return nil, err
 	}
-	last := h.Past[len(h.Past)-1]
+	then := slices.IndexFunc(h.Past, func(p run.Past) bool { return p.Batch == in.Data.Keys.Before })
+	if then < 0 {
+		return nil, fmt.Errorf("fallback: the history does not name batch %s, with which keys were compared", in.Data.Keys.Before)
+	}
+	last := h.Past[then]
 	table := delta.Open(b, run.TablePrefix(in.Plan.Pipeline))
 	history, err := table.History(ctx, last.Batch)
 	if err != nil {
