@@ -271,6 +271,10 @@ func TestACorrectionOfAPublishedCustomerIsNone(t *testing.T) {
 	if second.Verdict != "pass" || second.Published != first.Published || second.Quarantined != first.Quarantined+1 || second.Replaced != 0 {
 		t.Errorf("first  %+v\nsecond %+v", first, second)
 	}
+	a := &audit.Auditor{Store: w.bucket, Formats: worker.Formats(), Pipeline: "retailer"}
+	if o, err := a.Why(t.Context(), "2024-02", published); err != nil || strings.Contains(o.File, "/replay/") {
+		t.Errorf("the score is said to come from a row in quarantine: %v, from %+v", err, o)
+	}
 }
 
 func TestANewDeliveryForgetsCorrectionsOfTheOld(t *testing.T) {
