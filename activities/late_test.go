@@ -202,6 +202,11 @@ func delivered(r *lateRow) bool { return !r.corrected }
 // then what has no partner; then the corrected rows against what is left.
 func (b *lateBatch) model() *lateModel {
 	m := &lateModel{lateBatch: b, late: map[*lateRow]string{}, counts: contract.Counts{Duplicates: map[string]int64{}, Unmatched: map[string]int64{}}}
+	for _, r := range b.rows {
+		if r.corrected {
+			m.counts.Corrected++
+		}
+	}
 	for _, tuple := range b.contract.NeedsKeys() {
 		name := contract.KeyName(tuple)
 		m.counts.Duplicates[name] = 0

@@ -173,8 +173,8 @@ type Data struct {
 
 	History  *Object  `json:"history,omitempty"`  // a [History]
 	Output   int64    `json:"output,omitempty"`   // rows that only the contract of the scores sent to quarantine
-	Replaced int64    `json:"replaced,omitempty"` // rows in quarantine whose corrected row is scored; not in the budget
-	Asks     []string `json:"asks,omitempty"`     // why a person decides; only with verdict ask
+	Replaced int64    `json:"replaced,omitempty"` // rows in quarantine whose corrected row is scored, at most four for each; not in the budget
+	Asks     []string `json:"asks,omitempty"`     // why a person decides; also when one has decided
 	Notes    []string `json:"notes,omitempty"`    // what could not be judged yet
 	Shards   []Object `json:"shards,omitempty"`   // lists of shard results: later batches find keys by them
 	Keys     *Keys    `json:"keys,omitempty"`
@@ -201,7 +201,6 @@ type Keys struct {
 	Unscored  int64  `json:"unscored"` // delivered, and every row of them is in quarantine
 	New       int64  `json:"new"`      // delivered and not expected
 	Vanished  int64  `json:"vanished"` // expected and not delivered
-	Fallback  int64  `json:"fallback"` // published with a score that is not the model's of this batch
 }
 
 // Drift says how far the batch is from its reference. The paper has every measure.
@@ -214,7 +213,8 @@ type Drift struct {
 }
 
 // A Late row passed the checks of its own shard and is quarantined all the same,
-// because only the whole batch shows that its key is not unique.
+// because only the whole batch shows that its key is not unique, that it has no partner,
+// or that it corrects nothing.
 type Late struct {
 	Shard int    `json:"shard"`
 	Row   int64  `json:"row"` // ordinal within the shard, from 0
