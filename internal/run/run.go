@@ -168,7 +168,7 @@ type Data struct {
 	Rules       map[string]int64     `json:"rules,omitempty"` // rows in quarantine by rule; a row may break several
 	Reasons     []string             `json:"reasons,omitempty"`
 	Violations  []contract.Violation `json:"violations,omitempty"`
-	Late        []Late               `json:"late,omitempty"`
+	Late        []Late               `json:"late,omitempty"` // none if they are too many to be listed
 	Profile     *Object              `json:"profile,omitempty"`
 
 	History  *Object  `json:"history,omitempty"`  // a [History]
