@@ -222,9 +222,9 @@ func TestAWriteFailsOnce(t *testing.T) {
 			if len(writes) < tt.least {
 				t.Fatalf("%d writes: %v", len(writes), writes)
 			}
-			var answers []storetest.Fault
+			var requests, answers []storetest.Fault
 			for _, write := range writes {
-				answers = append(answers, loseAnswer(write)...)
+				requests, answers = append(requests, lose(write, 0)...), append(answers, loseAnswer(write)...)
 				if tt.only != nil && !tt.only(write.Key) {
 					continue
 				}
@@ -237,6 +237,10 @@ func TestAWriteFailsOnce(t *testing.T) {
 					w.fail(t, tt.do, want, loseAll(write)...)
 				})
 			}
+			t.Run("none arrived at first", func(t *testing.T) {
+				t.Parallel()
+				w.fail(t, tt.do, want, requests...)
+			})
 			t.Run("all arrived, no answer did", func(t *testing.T) {
 				t.Parallel()
 				w.fail(t, tt.do, want, answers...)

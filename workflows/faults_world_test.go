@@ -86,8 +86,8 @@ func approvedTask(batch string) task {
 	}
 }
 
-var kindOfKey = regexp.MustCompile(`/(history|references|data|drift|fallback|log/|_delta_log/)`)
+var kindOfKey = regexp.MustCompile(`/(data\.|log/|_delta_log/|table/fallback)`)
 
-// ofEverything reports whether a key is one of those that a month without questions,
-// partners and fallbacks does not have, or that hold it together.
+// ofEverything reports whether a key is of a verdict, an entry, a commit or a fallback.
+// The other writes of such a month fail together.
 func ofEverything(key string) bool { return kindOfKey.MatchString(key) }
