@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -101,12 +102,16 @@ func (a *Activities) driftReference(ctx context.Context, r Run, v *bundle.Versio
 	return "the model's data", p, err
 }
 
-// pastProfile returns the profile of a batch of the history.
+// pastProfile returns the profile of a batch of the history and what it is. Without one,
+// the name says why.
 func (a *Activities) pastProfile(ctx context.Context, p *past) (string, *profile.Profile, error) {
 	if p.data.Profile == nil {
 		return p.Batch + " has no profile", nil, nil
 	}
 	data, err := run.Load(ctx, a.store, *p.data.Profile)
+	if errors.Is(err, store.ErrNotFound) {
+		return "the profile of " + p.Batch + " is gone", nil, nil
+	}
 	if err != nil {
 		return "", nil, err
 	}

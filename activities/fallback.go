@@ -2,9 +2,11 @@ package activities
 
 import (
 	"context"
+	"errors"
 
 	"headgate/internal/fallback"
 	"headgate/internal/run"
+	"headgate/internal/store"
 )
 
 // AssembleFallbackInput names a judged run with customers whom the model could not score.
@@ -31,7 +33,10 @@ func (a *Activities) AssembleFallback(ctx context.Context, in AssembleFallbackIn
 		}
 		file := run.TableFile{Shard: len(plan.Shards)}
 		got, err := fallback.Assemble(ctx, a.store, fallback.Input{Plan: plan, Run: in.Run.Run, Data: d,
-			Config: f.pipeline, Contract: f.contract, Outputs: v.Scorer.Outputs()})
+			Config: f.pipeline, Contract: f.contract, Output: f.output, Outputs: v.Scorer.Outputs()})
+		if errors.Is(err, store.ErrNotFound) {
+			return run.Object{}, fail(KindCorrupt, "%w", err)
+		}
 		if err != nil {
 			return run.Object{}, err
 		}

@@ -37,7 +37,7 @@ func (a *Activities) CheckFooters(ctx context.Context, in CheckFootersInput) (Ch
 			return CheckFootersOutput{}, err
 		}
 		paper := run.Data{Format: run.Format, Run: in.Run.Run, Stage: "footers", Verdict: run.Pass,
-			Rows: plan.Rows, Budget: budgetRows(f, plan.Rows)}
+			Rows: plan.Rows, Budget: f.pipeline.Quarantine.Budget.Allowed(plan.Rows)}
 		if !contract.Blocks(violations) {
 			violations = append(violations, f.contract.CheckTotals(total)...)
 			// Which of the bad rows were corrected since is known when all rows are read.
@@ -57,7 +57,8 @@ func (a *Activities) CheckFooters(ctx context.Context, in CheckFootersInput) (Ch
 	})
 }
 
-// footers checks each file by itself and adds up what they say together.
+// footers checks each file by itself and adds up what those that were delivered say
+// together.
 func (a *Activities) footers(ctx context.Context, plan *run.Plan, f files, report func(Progress)) ([]contract.Violation, contract.Footer, error) {
 	total := contract.Footer{Nulls: map[string]int64{}}
 	var all []contract.Violation
@@ -70,7 +71,9 @@ func (a *Activities) footers(ctx context.Context, plan *run.Plan, f files, repor
 			v.Message = file.Key + ": " + v.Message
 			all = append(all, v)
 		}
-		addFooter(&total, footer, i == 0)
+		if !file.Replay {
+			addFooter(&total, footer, i == 0)
+		}
 		report(Progress{Done: int64(i + 1), Total: int64(len(plan.Files))})
 	}
 	return all, total, nil
@@ -132,16 +135,6 @@ func addFooter(total *contract.Footer, f contract.Footer, first bool) {
 			delete(total.Nulls, name)
 		}
 	}
-}
-
-// budgetRows is the number of rows that may go to quarantine.
-func budgetRows(f files, rows int64) int64 {
-	b := f.pipeline.Quarantine.Budget
-	n := int64(b.Share * float64(rows))
-	if b.Rows > 0 {
-		n = min(n, b.Rows)
-	}
-	return n
 }
 
 // reasons are the messages of the violations that block.

@@ -86,8 +86,9 @@ func (h *history) last() *past {
 	return &h.past[len(h.past)-1]
 }
 
-// history loads the verdicts of the batches that a run is compared with. A batch
-// whose papers are gone, or are those of an older version, is noted and left out.
+// history loads the verdicts of the batches that a run is compared with. A batch whose
+// verdict is gone is noted and left out. Only the last one keeps its late rows, which may
+// be as many as its error budget.
 func (a *Activities) history(ctx context.Context, pipeline string, o *run.Object) (*history, error) {
 	h := new(history)
 	if o == nil {
@@ -110,9 +111,13 @@ func (a *Activities) history(ctx context.Context, pipeline string, o *run.Object
 		if err != nil {
 			return nil, err
 		}
-		if loaded != nil {
-			h.past = append(h.past, *loaded)
+		if loaded == nil {
+			continue
 		}
+		if last := h.last(); last != nil {
+			last.data.Late = nil
+		}
+		h.past = append(h.past, *loaded)
 	}
 	if paper.LastYear != nil {
 		var err error

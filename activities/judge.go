@@ -56,7 +56,7 @@ func (a *Activities) JudgeData(ctx context.Context, in JudgeDataInput) (JudgeDat
 			return JudgeDataOutput{}, err
 		}
 		d := &run.Data{Format: run.Format, Run: in.Run.Run, Stage: "rows", Rows: plan.Rows,
-			Budget: budgetRows(f, plan.Rows), Verdict: run.Pass, History: in.History}
+			Budget: f.pipeline.Quarantine.Budget.Allowed(plan.Rows), Verdict: run.Pass, History: in.History}
 		if d.Shards, err = a.shardLists(ctx, in); err != nil {
 			return JudgeDataOutput{}, err
 		}

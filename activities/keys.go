@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"headgate/internal/pass"
 	"headgate/internal/pipeline"
 	"headgate/internal/run"
+	"headgate/internal/store"
 )
 
 // judgeKeys counts entity keys against the batch before, and lists those that get the
@@ -28,10 +30,10 @@ func (a *Activities) judgeKeys(ctx context.Context, r Run, f files, results []ru
 		if err != nil {
 			return err
 		}
-		defer closeBefore()
 		if note != "" {
 			d.Notes = append(d.Notes, note)
 		} else {
+			defer closeBefore()
 			count.keys.Before, count.before, count.lateBefore = last.Batch, len(before), lateRows(last.data.Late)
 			lists = before
 		}
@@ -118,28 +120,36 @@ func (c *keyCount) settle() {
 }
 
 // keysBefore opens the key lists of the entity in the batch before. note says why
-// its keys cannot be compared.
+// its keys cannot be compared; then there is nothing to close.
 func (a *Activities) keysBefore(ctx context.Context, pipeline string, before *past, entity []string) (lists []io.Reader, closeAll func(), note string, err error) {
-	none := func() {}
+	lists, closeAll, err = a.keptKeys(ctx, pipeline, before, entity)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, nil, fmt.Sprintf("keys are not compared: the keys of %s are gone", before.Batch), nil
+	case err == nil && closeAll == nil:
+		note = fmt.Sprintf("keys are not compared with %s, which did not keep any of %s", before.Batch, contract.KeyName(entity))
+	}
+	return lists, closeAll, note, err
+}
+
+// keptKeys opens the key lists that a batch of the history has kept. It returns no
+// function to close them if it has kept none of the entity.
+func (a *Activities) keptKeys(ctx context.Context, pipeline string, before *past, entity []string) ([]io.Reader, func(), error) {
 	plan, err := run.LoadPlan(ctx, a.store, pipeline, before.Batch, before.Run)
 	if err != nil {
-		return nil, none, "", err
+		return nil, nil, err
 	}
 	c, err := a.contract(ctx, plan.Contract)
 	if err != nil {
-		return nil, none, "", err
+		return nil, nil, err
 	}
 	at := pass.KeyIndex(pass.KeyTuples(c), entity)
 	if at < 0 || len(before.data.Shards) == 0 {
-		return nil, none, fmt.Sprintf("keys are not compared with %s, which did not keep any of %s", before.Batch, contract.KeyName(entity)), nil
+		return nil, nil, nil
 	}
 	results, err := a.shardResults(ctx, Papers{Lists: before.data.Shards}, plan)
 	if err != nil {
-		return nil, none, "", err
+		return nil, nil, err
 	}
-	lists, closeAll, err = a.keyLists(ctx, results, at)
-	if err != nil {
-		closeAll = none
-	}
-	return lists, closeAll, "", err
+	return a.keyLists(ctx, results, at)
 }

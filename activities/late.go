@@ -27,7 +27,7 @@ type place struct {
 
 // A lateCheck finds what only the whole batch shows: rows that share a key, rows
 // without a partner in another set, and rows whose corrected row is there. It holds at
-// most one place per row of the error budget.
+// most one place per row of the error budget, and [rowsPerReplay] per corrected row.
 type lateCheck struct {
 	plan    *run.Plan
 	tuples  [][]string // of the key lists
@@ -44,7 +44,7 @@ type lateCheck struct {
 func (a *Activities) checkLate(ctx context.Context, plan *run.Plan, c *contract.Contract, results []run.ShardResult, index run.Index, d *run.Data) (*lateCheck, error) {
 	l := &lateCheck{plan: plan, tuples: pass.KeyTuples(c), results: results, data: d, late: map[place]string{},
 		room:   d.Budget + 1 + rowsPerReplay*replayed(plan),
-		counts: contract.Counts{Duplicates: map[string]int64{}, Unmatched: map[string]int64{}}}
+		counts: contract.Counts{Duplicates: map[string]int64{}, Unmatched: map[string]int64{}, Corrected: replayed(plan)}}
 	for _, tuple := range c.NeedsKeys() {
 		if err := a.duplicates(ctx, c, tuple, l); err != nil {
 			return nil, err
@@ -80,8 +80,15 @@ func (l *lateCheck) add(row pass.Duplicate, rule string) {
 	}
 }
 
-// rowsPerReplay is how many rows one corrected row may take the place of before they
-// count against the budget.
+// addAll sends rows to quarantine.
+func (l *lateCheck) addAll(rows []pass.Duplicate, rule string) {
+	for _, row := range rows {
+		l.add(row, rule)
+	}
+}
+
+// rowsPerReplay is how many rows one corrected row may take the place of; more of them
+// count against the budget. So a batch within its budget has room for all its late rows.
 const rowsPerReplay = 4
 
 // replayed returns how many corrected rows a plan has.
@@ -100,35 +107,88 @@ func (l *lateCheck) replay(row pass.Duplicate) bool {
 }
 
 // duplicates counts the delivered rows that share a key, and sends them to quarantine if
-// a rule of the contract says so.
+// a rule of the contract says so. One whose fellows are all in quarantine is unique after
+// all.
 func (a *Activities) duplicates(ctx context.Context, c *contract.Contract, tuple []string, l *lateCheck) error {
 	name := contract.KeyName(tuple)
 	l.counts.Duplicates[name] = 0
 	rule, quarantine := quarantineRule(c, tuple)
-	return a.groups(ctx, tuple, l, func(group []pass.Duplicate) {
-		group = slices.DeleteFunc(group, l.replay)
-		if len(group) > 1 {
-			l.counts.Duplicates[name] += int64(len(group)) - 1
+	var key pass.Key
+	var rows, good int64 // delivered with this key, and those of them that are not in quarantine
+	var first pass.Duplicate
+	return a.eachKey(ctx, tuple, l, func(k pass.Key, row pass.Duplicate) {
+		if k != key {
+			key, rows, good = k, 0, 0
 		}
-		if good := stillGood(group); quarantine && good > 1 {
-			for _, row := range group {
-				l.add(row, rule)
-			}
+		if l.replay(row) {
+			return
+		}
+		if rows++; rows > 1 {
+			l.counts.Duplicates[name]++
+		}
+		if row.Quarantined || !quarantine {
+			return
+		}
+		switch good++; good {
+		case 1:
+			first = row
+		case 2:
+			l.add(first, rule)
+			l.add(row, rule)
+		default:
+			l.add(row, rule)
 		}
 	})
 }
 
-// groups calls each with the rows that share a key, delivered and corrected ones.
-func (a *Activities) groups(ctx context.Context, tuple []string, l *lateCheck, each func(group []pass.Duplicate)) error {
+// eachKey goes through the keys of a tuple, in ascending order.
+func (a *Activities) eachKey(ctx context.Context, tuple []string, l *lateCheck, each func(k pass.Key, row pass.Duplicate)) error {
 	lists, closeAll, err := a.keyLists(ctx, l.results, pass.KeyIndex(l.tuples, tuple))
 	if err != nil {
 		return err
 	}
 	defer closeAll()
-	return pass.Duplicates(lists, func(group []pass.Duplicate) error {
-		each(group)
+	return pass.MergeKeys(lists, func(k pass.Key, row pass.Duplicate) error {
+		each(k, row)
 		return ctx.Err()
 	})
+}
+
+// A keyGroup is what is known of the rows with one key. It holds corrected rows only, of
+// which there are few.
+type keyGroup struct {
+	good, bad int64            // delivered, and not in quarantine or in it
+	corrected []pass.Duplicate // not in quarantine
+}
+
+// groups calls settle for every key that a corrected row has which is not in quarantine.
+func (a *Activities) groups(ctx context.Context, tuple []string, l *lateCheck, settle func(g keyGroup)) error {
+	var key pass.Key
+	var g keyGroup
+	end := func() {
+		if len(g.corrected) > 0 {
+			settle(g)
+		}
+		g = keyGroup{corrected: g.corrected[:0]}
+	}
+	err := a.eachKey(ctx, tuple, l, func(k pass.Key, row pass.Duplicate) {
+		if k != key {
+			end()
+		}
+		key = k
+		out := row.Quarantined || l.late[place{row.Shard, row.Row}] != ""
+		switch {
+		case l.replay(row) && !out:
+			g.corrected = append(g.corrected, row)
+		case l.replay(row):
+		case out:
+			g.bad++
+		default:
+			g.good++
+		}
+	})
+	end()
+	return err
 }
 
 // corrections judges the corrected rows against the delivered ones that are left, and
@@ -141,12 +201,9 @@ func (a *Activities) corrections(ctx context.Context, c *contract.Contract, l *l
 		if !quarantine || slices.Equal(tuple, replay) {
 			continue
 		}
-		err := a.groups(ctx, tuple, l, func(group []pass.Duplicate) {
-			delivered, corrected := l.split(group)
-			if delivered > 0 || len(corrected) > 1 {
-				for _, row := range corrected {
-					l.add(row, rule)
-				}
+		err := a.groups(ctx, tuple, l, func(g keyGroup) {
+			if g.good > 0 || len(g.corrected) > 1 {
+				l.addAll(g.corrected, rule)
 			}
 		})
 		if err != nil {
@@ -154,38 +211,18 @@ func (a *Activities) corrections(ctx context.Context, c *contract.Contract, l *l
 		}
 	}
 	_, unique := quarantineRule(c, replay)
-	return a.groups(ctx, replay, l, func(group []pass.Duplicate) { l.replace(group, unique) })
-}
-
-// split returns how many delivered rows of a group are not in quarantine, and which
-// corrected rows are not.
-func (l *lateCheck) split(group []pass.Duplicate) (delivered int, corrected []pass.Duplicate) {
-	for _, row := range group {
-		switch {
-		case row.Quarantined || l.late[place{row.Shard, row.Row}] != "":
-		case l.replay(row):
-			corrected = append(corrected, row)
-		default:
-			delivered++
-		}
-	}
-	return delivered, corrected
+	return a.groups(ctx, replay, l, func(g keyGroup) { l.replace(g, unique) })
 }
 
 // replace settles a group of rows with the key by which a corrected row finds the rows
 // that it replaces: those in quarantine. One whose key is scored already, or that comes
 // twice, is no correction and goes to quarantine itself, if the key is to be unique.
-func (l *lateCheck) replace(group []pass.Duplicate, unique bool) {
-	delivered, corrected := l.split(group)
-	switch {
-	case len(corrected) == 0:
-	case unique && (len(corrected) > 1 || delivered > 0):
-		for _, row := range corrected {
-			l.add(row, RuleReplay)
-		}
-	default:
-		l.data.Replaced += int64(len(slices.DeleteFunc(group, l.replay)) - delivered)
+func (l *lateCheck) replace(g keyGroup, unique bool) {
+	if unique && (len(g.corrected) > 1 || g.good > 0) {
+		l.addAll(g.corrected, RuleReplay)
+		return
 	}
+	l.data.Replaced += min(g.bad, rowsPerReplay*int64(len(g.corrected)))
 }
 
 // unmatched counts the rows without a partner and sends them to quarantine.
@@ -218,17 +255,6 @@ func (a *Activities) partners(ctx context.Context, c *contract.Contract, rel con
 		return nil, nil, fail(KindCorrupt, "the keys of %s, which rule %s needs, were not read", rel.Object, rel.Rule)
 	}
 	return a.openLists(ctx, lists)
-}
-
-// stillGood counts the rows of a group that are not in quarantine: one that is left
-// alone is unique after all.
-func stillGood(group []pass.Duplicate) (n int) {
-	for _, row := range group {
-		if !row.Quarantined {
-			n++
-		}
-	}
-	return n
 }
 
 // quarantineRule returns the rule that sends rows with a duplicate key to quarantine.

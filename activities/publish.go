@@ -82,12 +82,9 @@ func (a *Activities) Publish(ctx context.Context, in PublishInput) (PublishOutpu
 // commit gathers the table files of all shards, and how many rows are a fallback's.
 func (a *Activities) commit(ctx context.Context, in PublishInput) (c delta.Commit, fallback int64, err error) {
 	c = delta.Commit{Pipeline: in.Pipeline, Batch: in.Batch, Expect: in.Expect, Operation: in.Operation, At: in.At}
-	items, err := a.papers(ctx, in.Table)
+	items, err := a.whole(ctx, in)
 	if err != nil {
 		return c, 0, err
-	}
-	if in.Fallback != nil {
-		items = append(items, *in.Fallback)
 	}
 	var values []store.Digest
 	for i, o := range items {
@@ -118,6 +115,33 @@ func (a *Activities) commit(ctx context.Context, in PublishInput) (c delta.Commi
 		"values": string(digest), "by": in.By,
 	}
 	return c, fallback, nil
+}
+
+// whole returns the table files of a batch, that of the fallback last, if it is all of
+// them and the verdict lets them out.
+func (a *Activities) whole(ctx context.Context, in PublishInput) ([]run.Object, error) {
+	verdict, err := a.passed(ctx, in.Run, in.Data)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := run.LoadPlan(ctx, a.store, in.Pipeline, in.Batch, in.Run.Run)
+	if err != nil {
+		return nil, err
+	}
+	items, err := a.papers(ctx, in.Table)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(items) != len(plan.Shards):
+		return nil, fail(KindCorrupt, "%d table files for %d shards", len(items), len(plan.Shards))
+	case verdict.Fallback != nil && in.Fallback == nil:
+		return nil, fail(KindCorrupt, "the verdict wants fallback scores, and there are none")
+	case verdict.Fallback == nil && in.Fallback != nil:
+		return nil, fail(KindCorrupt, "the verdict wants no fallback scores, and there are some")
+	case in.Fallback != nil:
+		items = append(items, *in.Fallback)
+	}
+	return items, nil
 }
 
 // union adds the columns that only the second list has.

@@ -3,8 +3,6 @@ package activities
 import (
 	"context"
 	"errors"
-	"path"
-	"strings"
 	"time"
 
 	"headgate/internal/delta"
@@ -115,24 +113,16 @@ func (a *Activities) Restore(ctx context.Context, in RestoreInput) (PublishOutpu
 // bringBack makes sure that a data file of the table exists.
 func (a *Activities) bringBack(ctx context.Context, in RestoreInput, f delta.File, name store.Digest) error {
 	key := run.TablePrefix(in.Pipeline) + "/" + f.Path
-	_, err := a.store.Stat(ctx, key)
-	if !errors.Is(err, store.ErrNotFound) {
+	found, err := run.Published(ctx, a.store, in.Pipeline, in.Batch, name, f)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return fail(KindCorrupt, "publication %d cannot be restored: %w", in.Publication, err)
+	case err != nil || found.Key == key:
 		return err
 	}
-	digest := store.Digest("sha256:" + strings.TrimSuffix(path.Base(f.Path), ".parquet"))
-	prefix := run.Dir(in.Pipeline, in.Batch, name) + "/table/"
-	for attrs, err := range a.store.List(ctx, prefix) {
-		if err != nil {
-			return err
-		}
-		if !strings.HasSuffix(attrs.Key, "."+run.Short(digest)+".parquet") {
-			continue
-		}
-		data, err := run.Load(ctx, a.store, run.Object{Key: attrs.Key, Digest: digest, Size: attrs.Size})
-		if err != nil {
-			return err
-		}
-		return a.store.Put(ctx, key, data)
+	data, err := run.Load(ctx, a.store, found)
+	if err != nil {
+		return err
 	}
-	return fail(KindCorrupt, "%s is gone, and so is the run's own copy under %s: publication %d cannot be restored", key, prefix, in.Publication)
+	return a.store.Put(ctx, key, data)
 }

@@ -221,8 +221,12 @@ func (m *measurement) judge() error {
 			defer f.Close()
 			lists = append(lists, bufio.NewReaderSize(f, 16<<10))
 		}
-		err := pass.Duplicates(lists, func(group []pass.Duplicate) error {
-			m.report.Duplicates += int64(len(group)) - 1
+		var last pass.Key
+		err := pass.MergeKeys(lists, func(key pass.Key, _ pass.Duplicate) error {
+			if key == last {
+				m.report.Duplicates++
+			}
+			last = key
 			return nil
 		})
 		if err != nil {

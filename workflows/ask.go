@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"headgate/activities"
@@ -15,6 +16,12 @@ import (
 
 // UpdateAnswer is the name of the Update that answers a batch which asks.
 const UpdateAnswer = "answer"
+
+// The longest by and reason of an answer, in bytes.
+const (
+	maxBy     = 200
+	maxReason = 2000
+)
 
 // An Answer says whether a batch that asks may be published. Decision is the digest of
 // the verdict that the person looked at, whole or its first digits: an answer to
@@ -53,12 +60,22 @@ func (b *batch) checkAnswer(a Answer) error {
 		return fmt.Errorf("%s has answered already", q.given.By)
 	case strings.TrimSpace(a.By) == "":
 		return errors.New("an answer needs by: who gives it")
+	case !oneLine(a.By, maxBy):
+		return fmt.Errorf("by must be one line of at most %d bytes", maxBy)
 	case strings.TrimSpace(a.Reason) == "":
 		return errors.New("an answer needs a reason")
+	case !oneLine(a.Reason, maxReason):
+		return fmt.Errorf("the reason must be one line of at most %d bytes", maxReason)
 	case len(strings.TrimPrefix(a.Decision, "sha256:")) < 8 || !strings.HasPrefix(string(q.paper.Digest), "sha256:"+strings.TrimPrefix(a.Decision, "sha256:")):
 		return fmt.Errorf("decision %q is not what is asked about; that is %s: look at it again", a.Decision, papers.Short(q.paper.Digest))
 	}
 	return nil
+}
+
+// oneLine reports whether a text is whole and short enough for a registry entry and a
+// line of the scorecard.
+func oneLine(s string, most int) bool {
+	return len(s) <= most && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 // takeAnswer returns the verdict once it is in the registry.
@@ -86,8 +103,7 @@ func (b *batch) ask(ctx workflow.Context, data activities.JudgeDataOutput) (acti
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{Timeout: b.plan.Wait,
 		TimerOptions: workflow.TimerOptions{Summary: "Until then somebody may answer"}}, func() bool { return q.given != nil })
 	if err != nil {
-		q.paper = nil
-		return data, err
+		return data, b.unheard(ctx, err)
 	}
 	if q.given != nil {
 		in.Approved, in.By, in.Reason = q.given.Approve, q.given.By, q.given.Reason
@@ -98,8 +114,7 @@ func (b *batch) ask(ctx workflow.Context, data activities.JudgeDataOutput) (acti
 	in.At = workflow.Now(ctx).UTC()
 	out, err := run(stage(ctx, "Enter the answer in the registry", 5*time.Minute), act.Answer, in)
 	if err != nil {
-		q.answered = errors.New(cause(err))
-		return data, errors.Join(err, b.heard(ctx))
+		return data, b.unheard(ctx, err)
 	}
 	q.verdict = out.Verdict
 	data.Verdict, data.Reasons, data.Paper = out.Verdict, out.Reasons, out.Paper
@@ -108,11 +123,19 @@ func (b *batch) ask(ctx workflow.Context, data activities.JudgeDataOutput) (acti
 	return data, b.heard(ctx)
 }
 
-// heard waits until whoever answered knows what came of it.
+// heard waits until whoever answered knows what came of it, also if the batch was
+// cancelled meanwhile. Nobody has to wait for long: the handlers wait for what has
+// happened already.
 func (b *batch) heard(ctx workflow.Context) error {
-	err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
-	if temporal.IsCanceledError(err) {
-		return nil // the caller finds that out by itself
+	disconnected, _ := workflow.NewDisconnectedContext(ctx)
+	return workflow.Await(disconnected, func() bool { return workflow.AllHandlersFinished(ctx) })
+}
+
+// unheard ends a question of which nothing came, and returns why.
+func (b *batch) unheard(ctx workflow.Context, why error) error {
+	b.answer.paper, b.answer.answered = nil, errors.New(cause(why))
+	if err := b.heard(ctx); err != nil {
+		return errors.Join(why, err)
 	}
-	return err
+	return why
 }

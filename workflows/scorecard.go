@@ -113,7 +113,7 @@ func (c Scorecard) world(row func(name, value string)) {
 		row("Drift", fmt.Sprintf("%s (against %s)", what, d.Reference))
 	}
 	if c.Answered != "" {
-		row("Answered", c.Answered)
+		row("Answered", strings.ReplaceAll(c.Answered, "|", `\|`)) // a person's words must not end the cell
 	}
 }
 

@@ -248,6 +248,18 @@ func TestCorrectedRowsArePublishedWithTheMonth(t *testing.T) {
 	}
 }
 
+// A promise about the number of rows is about the delivery.
+func TestCorrectedRowsDoNotBreakARowCount(t *testing.T) {
+	rows := "metric: rowCount, mustBeGreaterThan: 0"
+	w := configured(t, 3000, "", strings.NewReplacer(rows, "metric: rowCount, mustBe: 3000"), nil)
+	w.deliver("2024-02", retailer.Options{Fault: retailer.BadRows})
+	first := w.mustScore("2024-02")
+	w.corrected("2024-02", first.Run, w.quarantined("2024-02"))
+	if second := w.mustScore("2024-02"); second.Verdict != run.Pass || second.Replaced == 0 || first.Verdict != run.Pass {
+		t.Errorf("first  %+v\nsecond %+v", first, second)
+	}
+}
+
 func TestACorrectionOfAPublishedCustomerIsNone(t *testing.T) {
 	w := newWorld(t, 3000)
 	w.deliver("2024-02", retailer.Options{Fault: retailer.BadRows})
@@ -270,6 +282,10 @@ func TestACorrectionOfAPublishedCustomerIsNone(t *testing.T) {
 	second := w.mustScore("2024-02")
 	if second.Verdict != "pass" || second.Published != first.Published || second.Quarantined != first.Quarantined+1 || second.Replaced != 0 {
 		t.Errorf("first  %+v\nsecond %+v", first, second)
+	}
+	a := &audit.Auditor{Store: w.bucket, Formats: worker.Formats(), Pipeline: "retailer"}
+	if o, err := a.Why(t.Context(), "2024-02", published); err != nil || strings.Contains(o.File, "/replay/") {
+		t.Errorf("the score is said to come from a row in quarantine: %v, from %+v", err, o)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"headgate/internal/columnar"
 	"headgate/internal/delta"
@@ -79,13 +80,13 @@ func (a *Auditor) Why(ctx context.Context, batch, key string) (*Origin, error) {
 	if err := a.findRow(ctx, p, current, parts, o); err != nil {
 		return nil, err
 	}
+	if o.Verdict, err = a.verdict(ctx, batch, o.Run, o.Decision); err != nil {
+		return nil, err
+	}
 	if o.Fallback() == "" { // a row that the model did not score need not be in the input
 		if err := a.findInput(ctx, p, parts, o); err != nil {
 			return nil, err
 		}
-	}
-	if o.Verdict, err = a.verdict(ctx, batch, o.Run, o.Decision); err != nil {
-		return nil, err
 	}
 	return o, a.entries(ctx, o)
 }
@@ -103,7 +104,7 @@ func (a *Auditor) findRow(ctx context.Context, p *papers, current delta.Publicat
 		if err != nil {
 			return err
 		}
-		rec, i, err := search(ctx, file, columnar.ReadOptions{}, entity, key)
+		rec, i, _, err := search(ctx, file, columnar.ReadOptions{}, entity, key, func(int64) bool { return true })
 		if err != nil {
 			return err
 		}
@@ -116,6 +117,64 @@ func (a *Auditor) findRow(ctx context.Context, p *papers, current delta.Publicat
 	return fmt.Errorf("batch %s has no published row with this key; it may be in quarantine: see starter status %s", o.Batch, a.Pipeline)
 }
 
+// An inputRow is the place of a row in the input.
+type inputRow struct {
+	file int   // index into the plan's files
+	row  int64 // ordinal in it, from 0
+}
+
+// keptBack returns the places of the rows with this key that are in quarantine, among
+// others. A verdict of a run that did not keep its lists knows only those that only the
+// whole batch showed.
+func (a *Auditor) keptBack(ctx context.Context, p *papers, key []string, d *run.Data) (map[inputRow]bool, error) {
+	out := map[inputRow]bool{}
+	for _, l := range d.Late {
+		s := p.plan.Shards[l.Shard]
+		out[inputRow{s.File, s.FirstRow + l.Row}] = true
+	}
+	for _, o := range d.Shards {
+		var list run.List
+		if err := run.LoadJSON(ctx, a.Store, o, &list); err != nil {
+			return nil, err
+		}
+		for _, item := range list.Items {
+			var r run.ShardResult
+			if err := run.LoadJSON(ctx, a.Store, item, &r); err != nil {
+				return nil, err
+			}
+			if err := a.inQuarantine(ctx, p, key, r, out); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// inQuarantine adds the places of the rows with this key that a shard sent to quarantine.
+func (a *Auditor) inQuarantine(ctx context.Context, p *papers, key []string, r run.ShardResult, out map[inputRow]bool) error {
+	if r.Quarantine == nil {
+		return nil
+	}
+	data, err := run.Load(ctx, a.Store, *r.Quarantine)
+	if err != nil {
+		return err
+	}
+	f, err := columnar.Open(bytes.NewReader(data), int64(len(data)), &columnar.OpenOptions{Name: r.Quarantine.Key})
+	if err != nil {
+		return err
+	}
+	for rec, err := range f.Records(ctx, columnar.ReadOptions{Columns: append([]string{pass.ColumnRow}, p.contract.Entity()...)}) {
+		if err != nil {
+			return err
+		}
+		rowOf(rec, p.contract.Entity(), key, func(i int) bool {
+			out[inputRow{p.plan.Shards[r.Shard].File, rec.Column(0).(*array.Int64).Value(i)}] = true
+			return false
+		})
+	}
+	return nil
+}
+
 // findInput reads the key columns of the input, then the row's model inputs.
 func (a *Auditor) findInput(ctx context.Context, p *papers, key []string, o *Origin) error {
 	columns := slices.Clone(p.contract.Entity())
@@ -124,9 +183,12 @@ func (a *Auditor) findInput(ctx context.Context, p *papers, key []string, o *Ori
 			columns = append(columns, in.Name)
 		}
 	}
-	// Corrected rows come after those that they replace.
-	for _, want := range slices.Backward(p.plan.Files) {
-		found, err := a.searchFile(ctx, want, columns, p, key, o)
+	out, err := a.keptBack(ctx, p, key, o.Verdict)
+	if err != nil {
+		return err
+	}
+	for i, want := range p.plan.Files {
+		found, err := a.searchFile(ctx, want, columns, p, key, o, func(row int64) bool { return !out[inputRow{i, row}] })
 		if err != nil || found {
 			return err
 		}
@@ -134,7 +196,8 @@ func (a *Auditor) findInput(ctx context.Context, p *papers, key []string, o *Ori
 	return errors.New("no input file of the run has this key")
 }
 
-func (a *Auditor) searchFile(ctx context.Context, want run.File, columns []string, p *papers, key []string, o *Origin) (bool, error) {
+// searchFile looks for a row with the key that scored accepts.
+func (a *Auditor) searchFile(ctx context.Context, want run.File, columns []string, p *papers, key []string, o *Origin, scored func(row int64) bool) (bool, error) {
 	a.say("searching %s", want.Key)
 	src, closeInput, err := a.input(ctx, p, want)
 	if err != nil {
@@ -150,8 +213,7 @@ func (a *Auditor) searchFile(ctx context.Context, want run.File, columns []strin
 	if err != nil {
 		return false, err
 	}
-	var before int64
-	rec, i, err := search(ctx, f, columnar.ReadOptions{Columns: columns}, p.contract.Entity(), key, &before)
+	rec, i, before, err := search(ctx, f, columnar.ReadOptions{Columns: columns}, p.contract.Entity(), key, scored)
 	if err != nil || rec == nil {
 		return false, err
 	}
@@ -164,25 +226,24 @@ func (a *Auditor) searchFile(ctx context.Context, want run.File, columns []strin
 	return true, nil
 }
 
-// search returns the record and the row that have the key, or nil. before, if given,
-// counts the rows of the records that came earlier.
-func search(ctx context.Context, f *columnar.File, o columnar.ReadOptions, columns, key []string, before ...*int64) (arrow.Record, int, error) {
+// search returns the record and the row in it that have the key and that take accepts
+// by its ordinal in the file, or nil, and how many rows came before the record.
+func search(ctx context.Context, f *columnar.File, o columnar.ReadOptions, columns, key []string, take func(row int64) bool) (rec arrow.Record, i int, before int64, err error) {
 	for rec, err := range f.Records(ctx, o) {
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, 0, err
 		}
-		if i := rowOf(rec, columns, key); i >= 0 {
+		if i := rowOf(rec, columns, key, func(i int) bool { return take(before + int64(i)) }); i >= 0 {
 			rec.Retain()
-			return rec, i, nil
+			return rec, i, before, nil
 		}
-		for _, n := range before {
-			*n += rec.NumRows()
-		}
+		before += rec.NumRows()
 	}
-	return nil, 0, nil
+	return nil, 0, 0, nil
 }
 
-func rowOf(rec arrow.Record, columns, key []string) int {
+// rowOf returns the first row that has the key and that take accepts, or -1.
+func rowOf(rec arrow.Record, columns, key []string, take func(i int) bool) int {
 rows:
 	for i := range int(rec.NumRows()) {
 		for k, name := range columns {
@@ -191,7 +252,9 @@ rows:
 				continue rows
 			}
 		}
-		return i
+		if take(i) {
+			return i
+		}
 	}
 	return -1
 }

@@ -46,14 +46,18 @@ type Counts struct {
 	// Unmatched has, under the rule of each of [Contract.Relationships], how many
 	// rows have no partner.
 	Unmatched map[string]int64
+
+	// Corrected is how many of the rows are corrections of others, which is not what
+	// rowCount counts.
+	Corrected int64
 }
 
 // Of returns how many rows break a rule, and whether that was counted. For rowCount
-// it is the rows of the batch.
+// it is the rows of the batch as it was delivered.
 func (n Counts) Of(rule Rule, r Result) (count int64, ok bool) {
 	switch {
 	case rule.Kind == KindRowCount:
-		return r.Rows, true
+		return r.Rows - n.Corrected, true
 	case rule.Kind == KindRelationship:
 		count, ok = n.Unmatched[rule.ID]
 	case rule.Duplicates():

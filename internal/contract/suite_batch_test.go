@@ -145,19 +145,23 @@ func (b *suiteBatch) repeated(t *testing.T, tuple []string, index int) (count in
 	i := slices.IndexFunc(b.c.Rules, func(r contract.Rule) bool {
 		return r.Quarantine && r.Duplicates() && slices.Equal(r.Columns, tuple)
 	})
-	err := pass.Duplicates(lists, func(group []pass.Duplicate) error {
-		count += int64(len(group)) - 1
-		good := slices.DeleteFunc(slices.Clone(group), func(d pass.Duplicate) bool { return d.Quarantined })
-		if i < 0 || len(good) < 2 {
-			return nil
-		}
-		for _, d := range good {
-			b.late(b.shards[d.Shard].FirstRow+d.Row, b.c.Rules[i].ID)
-		}
+	groups := map[pass.Key][]pass.Duplicate{}
+	err := pass.MergeKeys(lists, func(k pass.Key, d pass.Duplicate) error {
+		groups[k] = append(groups[k], d)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, group := range groups {
+		count += int64(len(group)) - 1
+		good := slices.DeleteFunc(slices.Clone(group), func(d pass.Duplicate) bool { return d.Quarantined })
+		if i < 0 || len(good) < 2 {
+			continue
+		}
+		for _, d := range good {
+			b.late(b.shards[d.Shard].FirstRow+d.Row, b.c.Rules[i].ID)
+		}
 	}
 	return count
 }

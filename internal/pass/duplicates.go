@@ -46,32 +46,6 @@ func MergeKeys(lists []io.Reader, each func(key Key, row Duplicate) error) error
 	return nil
 }
 
-// Duplicates merges the sorted key lists of all shards and calls found for every
-// group of rows that share a key, in the order of [MergeKeys]. It holds one entry per
-// list and one group.
-//
-// found gets a slice that is valid until it returns.
-func Duplicates(lists []io.Reader, found func(group []Duplicate) error) error {
-	var group []Duplicate
-	var key Key // of the group
-	err := MergeKeys(lists, func(k Key, row Duplicate) error {
-		if k != key && len(group) > 1 {
-			if err := found(group); err != nil {
-				return err
-			}
-		}
-		if k != key {
-			group = group[:0]
-		}
-		key, group = k, append(group, row)
-		return nil
-	})
-	if err == nil && len(group) > 1 {
-		err = found(group)
-	}
-	return err
-}
-
 // Unmatched calls found for every row of lists whose key is in none of the sets. It
 // holds one entry per list, however many rows share a key.
 func Unmatched(lists, sets []io.Reader, found func(row Duplicate) error) error {

@@ -29,7 +29,7 @@ func keys(words string) []byte {
 	return b
 }
 
-func TestDuplicates(t *testing.T) {
+func TestMergeKeys(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		lists []string
@@ -63,28 +63,35 @@ func TestDuplicates(t *testing.T) {
 	}
 }
 
-// groups shows what Duplicates finds.
+// groups shows the rows that share a key, as the merge of lists finds them.
 func groups(lists []io.Reader) (string, error) {
-	var out []string
-	err := Duplicates(lists, func(group []Duplicate) error {
-		var rows []string
-		for _, d := range group {
-			row := fmt.Sprintf("%d/%d", d.Shard, d.Row)
-			if d.Quarantined {
-				row += "!"
-			}
-			rows = append(rows, row)
+	var out, rows []string
+	var key Key
+	end := func() {
+		if len(rows) > 1 {
+			out = append(out, strings.Join(rows, " ")+";")
 		}
-		out = append(out, strings.Join(rows, " ")+";")
+		rows = nil
+	}
+	err := MergeKeys(lists, func(k Key, d Duplicate) error {
+		if k != key {
+			end()
+		}
+		row := fmt.Sprintf("%d/%d", d.Shard, d.Row)
+		if d.Quarantined {
+			row += "!"
+		}
+		key, rows = k, append(rows, row)
 		return nil
 	})
+	end()
 	return strings.Join(out, " "), err
 }
 
-func TestDuplicatesStops(t *testing.T) {
+func TestMergeKeysStops(t *testing.T) {
 	stop := errors.New("enough")
 	calls := 0
-	err := Duplicates([]io.Reader{bytes.NewReader(keys("a:0 a:1 b:2 b:3 c:4"))}, func([]Duplicate) error { calls++; return stop })
+	err := MergeKeys([]io.Reader{bytes.NewReader(keys("a:0 a:1 b:2 b:3 c:4"))}, func(Key, Duplicate) error { calls++; return stop })
 	if !errors.Is(err, stop) || calls != 1 {
 		t.Errorf("got %v after %d calls, want %v after 1", err, calls, stop)
 	}
@@ -96,7 +103,7 @@ func TestDuplicatesStops(t *testing.T) {
 }
 
 // The merge of any number of lists finds what sorting all of them finds.
-func TestDuplicatesOfAnyLists(t *testing.T) {
+func TestMergeKeysOfAnyLists(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for round := range 200 {
 		lists := make([][]byte, rng.IntN(9))

@@ -103,19 +103,23 @@ func (c *Config) CheckOutputs(outputs int) error {
 	return nil
 }
 
-// Exceeded reports whether bad rows out of total are more than the budget. The
-// share counts as the decimal that it was written as: 7 rows of 100 are 7%.
-func (b Budget) Exceeded(bad, total int64) bool {
-	if b.Rows > 0 && bad > b.Rows {
-		return true
-	}
-	allowed, ok := new(big.Rat).SetString(strconv.FormatFloat(b.Share, 'g', -1, 64))
+// Allowed returns how many rows out of total the budget lets go. The share counts as the
+// decimal that it was written as: 29% of 100 rows are 29.
+func (b Budget) Allowed(total int64) int64 {
+	share, ok := new(big.Rat).SetString(strconv.FormatFloat(b.Share, 'g', -1, 64))
 	if !ok {
-		return true
+		return 0
 	}
-	allowed.Mul(allowed, new(big.Rat).SetInt64(total))
-	return new(big.Rat).SetInt64(bad).Cmp(allowed) > 0
+	share.Mul(share, new(big.Rat).SetInt64(total))
+	n := new(big.Int).Quo(share.Num(), share.Denom()).Int64()
+	if b.Rows > 0 {
+		n = min(n, b.Rows)
+	}
+	return n
 }
+
+// Exceeded reports whether bad rows out of total are more than the budget.
+func (b Budget) Exceeded(bad, total int64) bool { return bad > b.Allowed(total) }
 
 // String returns the budget in words: "1% of the rows, at most 500".
 func (b Budget) String() string {

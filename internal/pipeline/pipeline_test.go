@@ -175,6 +175,9 @@ func TestBudget(t *testing.T) {
 		{"100%", 5, 5, false, "100% of the rows"},
 	} {
 		b := parse(t, "pipeline: p\ncontract: c.yaml\ninput: { files: '{batch}' }\nquarantine: { budget: "+tt.yaml+" }\n").Quarantine.Budget
+		if got := b.Allowed(tt.total); got < tt.bad != tt.exceeded {
+			t.Errorf("%s: %d of %d are allowed", tt.yaml, got, tt.total)
+		}
 		if got := b.Exceeded(tt.bad, tt.total); got != tt.exceeded {
 			t.Errorf("%s: %d of %d exceeded is %v", tt.yaml, tt.bad, tt.total, got)
 		}

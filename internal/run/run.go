@@ -14,6 +14,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -172,8 +173,8 @@ type Data struct {
 
 	History  *Object  `json:"history,omitempty"`  // a [History]
 	Output   int64    `json:"output,omitempty"`   // rows that only the contract of the scores sent to quarantine
-	Replaced int64    `json:"replaced,omitempty"` // rows in quarantine whose corrected row is scored; not in the budget
-	Asks     []string `json:"asks,omitempty"`     // why a person decides; only with verdict ask
+	Replaced int64    `json:"replaced,omitempty"` // rows in quarantine whose corrected row is scored, at most four for each; not in the budget
+	Asks     []string `json:"asks,omitempty"`     // why a person decides; also when one has decided
 	Notes    []string `json:"notes,omitempty"`    // what could not be judged yet
 	Shards   []Object `json:"shards,omitempty"`   // lists of shard results: later batches find keys by them
 	Keys     *Keys    `json:"keys,omitempty"`
@@ -200,7 +201,6 @@ type Keys struct {
 	Unscored  int64  `json:"unscored"` // delivered, and every row of them is in quarantine
 	New       int64  `json:"new"`      // delivered and not expected
 	Vanished  int64  `json:"vanished"` // expected and not delivered
-	Fallback  int64  `json:"fallback"` // published with a score that is not the model's of this batch
 }
 
 // Drift says how far the batch is from its reference. The paper has every measure.
@@ -213,7 +213,8 @@ type Drift struct {
 }
 
 // A Late row passed the checks of its own shard and is quarantined all the same,
-// because only the whole batch shows that its key is not unique.
+// because only the whole batch shows that its key is not unique, that it has no partner,
+// or that it corrects nothing.
 type Late struct {
 	Shard int    `json:"shard"`
 	Row   int64  `json:"row"` // ordinal within the shard, from 0
@@ -378,6 +379,28 @@ func LoadVerdict(ctx context.Context, b *store.Bucket, pipeline, batch string, r
 	key := fmt.Sprintf("%s/data.%s.json", Dir(pipeline, batch, run), Short(decision))
 	data := new(Data)
 	return data, LoadJSON(ctx, b, Object{Key: key, Digest: decision}, data)
+}
+
+// Published finds a data file of the table: where it was published or, if somebody has
+// vacuumed the table, among the copies of the run that made it. The error is
+// [store.ErrNotFound] if it is in neither place.
+func Published(ctx context.Context, b *store.Bucket, pipeline, batch string, run store.Digest, f delta.File) (Object, error) {
+	o := Object{Key: TablePrefix(pipeline) + "/" + f.Path, Digest: store.Digest("sha256:" + strings.TrimSuffix(path.Base(f.Path), ".parquet")), Size: f.Size}
+	_, err := b.Stat(ctx, o.Key)
+	if !errors.Is(err, store.ErrNotFound) {
+		return o, err
+	}
+	prefix := Dir(pipeline, batch, run) + "/table/"
+	for attrs, listErr := range b.List(ctx, prefix) {
+		if listErr != nil {
+			return Object{}, listErr
+		}
+		if strings.HasSuffix(attrs.Key, "."+Short(o.Digest)+".parquet") {
+			o.Key = attrs.Key
+			return o, nil
+		}
+	}
+	return Object{}, fmt.Errorf("%s is gone, and so is the run's own copy under %s: %w", o.Key, prefix, store.ErrNotFound)
 }
 
 // FilesDigest is the digest of the JSON list of a publication's file paths, sorted.
