@@ -95,15 +95,15 @@ func kindOf(err error) string {
 		return KindInputChanged
 	case errors.Is(err, registry.ErrHeadMoved):
 		return KindHeadMoved
-	case errors.Is(err, delta.ErrConflict), errors.Is(err, store.ErrExists), errors.Is(err, registry.ErrIDTaken):
+	case errors.Is(err, delta.ErrConflict), errors.Is(err, store.ErrExists), errors.Is(err, registry.ErrIDTaken), errors.Is(err, registry.ErrAliasTaken):
 		return KindConflict
 	case errors.As(err, &hash), errors.As(err, &entry), errors.As(err, &digest), errors.As(err, &blob), unreadable(err), brokenTable(err):
 		return KindCorrupt
-	case errors.Is(err, registry.ErrPipeline), errors.Is(err, store.ErrKey):
+	case errors.Is(err, registry.ErrPipeline), errors.Is(err, registry.ErrUnknownModel), errors.Is(err, store.ErrKey):
 		return KindUnknown
 	case errors.As(err, &golden):
 		return KindGoldenRows
-	case errors.As(err, &input), errors.Is(err, bundle.ErrFormat):
+	case errors.As(err, &input), errors.Is(err, bundle.ErrFormat), errors.Is(err, registry.ErrEntry):
 		return KindConfig
 	}
 	return ""

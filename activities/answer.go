@@ -48,7 +48,7 @@ func (a *Activities) Answer(ctx context.Context, in AnswerInput) (AnswerOutput, 
 		said := "approved by " + in.By
 		if !in.Approved {
 			said = "rejected by " + in.By
-			d.Verdict, d.Late, d.Fallback = run.Block, nil, nil
+			d.Verdict, d.Fallback = run.Block, nil
 			d.Reasons = append([]string{fmt.Sprintf("%s: %s", said, in.Reason)}, d.Asks...)
 		}
 		paper, err := run.SaveJSON(ctx, a.store, in.dir(), "data.json", d)

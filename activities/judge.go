@@ -60,11 +60,16 @@ func (a *Activities) JudgeData(ctx context.Context, in JudgeDataInput) (JudgeDat
 		if d.Shards, err = a.shardLists(ctx, in); err != nil {
 			return JudgeDataOutput{}, err
 		}
-		if err := a.judgeRules(ctx, in, plan, f, results, d); err != nil {
+		listed, err := a.judgeRules(ctx, in, plan, f, results, d)
+		if err != nil {
 			return JudgeDataOutput{}, err
 		}
 		if err := a.judgeWorld(ctx, in, plan, f, results, d, report); err != nil {
 			return JudgeDataOutput{}, err
+		}
+		if !listed { // some of them would be taken for all
+			d.Late, d.Keys = nil, nil
+			d.Notes = append(d.Notes, "keys were not counted: too many rows are in quarantine")
 		}
 		decide(f.pipeline, d)
 		paper, err := run.SaveJSON(ctx, a.store, in.dir(), "data.json", d)
@@ -84,8 +89,9 @@ func (a *Activities) shardLists(ctx context.Context, in JudgeDataInput) ([]run.O
 	return []run.Object{o}, err
 }
 
-// judgeRules judges the contracts of the input and of the scores.
-func (a *Activities) judgeRules(ctx context.Context, in JudgeDataInput, plan *run.Plan, f files, results []run.ShardResult, d *run.Data) error {
+// judgeRules judges the contracts of the input and of the scores. listed says that all
+// late rows are in d.
+func (a *Activities) judgeRules(ctx context.Context, in JudgeDataInput, plan *run.Plan, f files, results []run.ShardResult, d *run.Data) (listed bool, err error) {
 	check := contract.Result{Rules: map[string]int64{}}
 	output := contract.Result{Rules: map[string]int64{}}
 	for _, r := range results {
@@ -98,12 +104,12 @@ func (a *Activities) judgeRules(ctx context.Context, in JudgeDataInput, plan *ru
 	index := run.Index{}
 	if in.References != nil {
 		if err := run.LoadJSON(ctx, a.store, *in.References, &index); err != nil {
-			return err
+			return false, err
 		}
 	}
-	late, err := a.checkLate(ctx, plan, f.contract, results, index, d)
+	late, err := a.checkLate(ctx, plan, f.contract, results, index, roomFor(d.Budget, plan), d)
 	if err != nil {
-		return err
+		return false, err
 	}
 	d.Violations = f.contract.Judge(check, late.counts)
 	d.Rules = quarantinedBy(f.contract, check, d.Late)
@@ -124,7 +130,7 @@ func (a *Activities) judgeRules(ctx context.Context, in JudgeDataInput, plan *ru
 	if d.Rows == d.Quarantined {
 		d.Reasons = append(d.Reasons, "no row is left to publish")
 	}
-	return nil
+	return late.beyond == 0, nil
 }
 
 // judgeWorld compares the batch with its reference and with the batches before.
@@ -163,7 +169,7 @@ func decide(c *pipeline.Config, d *run.Data) {
 	}
 	switch {
 	case len(d.Reasons) > 0:
-		d.Verdict, d.Late, d.Asks, d.Fallback = run.Block, nil, nil, nil
+		d.Verdict, d.Asks, d.Fallback = run.Block, nil, nil
 	case len(d.Asks) > 0:
 		d.Verdict = run.Ask
 	}

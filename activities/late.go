@@ -26,8 +26,8 @@ type place struct {
 }
 
 // A lateCheck finds what only the whole batch shows: rows that share a key, rows
-// without a partner in another set, and rows whose corrected row is there. It holds at
-// most one place per row of the error budget, and [rowsPerReplay] per corrected row.
+// without a partner in another set, and rows whose corrected row is there. It holds as
+// many places as it has room for.
 type lateCheck struct {
 	plan    *run.Plan
 	tuples  [][]string // of the key lists
@@ -41,9 +41,9 @@ type lateCheck struct {
 }
 
 // checkLate makes the late check. index names the key lists of other sets.
-func (a *Activities) checkLate(ctx context.Context, plan *run.Plan, c *contract.Contract, results []run.ShardResult, index run.Index, d *run.Data) (*lateCheck, error) {
+func (a *Activities) checkLate(ctx context.Context, plan *run.Plan, c *contract.Contract, results []run.ShardResult, index run.Index, room int64, d *run.Data) (*lateCheck, error) {
 	l := &lateCheck{plan: plan, tuples: pass.KeyTuples(c), results: results, data: d, late: map[place]string{},
-		room:   d.Budget + 1 + rowsPerReplay*replayed(plan),
+		room:   room,
 		counts: contract.Counts{Duplicates: map[string]int64{}, Unmatched: map[string]int64{}, Corrected: replayed(plan)}}
 	for _, tuple := range c.NeedsKeys() {
 		if err := a.duplicates(ctx, c, tuple, l); err != nil {
@@ -85,6 +85,16 @@ func (l *lateCheck) addAll(rows []pass.Duplicate, rule string) {
 	for _, row := range rows {
 		l.add(row, rule)
 	}
+}
+
+// mostShown is how many late rows of a batch with a small error budget are listed all the
+// same, so that whoever corrects them can see which they are.
+const mostShown = 100_000
+
+// roomFor returns how many rows may be in quarantine while late ones are still listed: as
+// many as a batch within its budget can have, and more if those are few.
+func roomFor(budget int64, plan *run.Plan) int64 {
+	return max(budget+1+rowsPerReplay*replayed(plan), mostShown)
 }
 
 // rowsPerReplay is how many rows one corrected row may take the place of; more of them

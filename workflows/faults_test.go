@@ -203,42 +203,17 @@ func (w *world) fail(t *testing.T, do task, want outcome, faults ...storetest.Fa
 	}
 }
 
-// mixed is a world with a month of everything: bad rows, late rows, three files.
-func mixed(t *testing.T) *world {
-	t.Helper()
-	w := newWorld(t, 600)
-	w.deliver("2024-01", retailer.Options{Fault: retailer.BadRows, Parts: 2})
-	w.repeatRows("2024-01", 1)
-	return w
-}
-
-// republished is a world with two publications of a month, of which the first has
-// lost a file of the table to somebody's vacuum.
-func republished(t *testing.T) *world {
-	t.Helper()
-	w := newWorld(t, 200)
-	w.deliver("2024-01", retailer.Options{})
-	w.mustScore("2024-01")
-	first := w.keys("scores/retailer/batch=2024-01/")
-	w.deliver("2024-01", retailer.Options{Parts: 2})
-	if out := w.mustScore("2024-01"); out.Publication != 2 || len(first) != 1 {
-		t.Fatalf("second = %+v", out)
-	}
-	if err := w.bucket.Delete(t.Context(), first[0]); err != nil {
-		t.Fatal(err)
-	}
-	return w
-}
-
 func TestAWriteFailsOnce(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		world func(*testing.T) *world
 		do    task
-		least int // writes of an undisturbed run
+		least int                   // writes of an undisturbed run
+		only  func(key string) bool // whether a write is tried alone; nil: every one
 	}{
-		{"ScoreBatch", mixed, scoreTask("2024-01"), 25},
-		{"RestoreBatch", republished, restoreTask("2024-01", 1), 3},
+		{"ScoreBatch", mixed, scoreTask("2024-01"), 25, nil},
+		{"ScoreBatch of a month that asks", everything, approvedTask("2024-02"), 25, ofEverything},
+		{"RestoreBatch", republished, restoreTask("2024-01", 1), 3, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := tt.world(t)
@@ -250,6 +225,9 @@ func TestAWriteFailsOnce(t *testing.T) {
 			var answers []storetest.Fault
 			for _, write := range writes {
 				answers = append(answers, loseAnswer(write)...)
+				if tt.only != nil && !tt.only(write.Key) {
+					continue
+				}
 				t.Run(short(write.Key)+" never arrived", func(t *testing.T) {
 					t.Parallel()
 					w.fail(t, tt.do, want, lose(write, 0)...)
@@ -275,6 +253,7 @@ func TestAReadFailsOnce(t *testing.T) {
 		least int // reads of an undisturbed run
 	}{
 		{"ScoreBatch", mixed, scoreTask("2024-01"), 50},
+		{"ScoreBatch of a month that asks", everything, approvedTask("2024-02"), 100},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 10},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -351,6 +330,7 @@ func TestAWorkerDiesAfterItsWork(t *testing.T) {
 		count int64 // activities of an undisturbed run
 	}{
 		{"ScoreBatch", mixed, scoreTask("2024-01"), 10},
+		{"ScoreBatch of a month that asks", everything, approvedTask("2024-02"), 16},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -358,6 +338,7 @@ func TestAWorkerDiesAfterItsWork(t *testing.T) {
 			want, _ := w.record(t, tt.do)
 			for nth := int64(1); nth <= tt.count; nth++ {
 				t.Run(fmt.Sprintf("activity %d", nth), func(t *testing.T) {
+					t.Parallel()
 					to := w.twin(t)
 					f := &forgetful{nth: nth}
 					to.worker = sdk.Options{Interceptors: []interceptor.WorkerInterceptor{f}}

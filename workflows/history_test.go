@@ -5,8 +5,11 @@ import (
 	"strings"
 	"testing"
 
+	"headgate/internal/audit"
 	"headgate/internal/retailer"
 	"headgate/internal/run"
+	"headgate/internal/store"
+	"headgate/internal/worker"
 )
 
 // Papers of earlier months may be gone: somebody keeps runs for a time only. What then
@@ -82,5 +85,27 @@ func TestLastScoresAreOfTheMonthThatKeysAreComparedWith(t *testing.T) {
 		if !january[strings.TrimSuffix(line, " fallback=last")] {
 			t.Errorf("not of january: %s", line)
 		}
+	}
+}
+
+// What batches are compared with is part of what an auditor checks.
+func TestAnAuditorMissesAReferenceProfile(t *testing.T) {
+	w := &world{t: t, dir: t.TempDir(), shop: retailer.World{Seed: 1, Customers: 200}}
+	var err error
+	if w.bucket, err = store.Open(t.Context(), w.dir); err != nil {
+		t.Fatal(err)
+	}
+	ref := w.remember("../testdata/retailer/pipeline.yaml").Version.Bundle.Reference
+	a := &audit.Auditor{Store: w.bucket, Formats: worker.Formats(), Pipeline: "retailer"}
+	if report, err := a.Verify(t.Context()); err != nil || len(report.Findings) > 0 {
+		t.Errorf("verify: %v %+v", err, report)
+	}
+	digest := strings.TrimPrefix(string(ref.Seasons["07"].Digest), "sha256:")
+	if err := w.bucket.Delete(t.Context(), "blobs/sha256/"+digest[:2]+"/"+digest); err != nil {
+		t.Fatal(err)
+	}
+	report, err := a.Verify(t.Context())
+	if err != nil || len(report.Findings) != 1 || !strings.Contains(report.Findings[0].What, "reference profile") {
+		t.Errorf("verify: %v %+v", err, report)
 	}
 }

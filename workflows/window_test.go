@@ -14,6 +14,7 @@ import (
 	"headgate/internal/retailer"
 	"headgate/internal/store"
 	"headgate/internal/worker"
+	"headgate/workflows"
 )
 
 // inMemory returns a world in memory with a month in so many files, and one
@@ -21,13 +22,22 @@ import (
 func inMemory(t *testing.T, month string, parts int) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), shop: retailer.World{Seed: 1, Customers: 600}}
-	w.deliver(month, retailer.Options{Fault: retailer.BadRows, Parts: parts})
-	w.repeatRows(month, 1)
 	var err error
 	if w.bucket, err = store.Open(t.Context(), "mem://"); err != nil {
 		t.Fatal(err)
 	}
 	w.register("../testdata/retailer/pipeline.yaml")
+	w.carry(month, parts)
+	return w
+}
+
+// carry delivers a month in so many files, and one customer of the first file in a file
+// more, to a store in memory.
+func (w *world) carry(month string, parts int) {
+	t := w.t
+	t.Helper()
+	w.deliver(month, retailer.Options{Fault: retailer.BadRows, Parts: parts})
+	w.repeatRows(month, 1)
 	files, err := filepath.Glob(filepath.Join(w.dir, "incoming/retailer", month, "*.parquet"))
 	if err != nil || len(files) != parts+1 {
 		t.Fatalf("%d files (%v)", len(files), err)
@@ -41,7 +51,6 @@ func inMemory(t *testing.T, month string, parts int) *world {
 			t.Fatal(err)
 		}
 	}
-	return w
 }
 
 // rows returns the rows of all files below a prefix as sorted lines, without the
@@ -106,5 +115,37 @@ func TestABatchOfManyShardsGivesTheSameRows(t *testing.T) {
 	report, err := a.Verify(t.Context(), windowed.Anchor)
 	if err != nil || len(report.Findings) > 0 || report.Files != 200 {
 		t.Errorf("verify: %v %+v", err, report)
+	}
+}
+
+// Keys of two months are merged over the windows of both, and customers whom the model
+// could not score in any window get a fallback.
+func TestKeysAndFallbackOverManyShards(t *testing.T) {
+	const month, before = "2024-02", "2024-01"
+	var outs []workflows.ScoreBatchOutput
+	var rows [][]string
+	for _, parts := range []int{1, 200} {
+		w := inMemory(t, before, parts)
+		w.register(w.pipelineFile("fallback: { score: last, for: [quarantined, vanished] }\n", nil, nil))
+		w.mustScore(before)
+		w.carry(month, parts)
+		out := w.mustScore(month)
+		if again := w.audited(month); again.Rows != out.Published {
+			t.Errorf("%d parts: %d rows recomputed of %d", parts, again.Rows, out.Published)
+		}
+		outs, rows = append(outs, out), append(rows, w.rows("scores/retailer/batch="+month, "run"))
+	}
+	direct, windowed := outs[0], outs[1]
+	if *direct.Keys != *windowed.Keys || direct.Fallback != windowed.Fallback || direct.Published != windowed.Published {
+		t.Errorf("direct   %+v, keys %+v\nwindowed %+v, keys %+v", direct, direct.Keys, windowed, windowed.Keys)
+	}
+	if !slices.Equal(rows[0], rows[1]) {
+		t.Errorf("%d rows directly, %d through windows; they differ", len(rows[0]), len(rows[1]))
+	}
+	// In both months the customer who came twice is in quarantine, and in the second it
+	// has no score to go on with: it was not scored in the first.
+	if k := windowed.Keys; k.Before != before || k.Expected == 0 || k.Vanished == 0 || k.Unscored == 0 || windowed.Fallback < k.Vanished ||
+		windowed.Fallback >= k.Vanished+k.Unscored || windowed.Published+windowed.Quarantined != windowed.Rows+windowed.Fallback {
+		t.Errorf("%+v, keys %+v", windowed, k)
 	}
 }

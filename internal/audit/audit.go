@@ -61,7 +61,7 @@ func (r *Report) found(where, format string, args ...any) {
 }
 
 // Verify checks the chain of the registry against the anchors, the model versions
-// with their golden rows, and the digest of every data file of every publication;
+// with their golden rows and reference profiles, and the digest of every data file of every publication;
 // and that registry and table tell the same publications. An error means that it
 // could not look; what it saw is in the report.
 func (a *Auditor) Verify(ctx context.Context, anchors ...string) (*Report, error) {
@@ -83,7 +83,11 @@ func (a *Auditor) Verify(ctx context.Context, anchors ...string) (*Report, error
 	for _, m := range log.State().Models {
 		a.say("model version %s", run.Short(m))
 		r.Versions++
-		if _, err := bundle.Load(ctx, a.Store, m, a.Formats); err != nil {
+		v, err := bundle.Load(ctx, a.Store, m, a.Formats)
+		if err == nil {
+			err = a.reference(ctx, v.Bundle.Reference)
+		}
+		if err != nil {
 			r.found("model version "+string(m), "%v", err)
 		}
 	}
@@ -95,6 +99,23 @@ func (a *Auditor) Verify(ctx context.Context, anchors ...string) (*Report, error
 		}
 	}
 	return r, a.table(ctx, r, log)
+}
+
+// reference checks the profiles that batches are compared with.
+func (a *Auditor) reference(ctx context.Context, ref *bundle.Reference) error {
+	if ref == nil {
+		return nil
+	}
+	refs := []store.Ref{ref.Profile}
+	for _, season := range slices.Sorted(maps.Keys(ref.Seasons)) {
+		refs = append(refs, ref.Seasons[season])
+	}
+	for _, blob := range refs {
+		if _, err := a.Store.GetBlob(ctx, blob.Digest); err != nil {
+			return fmt.Errorf("reference profile: %w", err)
+		}
+	}
+	return nil
 }
 
 // table checks the data files and compares publications with registry entries.

@@ -11,7 +11,12 @@
 package run
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
+	"path"
+	"strings"
 	"time"
 
 	"headgate/internal/contract"
@@ -161,7 +166,7 @@ type Data struct {
 	Rules       map[string]int64     `json:"rules,omitempty"` // rows in quarantine by rule; a row may break several
 	Reasons     []string             `json:"reasons,omitempty"`
 	Violations  []contract.Violation `json:"violations,omitempty"`
-	Late        []Late               `json:"late,omitempty"`
+	Late        []Late               `json:"late,omitempty"` // none if they are too many to be listed
 	Profile     *Object              `json:"profile,omitempty"`
 
 	History  *Object  `json:"history,omitempty"`  // a [History]
@@ -247,4 +252,119 @@ type Index struct {
 type List struct {
 	Format int      `json:"format"`
 	Items  []Object `json:"items"`
+}
+
+// Encode returns the canonical bytes of a paper: JSON in field order, no HTML
+// escapes, a newline at the end.
+func Encode(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("run: encode %T: %w", v, err)
+	}
+	return buf.Bytes(), nil
+}
+
+// Digest returns the run's name: the digest of the plan's canonical bytes.
+func (p *Plan) Digest() (store.Digest, error) {
+	b, err := Encode(p)
+	if err != nil {
+		return "", err
+	}
+	return store.DigestOf(b), nil
+}
+
+// Dir returns the key prefix of a run, without a slash at the end.
+func Dir(pipeline, batch string, run store.Digest) string {
+	return path.Join("runs", pipeline, batch, Short(run))
+}
+
+// Short returns the first 16 hexadecimal digits of a digest, enough to name a run
+// to a person. Keys that rest on it are put if absent, so a collision is an error
+// and never a mix-up.
+func Short(d store.Digest) string {
+	hex := strings.TrimPrefix(string(d), "sha256:")
+	return hex[:min(16, len(hex))]
+}
+
+// SavePlan stores the plan and returns its run. Saving it again is a success.
+func SavePlan(ctx context.Context, b *store.Bucket, p *Plan) (store.Digest, error) {
+	data, err := Encode(p)
+	if err != nil {
+		return "", err
+	}
+	d := store.DigestOf(data)
+	return d, b.Put(ctx, Dir(p.Pipeline, p.Batch, d)+"/plan.json", data)
+}
+
+// LoadPlan reads the plan of a run and checks that it is that plan.
+func LoadPlan(ctx context.Context, b *store.Bucket, pipeline, batch string, run store.Digest) (*Plan, error) {
+	key := Dir(pipeline, batch, run) + "/plan.json"
+	data, err := b.Get(ctx, key)
+	if err != nil {
+		return nil, fmt.Errorf("plan of run %s: %w", Short(run), err)
+	}
+	var p Plan
+	return &p, decode(key, data, run, &p)
+}
+
+// Save stores bytes under dir as NAME.<digest>.EXT, where name is "NAME.EXT".
+func Save(ctx context.Context, b *store.Bucket, dir, name string, data []byte) (Object, error) {
+	d := store.DigestOf(data)
+	ext := path.Ext(name)
+	key := fmt.Sprintf("%s/%s.%s%s", dir, strings.TrimSuffix(name, ext), Short(d), ext)
+	return Object{Key: key, Digest: d, Size: int64(len(data))}, b.Put(ctx, key, data)
+}
+
+// SaveJSON stores a paper in its canonical bytes.
+func SaveJSON(ctx context.Context, b *store.Bucket, dir, name string, v any) (Object, error) {
+	data, err := Encode(v)
+	if err != nil {
+		return Object{}, err
+	}
+	return Save(ctx, b, dir, name, data)
+}
+
+// Load reads an object whole and checks its digest.
+func Load(ctx context.Context, b *store.Bucket, o Object) ([]byte, error) {
+	data, err := b.Get(ctx, o.Key)
+	if err != nil {
+		return nil, err
+	}
+	if d := store.DigestOf(data); d != o.Digest {
+		return nil, &DigestError{Key: o.Key, Want: o.Digest, Have: d}
+	}
+	return data, nil
+}
+
+// LoadJSON reads a paper into v and checks its digest.
+func LoadJSON(ctx context.Context, b *store.Bucket, o Object, v any) error {
+	data, err := b.Get(ctx, o.Key)
+	if err != nil {
+		return err
+	}
+	return decode(o.Key, data, o.Digest, v)
+}
+
+func decode(key string, data []byte, want store.Digest, v any) error {
+	if d := store.DigestOf(data); d != want {
+		return &DigestError{Key: key, Want: want, Have: d}
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return fmt.Errorf("run: %s: %w", key, err)
+	}
+	return nil
+}
+
+// A DigestError means that stored bytes are not the bytes that were written.
+type DigestError struct {
+	Key        string
+	Want, Have store.Digest
+}
+
+func (e *DigestError) Error() string {
+	return fmt.Sprintf("run: %s was changed: its digest is %s, recorded was %s", e.Key, e.Have, e.Want)
 }
