@@ -276,6 +276,7 @@ func pardons() []*pardon {
 	}
 	return []*pardon{
 		may(`^store/incoming/`, all, "it is the delivery itself, and its supplier's to erase"),
+		may(`^store/reference/`, all, "it is another set that the contract points to, and its supplier's"),
 		may(`^store/runs/[^/]+/[^/]+/[^/]+/replay/`, all, "corrected rows are a delivery as well"),
 		may(`^store/scores/[^/]+/batch=.*parquet`, published, "a score must say whose it is, and the pipeline asks for the kept columns"),
 		may(`^store/runs/.*/(scores/champion|table)/.*parquet`, published, "these files become the published ones"),

@@ -117,6 +117,7 @@ func (w *watch) register(t *testing.T, name string, open bool) {
 		}
 		save(t, filepath.Join(dir, file), text)
 	}
+	w.identify(t)
 	reference := filepath.Join(dir, "reference.parquet")
 	save(t, reference, parquet(t, peopleSchema, crowd(), ""))
 	out, err := registration.Request{
@@ -128,6 +129,12 @@ func (w *watch) register(t *testing.T, name string, open bool) {
 		t.Fatal(err)
 	}
 	w.hear("registration", out)
+}
+
+// identify writes the set of known people, with others besides. One of the crowd is not
+// in it, and goes to quarantine every month.
+func (w *watch) identify(t *testing.T, others ...person) {
+	save(t, filepath.Join(w.dir, "store", "reference", "ids.parquet"), parquet(t, peopleSchema, append(slices.Delete(crowd(), 7, 8), others...), ""))
 }
 
 // deliver puts a file of a month in place of the one before.
