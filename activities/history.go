@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"headgate/internal/contract"
@@ -18,8 +19,12 @@ const maxPast = max(pipeline.MaxOf, contract.MaxLast)
 
 // saveHistory writes down which published batches the batch is compared with. It
 // returns nil if there are none.
-func (a *Activities) saveHistory(ctx context.Context, r Run, c *pipeline.Config, s *delta.Snapshot) (*run.Object, error) {
+func (a *Activities) saveHistory(ctx context.Context, r Run, plan *run.Plan, c *pipeline.Config, s *delta.Snapshot) (*run.Object, error) {
 	h := run.History{Format: run.Format}
+	var err error
+	if h.Corrections, err = a.leftBehind(ctx, plan, s); err != nil {
+		return nil, err
+	}
 	lastYear := c.LastYear(r.Batch)
 	var all []delta.Publication
 	for _, batch := range s.Batches() {
@@ -44,11 +49,34 @@ func (a *Activities) saveHistory(ctx context.Context, r Run, c *pipeline.Config,
 	for _, p := range all[max(0, len(all)-maxPast):] {
 		h.Past = append(h.Past, pastOf(p))
 	}
-	if len(h.Past) == 0 && h.LastYear == nil {
+	if len(h.Past) == 0 && h.LastYear == nil && h.Corrections == 0 {
 		return nil, nil
 	}
 	o, err := run.SaveJSON(ctx, a.store, r.dir(), "history.json", h)
 	return &o, err
+}
+
+// leftBehind counts the corrected rows that the batch is published with and that belong
+// to another delivery, contract or model than the plan's: nobody shall miss them
+// without being told.
+func (a *Activities) leftBehind(ctx context.Context, plan *run.Plan, s *delta.Snapshot) (int64, error) {
+	current, ok := s.Current(plan.Batch)
+	if !ok || current.Info["run"] == "" {
+		return 0, nil
+	}
+	before, err := run.LoadPlan(ctx, a.store, plan.Pipeline, plan.Batch, store.Digest(current.Info["run"]))
+	if errors.Is(err, store.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil || replayed(before) == 0 {
+		return 0, err
+	}
+	was, err1 := before.Base().Digest()
+	is, err2 := plan.Base().Digest()
+	if was == is {
+		return 0, errors.Join(err1, err2)
+	}
+	return replayed(before), errors.Join(err1, err2)
 }
 
 // precedes reports whether a published batch is before another one: by its date, or,
@@ -97,6 +125,9 @@ func (a *Activities) history(ctx context.Context, pipeline string, o *run.Object
 	var paper run.History
 	if err := run.LoadJSON(ctx, a.store, *o, &paper); err != nil {
 		return nil, err
+	}
+	if paper.Corrections > 0 {
+		h.notes = append(h.notes, fmt.Sprintf("the batch is published with %d corrected rows, which belong to another delivery, contract or model version and are not in this run; if they still hold, hand them in again", paper.Corrections))
 	}
 	load := func(p run.Past) (*past, error) {
 		data, err := run.LoadVerdict(ctx, a.store, pipeline, p.Batch, p.Run, p.Decision)

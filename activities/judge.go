@@ -75,7 +75,7 @@ func (a *Activities) JudgeData(ctx context.Context, in JudgeDataInput) (JudgeDat
 		paper, err := run.SaveJSON(ctx, a.store, in.dir(), "data.json", d)
 		return JudgeDataOutput{Verdict: d.Verdict, Reasons: few(d.Reasons), Warnings: few(warnings(d.Violations)),
 			Rows: d.Rows, Quarantined: d.Quarantined, Budget: d.Budget, Rules: fewRules(d.Rules), Paper: paper,
-			Asks: few(d.Asks), Notes: few(d.Notes), Replaced: d.Replaced, Keys: d.Keys, Drift: d.Drift,
+			Asks: few(d.Asks), Notes: few(d.Notes), Replaced: d.Replaced, Keys: d.Keys, Drift: fewColumns(d.Drift),
 			Fallback: d.Fallback != nil}, err
 	})
 }
@@ -173,6 +173,16 @@ func decide(c *pipeline.Config, d *run.Data) {
 	case len(d.Asks) > 0:
 		d.Verdict = run.Ask
 	}
+}
+
+// fewColumns cuts the lists of columns for a workflow's history; the paper has them all.
+func fewColumns(d *run.Drift) *run.Drift {
+	if d == nil {
+		return nil
+	}
+	out := *d
+	out.Columns, out.Causes = few(d.Columns), few(d.Causes)
+	return &out
 }
 
 // A RuleCount is how many rows a rule sent to quarantine.

@@ -90,7 +90,7 @@ func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (ResolveOutpu
 		for _, file := range plan.Files {
 			out.Bytes += file.Size
 		}
-		out.History, err = a.saveHistory(ctx, out.Run, f.pipeline, snapshot)
+		out.History, err = a.saveHistory(ctx, out.Run, plan, f.pipeline, snapshot)
 		return out, err
 	})
 }

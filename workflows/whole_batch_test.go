@@ -294,8 +294,13 @@ func TestANewDeliveryForgetsCorrectionsOfTheOld(t *testing.T) {
 	w.deliver("2024-02", retailer.Options{Fault: retailer.BadRows})
 	first := w.mustScore("2024-02")
 	w.corrected("2024-02", first.Run, w.quarantined("2024-02"))
+	if out := w.mustScore("2024-02"); out.Replaced == 0 || len(out.Notes) != 1 {
+		t.Fatalf("corrected: %+v", out) // the one note is that drift has no reference
+	}
 	w.deliver("2024-02", retailer.Options{})
-	if out := w.mustScore("2024-02"); out.Rows != 3000 || out.Published != 3000 || out.Replaced != 0 {
+	out := w.mustScore("2024-02")
+	if out.Rows != 3000 || out.Published != 3000 || out.Replaced != 0 ||
+		!slices.ContainsFunc(out.Notes, func(note string) bool { return strings.Contains(note, "corrected rows, which belong to another delivery") }) {
 		t.Errorf("%+v", out)
 	}
 }

@@ -105,6 +105,10 @@ type History struct {
 	Format   int    `json:"format"`
 	Past     []Past `json:"past,omitempty"`      // before this batch, oldest first
 	LastYear *Past  `json:"last_year,omitempty"` // the same period a year before
+
+	// Corrections counts the corrected rows that the batch was last published with, and
+	// that are not in this run: they belong to another delivery, contract or model.
+	Corrections int64 `json:"corrections,omitempty"`
 }
 
 // A Past is a batch that passed and is published: its verdict names rows, profile and
