@@ -30,6 +30,7 @@ const rules = `
 	drift:               profile sketch
 	pipeline:            contract strictyaml
 	model/lightgbm:      model
+	train/gbdt:          model
 	registry:            store
 	delta:               store
 	retailer:            columnar
@@ -53,7 +54,7 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "contract", "profile", "model", "model/lightgbm", "bundle", "pass", "audit", "activities", "registration", "retailer", "retailer/generate", "cmd/starter", "bench"},
+	"github.com/apache/arrow/":               {"columnar", "contract", "profile", "model", "model/lightgbm", "train/gbdt", "bundle", "pass", "audit", "activities", "registration", "retailer", "retailer/generate", "cmd/starter", "bench"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"github.com/rs/zerolog":                  {"cmd/worker"},
 	"github.com/spf13/cobra":                 {"cmd/starter"},

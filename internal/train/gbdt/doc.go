@@ -1,0 +1,36 @@
+// Package gbdt trains gradient-boosted decision trees as LightGBM does, and
+// writes them in LightGBM's text format: LightGBM loads the file and predicts
+// what this package's model predicts, and so does internal/model/lightgbm.
+//
+// Start with [ParseParams], [Load] and [Train]. It reads Arrow records and knows
+// nothing of files, clocks and schedulers.
+//
+// Equal rows, parameters and seed give equal bytes, on any number of threads and
+// on any processor, and also when a training was stopped and resumed in between.
+// For that, a histogram adds integers and not doubles: the gradients of a round
+// are rounded to multiples of a power of two, of which the largest is below 2¹⁸
+// (2³⁷ where the second derivative is the same for all rows), and a sum of
+// integers does not depend on the order. Leaf values of weighted rows, and those
+// of losses without a bound, come from the gradients as they were.
+//
+// # Memory
+//
+// A value takes one byte. To that add, for each row, 4 bytes for the label, 4 for
+// a weight if there are any, 8 for two row numbers, and 24 for each class: score,
+// gradients and rounded gradients. To these 32 or more bytes for a row add 8 or 16
+// bytes for each bin of each feature and leaf. While [Load] looks for bins it
+// holds 8 bytes for each value of up to bin_construct_sample_cnt rows.
+//
+// # What is not as in LightGBM
+//
+// The random draws differ, so bags and feature subsets do. A numeric feature has a
+// bin for missing values if any row misses it, not only a sampled one. A
+// categorical feature keeps the 254 most frequent categories apart at most, the
+// rest counts as missing. Infinite values are refused. The number of rows of a
+// side of a split is estimated from its second derivatives, as there, but not
+// bin by bin. Features are never bundled, for bundles change no tree.
+//
+// Source: Ke et al., "LightGBM: A Highly Efficient Gradient Boosting Decision
+// Tree", 2017; Shi et al., "Quantized Training of Gradient Boosting Decision
+// Trees", 2022; LightGBM 4.6.0's documentation of its parameters.
+package gbdt
