@@ -45,6 +45,7 @@ const rules = `
 	workflows:           activities run store
 	worker:              activities model model/lightgbm store workflows
 	bench:               columnar contract model model/lightgbm pass retailer run
+	bench/train:         columnar model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker
 	cmd/starter:         activities audit bundle columnar contract delta model model/lightgbm pipeline profile registration registry run store strictyaml workflows
 `
@@ -54,7 +55,7 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "contract", "profile", "model", "model/lightgbm", "train/gbdt", "bundle", "pass", "audit", "activities", "registration", "retailer", "retailer/generate", "cmd/starter", "bench"},
+	"github.com/apache/arrow/":               {"columnar", "contract", "profile", "model", "model/lightgbm", "train/gbdt", "bundle", "pass", "audit", "activities", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/train"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"github.com/rs/zerolog":                  {"cmd/worker"},
 	"github.com/spf13/cobra":                 {"cmd/starter"},
