@@ -54,3 +54,36 @@ func logLoss(labels, scores []float64) float64 {
 	}
 	return sum / float64(len(scores))
 }
+
+// logLossOf is the mean of −log of the label's share among the classes' e**score.
+func logLossOf(classes int, labels, scores []float64) float64 {
+	sum := 0.0
+	for i, label := range labels {
+		row := scores[i*classes : (i+1)*classes]
+		all := 0.0
+		for _, s := range row {
+			all += math.Exp(s - row[int(label)])
+		}
+		sum += math.Log(all)
+	}
+	return sum / float64(len(labels))
+}
+
+// meanAbsolute is the mean of the absolute errors.
+func meanAbsolute(labels, scores []float64) float64 {
+	sum := 0.0
+	for i, s := range scores {
+		sum += math.Abs(s - labels[i])
+	}
+	return sum / float64(len(scores))
+}
+
+// pinball is the mean loss of scores that are to be a quantile.
+func pinball(alpha float64, labels, scores []float64) float64 {
+	sum := 0.0
+	for i, s := range scores {
+		d := labels[i] - s
+		sum += max(alpha*d, (alpha-1)*d)
+	}
+	return sum / float64(len(scores))
+}

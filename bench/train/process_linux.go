@@ -9,7 +9,6 @@ import (
 	"time"
 )
 
-
 // processClock returns the processor time of all threads of this process.
 func processClock() time.Duration { return used(syscall.RUSAGE_SELF) }
 
