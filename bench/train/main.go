@@ -37,6 +37,7 @@ type settings struct {
 	python  string
 	quality bool
 	seeds   int
+	only    string
 	shared  string
 	profile string
 	job     string // this process only trains, see [train]
@@ -54,6 +55,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.StringVar(&s.python, "peer", defaultPeer(), "Python with lightgbm, scikit-learn and pyarrow to compare with")
 	flags.BoolVar(&s.quality, "quality", false, "compare how good the models are, on real data and over several seeds")
 	flags.IntVar(&s.seeds, "seeds", 5, "seeds, with -quality")
+	flags.StringVar(&s.only, "only", "", "with -quality, only subjects whose name begins so")
 	flags.StringVar(&s.shared, "shared", defaultShared(), "where the flights are, with -quality")
 	flags.StringVar(&s.profile, "cpuprofile", "", "write a CPU profile of the last training to this file")
 	flags.StringVar(&s.job, "job", "", "train what this JSON says and print JSON (what the command calls itself for)")

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -92,6 +93,9 @@ func quality(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	fmt.Fprintln(stdout, "| data | metric | headgate | LightGBM | apart | furthest apart, one seed | raw scores, loaded by LightGBM |")
 	fmt.Fprintln(stdout, "|---|---|---:|---:|---:|---:|---:|")
 	for i := range subjects {
+		if !strings.HasPrefix(subjects[i].name, s.only) {
+			continue
+		}
 		outcomes, err := s.examine(ctx, &subjects[i], stderr)
 		if err != nil {
 			return err

@@ -28,6 +28,8 @@ type booster struct {
 	bag     []uint32
 	outside []uint32
 	stopped Stopped
+	// Of the rows; empty until a checkpoint needs them.
+	rowsDigest, validDigest string
 }
 
 // newBooster checks everything that can be checked before the first round.

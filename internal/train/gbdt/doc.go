@@ -26,9 +26,9 @@
 // The random draws differ, so bags and feature subsets do. A numeric feature has a
 // bin for missing values if any row misses it, not only a sampled one. A
 // categorical feature keeps the 254 most frequent categories apart at most, the
-// rest counts as missing. Infinite values are refused. The number of rows of a
-// side of a split is estimated from its second derivatives, as there, but not
-// bin by bin. Features are never bundled, for bundles change no tree.
+// rest counts as missing. Infinite values are refused. Features are
+// never bundled, for bundles change no tree. As there, min_data_in_leaf holds for
+// the number of rows that the second derivatives suggest.
 //
 // Source: Ke et al., "LightGBM: A Highly Efficient Gradient Boosting Decision
 // Tree", 2017; Shi et al., "Quantized Training of Gradient Boosting Decision

@@ -1,5 +1,7 @@
 package gbdt
 
+import "sync"
+
 // divide puts the rows of a leaf that go left before the others, both in their
 // order, and returns how many go left.
 func (g *grower) divide(l *leaf, used int, toLeft *binSet) int {
@@ -48,7 +50,8 @@ func divideBlock(rows, dst []uint32, bins []uint8, width int, toLeft *[256]uint8
 // how rows are dealt out.
 func (g *grower) build(h *histogram, l *leaf) {
 	rows, ordered := g.rows[l.start:l.start+l.rows], g.ordered[:l.rows]
-	parallel(g.threads, blocks(len(rows)), func(b, _ int) {
+	n := blocks(len(rows))
+	parallel(g.threads, n, func(b, _ int) {
 		for i := b * blockRows; i < min((b+1)*blockRows, len(rows)); i++ {
 			ordered[i] = g.rounded[rows[i]]
 		}
@@ -64,15 +67,25 @@ func (g *grower) build(h *histogram, l *leaf) {
 		})
 		return
 	}
-	parallel(g.threads, len(groups), func(task, worker int) {
-		group := g.d.groups[groups[task]]
-		cells := &g.work[worker].cells
+	clear(h.cells)
+	parts := min((2*g.threads+len(groups)-1)/len(groups), n)
+	locks := make([]sync.Mutex, len(groups))
+	parallel(g.threads, parts*len(groups), func(task, worker int) {
+		at, part := task/parts, task%parts
+		group := g.d.groups[groups[at]]
 		start, bins := g.binsOf(group)
-		clear(h.cells[2*start : 2*(start+total(bins))])
-		for from := 0; from < len(rows); from += blockRows {
-			to := min(from+blockRows, len(rows))
-			accumulate(cells, group.bins[:cap(group.bins)], group.width, rows[from:to], ordered[from:to])
-			g.finder.round.flush(cells, h.cells[2*start:], bins)
+		w := g.work[worker]
+		wide := w.wide[:2*total(bins)]
+		clear(wide)
+		for b := n * part / parts; b < n*(part+1)/parts; b++ {
+			from, to := b*blockRows, min((b+1)*blockRows, len(rows))
+			accumulate(&w.cells, group.bins[:cap(group.bins)], group.width, rows[from:to], ordered[from:to])
+			g.finder.round.flush(&w.cells, wide, bins)
+		}
+		locks[at].Lock()
+		defer locks[at].Unlock()
+		for i, sum := range wide {
+			h.cells[2*start+i] += sum
 		}
 	})
 }

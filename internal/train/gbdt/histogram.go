@@ -131,13 +131,30 @@ func (h *histogram) write(src *bufferCells, at, bins int, r rounding) {
 	}
 }
 
+// batchRows is how many rows' bins are fetched before they are used, so that the
+// memory has many requests at a time and not one after the other.
+const batchRows = 128
+
 // accumulate adds the rounded gradients of some rows to the cells of a group.
 // ordered holds those of rows[0], rows[1], …. bins must have 8 bytes to spare.
 func accumulate(cells *groupCells, bins []uint8, width int, rows []uint32, ordered []uint64) {
-	ordered = ordered[:len(rows)]
-	for i, row := range rows {
-		at := int(row) * width
-		b := binary.LittleEndian.Uint64(bins[at : at+8])
+	var batch [batchRows]uint64
+	for len(rows) > 0 {
+		n := min(batchRows, len(rows))
+		words := batch[:n]
+		for i, row := range rows[:n] {
+			at := int(row) * width
+			words[i] = binary.LittleEndian.Uint64(bins[at : at+8])
+		}
+		cells.add(words, ordered[:n], width)
+		rows, ordered = rows[n:], ordered[n:]
+	}
+}
+
+// add adds rounded gradients to the bins of a word each, of which width bytes count.
+func (cells *groupCells) add(words, ordered []uint64, width int) {
+	ordered = ordered[:len(words)]
+	for i, b := range words {
 		v := ordered[i]
 		switch width {
 		case 8:

@@ -17,8 +17,11 @@ func residuals(labels, weights []float32) []residual {
 	return list
 }
 
-// quantileOf returns the alpha quantile of one residual or more, as LightGBM takes
-// it: between the two nearest values, unless weights decide. It sorts list.
+// quantileOf returns the alpha quantile of one residual or more: between the two
+// nearest values, or if rows have weights the one at which they exceed alpha of all.
+// It sorts list.
+//
+// Source: Hyndman and Fan, "Sample Quantiles in Statistical Packages", 1996, type 7.
 func quantileOf(list []residual, alpha float64, weighted bool) float64 {
 	slices.SortFunc(list, func(a, b residual) int {
 		switch {
@@ -29,21 +32,13 @@ func quantileOf(list []residual, alpha float64, weighted bool) float64 {
 		}
 		return 0
 	})
-	n := len(list)
 	if weighted {
 		return weightedQuantile(list, alpha)
 	}
-	// Counted from the largest, as LightGBM does.
-	place := float64((1 - alpha) * float64(n))
+	place := float64(alpha * float64(len(list)-1))
 	at := int(place)
-	switch {
-	case at < 1:
-		return list[n-1].value
-	case at >= n:
-		return list[0].value
-	}
-	upper, lower := list[n-at].value, list[n-at-1].value
-	return upper - float64((upper-lower)*(place-float64(at)))
+	lower, upper := list[at].value, list[min(at+1, len(list)-1)].value
+	return lower + float64((upper-lower)*(place-float64(at)))
 }
 
 // weightedQuantile is the value at which the weights up to it exceed alpha of all.

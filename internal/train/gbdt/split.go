@@ -65,7 +65,8 @@ type search struct {
 	l2       float64
 	plain    bool // no bounds, no L1: the gain is the short formula
 	monotone int
-	leastH   int64   // of a side: that of enough rows, and of enough hessian
+	leastH   int64   // of a side: that of enough hessian
+	perRow   float64 // rows for each unit of h, on average
 	shift    float64 // what a split must gain more than
 	best     split
 }
@@ -74,9 +75,8 @@ func (f finder) newSearch(n node, l2 float64) *search {
 	p := f.p
 	s := &search{finder: f, node: n, l2: l2, best: split{gain: math.Inf(-1)}}
 	s.plain = p.LambdaL1 == 0 && p.MaxDeltaStep == 0 && !p.monotone()
-	rows := math.Ceil((float64(p.MinDataInLeaf) - 0.5) * float64(n.h) / float64(n.rows))
-	hessian := math.Ceil(p.MinSumHessian / f.round.hUnit)
-	s.leastH = int64(min(max(rows, hessian, 1), math.MaxInt64/2))
+	s.leastH = int64(min(max(math.Ceil(p.MinSumHessian/f.round.hUnit), 1), math.MaxInt64/2))
+	s.perRow = float64(n.rows) / float64(n.h)
 	g, h := s.sums(n.g, n.h)
 	s.shift = f.gainOf(g, h, l2, f.value(g, h, l2)) + p.MinGainToSplit
 	return s
@@ -136,20 +136,30 @@ func (s *search) finish() {
 	b.l2 = s.l2
 }
 
+// rowsOf estimates how many of the leaf's rows a second derivative stands for, as
+// LightGBM does: histograms do not count rows.
+func (s *search) rowsOf(h int64) int { return int(float64(float64(h)*s.perRow) + 0.5) }
+
+// enough reports whether a side with so many rows and such a second derivative may be
+// a leaf.
+func (s *search) enough(rows int, h int64) bool { return rows >= s.p.MinDataInLeaf && h >= s.leastH }
+
 // fromRight tries every threshold between bins 0 … bins−1, from the largest down.
 // What is not in these bins goes left.
 func (s *search) fromRight(c *bufferCells, bins int) {
 	var g, h int64
+	rows := 0
 	for t := bins - 1; t > 0; t-- {
 		if c.g[uint8(t)]|c.h[uint8(t)] == 0 {
 			continue
 		}
 		g += c.g[uint8(t)]
 		h += c.h[uint8(t)]
-		if h < s.leastH {
+		rows += s.rowsOf(c.h[uint8(t)])
+		if !s.enough(rows, h) {
 			continue
 		}
-		if s.h-h < s.leastH {
+		if !s.enough(s.rows-rows, s.h-h) {
 			break
 		}
 		if gain := s.gain(s.g-g, s.h-h); gain > s.best.gain {
@@ -162,16 +172,18 @@ func (s *search) fromRight(c *bufferCells, bins int) {
 // bins−1 from what is not in them, which goes right.
 func (s *search) fromLeft(c *bufferCells, bins int) {
 	var g, h int64
+	rows := 0
 	for t := range bins {
 		if c.g[uint8(t)]|c.h[uint8(t)] == 0 {
 			continue
 		}
 		g += c.g[uint8(t)]
 		h += c.h[uint8(t)]
-		if h < s.leastH {
+		rows += s.rowsOf(c.h[uint8(t)])
+		if !s.enough(rows, h) {
 			continue
 		}
-		if s.h-h < s.leastH {
+		if !s.enough(s.rows-rows, s.h-h) {
 			break
 		}
 		if gain := s.gain(g, h); gain > s.best.gain {
@@ -194,7 +206,7 @@ func (s *search) categorical(c *bufferCells, m *mapper) {
 	s.l2 += s.p.CatL2
 	var bins []uint8
 	for b := 1; b < m.bins; b++ {
-		if s.rowsOf(c.h[uint8(b)]) >= s.p.CatSmooth {
+		if float64(s.rowsOf(c.h[uint8(b)])) >= s.p.CatSmooth {
 			bins = append(bins, uint8(b))
 		}
 	}
@@ -216,16 +228,12 @@ func (s *search) categorical(c *bufferCells, m *mapper) {
 	s.fewCategories(c, bins)
 }
 
-// rowsOf estimates how many of the leaf's rows a second derivative stands for.
-func (s *search) rowsOf(h int64) float64 {
-	return math.Round(float64(h) * float64(s.rows) / float64(s.h))
-}
-
 // oneCategory tries each category against all others.
 func (s *search) oneCategory(c *bufferCells, bins int) {
 	for b := 1; b < bins; b++ {
 		g, h := c.g[uint8(b)], c.h[uint8(b)]
-		if h < s.leastH || s.h-h < s.leastH {
+		rows := s.rowsOf(h)
+		if !s.enough(rows, h) || !s.enough(s.rows-rows, s.h-h) {
 			continue
 		}
 		if gain := s.gain(g, h); gain > s.best.gain {
@@ -238,20 +246,20 @@ func (s *search) oneCategory(c *bufferCells, bins int) {
 func (s *search) fewCategories(c *bufferCells, bins []uint8) {
 	var g, h int64
 	most := min(s.p.MaxCat, (len(bins)+1)/2)
-	rows, added, found := 0.0, 0.0, 0
+	rows, added, found := 0, 0, 0
 	for i, b := range bins[:most] {
 		g += c.g[b]
 		h += c.h[b]
 		n := s.rowsOf(c.h[b])
 		rows += n
 		added += n
-		if h < s.leastH {
+		if !s.enough(rows, h) {
 			continue
 		}
-		if s.h-h < s.leastH || float64(s.rows)-rows < float64(s.p.MinPerGroup) {
+		if !s.enough(s.rows-rows, s.h-h) || s.rows-rows < s.p.MinPerGroup {
 			break
 		}
-		if added < float64(s.p.MinPerGroup) {
+		if added < s.p.MinPerGroup {
 			continue
 		}
 		added = 0
