@@ -48,8 +48,11 @@ func numericMapper(sample []float64, missing bool, low, high float64, p *Params)
 	}
 	m.bounds = zeroBounds(values, counts, limit, p.MinDataInBin)
 	m.bins = len(m.bounds)
-	if missing {
+	switch {
+	case missing:
 		m.bins++
+	case m.bin(low) == m.bin(high):
+		m.bins = 1 // all rows are in it
 	}
 	return m
 }
@@ -163,6 +166,9 @@ func greedyBounds(values []float64, counts []int, limit, rows, least int) []floa
 func categoricalMapper(sample []float64, rows int, p *Params) mapper {
 	m := mapper{kind: model.Categorical, codes: []int32{-1}, bins: 1}
 	values, counts := distinct(sample)
+	if len(values) == 1 && len(sample) == rows {
+		return m
+	}
 	order := make([]int, len(values))
 	for i := range order {
 		order[i] = i

@@ -84,8 +84,6 @@ func (b *booster) checkData() error {
 	switch {
 	case d.rows < 2:
 		return fmt.Errorf("training data: there is one row; there is nothing to compare it with")
-	case len(d.used) == 0:
-		return fmt.Errorf("training data: no feature has two values; there is nothing to learn from")
 	case p.MaxBin != d.params.MaxBin || p.MinDataInBin != d.params.MinDataInBin || p.SampleRows != d.params.SampleRows || p.Seed != d.params.Seed:
 		return paramError("max_bin", "min_data_in_bin, bin_construct_sample_cnt and seed must be those that the data was loaded with")
 	case len(p.Monotone) > 0 && len(p.Monotone) != len(d.mappers):
@@ -96,6 +94,9 @@ func (b *booster) checkData() error {
 		return fmt.Errorf("the validation part has no rows")
 	case p.EarlyStopping > 0 && b.valid == nil:
 		return paramError("early_stopping_round", "is %d, and there is no validation part to watch", p.EarlyStopping)
+	}
+	if err := b.checkWeights(); err != nil {
+		return err
 	}
 	for f, direction := range p.Monotone {
 		if in := d.columns.Features[f]; direction != 0 && d.mappers[f].codes != nil {
@@ -110,7 +111,10 @@ func (b *booster) checkData() error {
 			return fmt.Errorf("validation part: %w", err)
 		}
 	}
-	return b.checkWeights()
+	if len(d.used) == 0 {
+		return fmt.Errorf("training data: no feature has two values; there is nothing to learn from")
+	}
+	return nil
 }
 
 // checkWeights finds data in which nothing weighs.
@@ -176,7 +180,10 @@ func (b *booster) round(ctx context.Context, round int) (bool, error) {
 	for class := range trees {
 		b.derive(class)
 		t, err := b.grower.grow(ctx, b.bag, b.loss.flat() && b.train.weights == nil)
-		if err != nil {
+		switch {
+		case err == errOverflow:
+			return false, fmt.Errorf("round %d: %w", round, err)
+		case err != nil:
 			return false, err
 		}
 		if len(t.nodes) == 0 {
@@ -185,7 +192,7 @@ func (b *booster) round(ctx context.Context, round int) (bool, error) {
 		b.renew(t, b.scores[class])
 		t.scale(b.p.LearningRate)
 		if !t.finite() {
-			return false, fmt.Errorf("round %d: a leaf has no finite value; the labels or weights are too large", round)
+			return false, fmt.Errorf("round %d: %w", round, errOverflow)
 		}
 		grown = grown || len(t.nodes) > 0
 		b.addScores(t, class)

@@ -2,6 +2,7 @@ package gbdt
 
 import (
 	"context"
+	"errors"
 	"math"
 )
 
@@ -79,7 +80,10 @@ func (g *grower) grow(ctx context.Context, bag []uint32, flat bool) (*tree, erro
 	} else {
 		g.rows = g.rows[:copy(g.rows, bag)]
 	}
-	root := g.round(flat)
+	root, err := g.round(flat)
+	if err != nil {
+		return nil, err
+	}
 	g.tree = &tree{shrinkage: 1}
 	g.leaves = []*leaf{root}
 	if g.mayGrow(root) {
@@ -101,9 +105,12 @@ func (g *grower) grow(ctx context.Context, bag []uint32, flat bool) (*tree, erro
 	return g.tree, nil
 }
 
+// errOverflow means that a derivative or a leaf is not finite.
+var errOverflow = errors.New("the training leaves the numbers that can be computed with; labels or weights are too large")
+
 // round rounds the derivatives of the rows in use and returns the root with their
 // sums.
-func (g *grower) round(flat bool) *leaf {
+func (g *grower) round(flat bool) (*leaf, error) {
 	n := blocks(len(g.rows))
 	tops := make([]pair, n)
 	parallel(g.threads, n, func(b, _ int) {
@@ -117,6 +124,9 @@ func (g *grower) round(flat bool) *leaf {
 	var top pair
 	for _, t := range tops {
 		top.g, top.h = max(top.g, t.g), max(top.h, t.h)
+	}
+	if sum := float64(top.g) + float64(top.h); math.IsInf(sum, 0) || math.IsNaN(sum) {
+		return nil, errOverflow
 	}
 	g.finder = finder{g.p, newRounding(float64(top.g), float64(top.h), flat)}
 	r := g.finder.round
@@ -135,7 +145,7 @@ func (g *grower) round(flat bool) *leaf {
 		root.h += sh
 	}
 	root.value = g.finder.value2(root.node, root.l2)
-	return root
+	return root, nil
 }
 
 // value2 is the value of a leaf with the sums of n.
