@@ -190,6 +190,18 @@ func TestNotesSayWhichFeaturesAreOfNoUse(t *testing.T) {
 	}
 }
 
+func TestNotesSayWhichLabelIsRare(t *testing.T) {
+	values, labels := make([]float64, 500), make([]float64, 500)
+	for i := range values {
+		values[i], labels[i] = float64(i), oneIf(i >= 498)
+	}
+	d := load(t, stream(x(values...), y(labels...)), Columns{Features: []model.Input{{Name: "x"}}, Label: "y"}, params(t, "objective", "binary"))
+	want := []string{`label "y" is 1 in only 2 of 500 rows; scale_pos_weight and is_unbalance weigh them`}
+	if got := d.Notes(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // A hundred thousand categories are loaded, and train; so does a text column without
 // any text. Categories that training never saw score as missing ones do.
 func TestManyNoAndUnseenCategories(t *testing.T) {

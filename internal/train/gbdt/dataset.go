@@ -92,11 +92,11 @@ func Load(ctx context.Context, records iter.Seq2[arrow.Record, error], c Columns
 	}
 	d := &Dataset{columns: c, params: p}
 	d.mappers = s.mappers(threadsOf(o))
-	d.note(s)
 	d.layOut(s.rows)
 	if err := d.read(ctx, records, threadsOf(o)); err != nil {
 		return nil, err
 	}
+	d.note(s)
 	if d.rows != s.rows {
 		return nil, fmt.Errorf("training data: %d rows when they were sampled, %d now; they must not change", s.rows, d.rows)
 	}
@@ -122,7 +122,7 @@ func (d *Dataset) Inputs() []model.Input { return slices.Clone(d.columns.Feature
 
 // Notes say in a sentence each what a person should know before training:
 // features without a value, with a single one, or with more categories than are
-// kept apart.
+// kept apart, and a label that is rare, if the objective is binary.
 func (d *Dataset) Notes() []string { return slices.Clone(d.notes) }
 
 // check finds columns that are there for two things.
@@ -304,7 +304,10 @@ func checkLabel(v float64, row int, column string) error {
 	return nil
 }
 
-// note says what is odd about the features.
+// rare is the share of the rows below which a label deserves a note.
+const rare = 0.01
+
+// note says what is odd about the features and the label.
 func (d *Dataset) note(s *sampler) {
 	for i := range d.mappers {
 		m, name := &d.mappers[i], d.columns.Features[i].Name
@@ -315,6 +318,15 @@ func (d *Dataset) note(s *sampler) {
 			d.notes = append(d.notes, fmt.Sprintf("feature %q has one value, as far as it can be told, and is not used", name))
 		case m.kind == model.Categorical && m.bins == maxBins:
 			d.notes = append(d.notes, fmt.Sprintf("feature %q has many categories: the %d most frequent are told apart, the others count as missing", name, maxBins-1))
+		}
+	}
+	var counts [2]int // of labels 0 and 1
+	for _, label := range d.labels {
+		counts[int(oneIf(label > 0))]++
+	}
+	for label, n := range counts {
+		if d.params.Objective == "binary" && float64(n) < rare*float64(d.rows) {
+			d.notes = append(d.notes, fmt.Sprintf("label %q is %d in only %d of %d rows; scale_pos_weight and is_unbalance weigh them", d.columns.Label, label, n, d.rows))
 		}
 	}
 }

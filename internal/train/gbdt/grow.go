@@ -144,12 +144,12 @@ func (g *grower) round(flat bool) (*leaf, error) {
 		root.g += sg
 		root.h += sh
 	}
-	root.value = g.finder.value2(root.node, root.l2)
+	root.value = g.finder.valueOf(root.node, root.l2)
 	return root, nil
 }
 
-// value2 is the value of a leaf with the sums of n.
-func (f finder) value2(n node, l2 float64) float64 {
+// valueOf is the value of a leaf with the sums of n.
+func (f finder) valueOf(n node, l2 float64) float64 {
 	if n.h == 0 {
 		return 0
 	}

@@ -1,6 +1,9 @@
 package gbdt
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // A residual is what a row's score lacks, and what the row weighs.
 type residual struct{ value, weight float64 }
@@ -17,34 +20,27 @@ func residuals(labels, weights []float32) []residual {
 	return list
 }
 
-// quantileOf returns the alpha quantile of one residual or more: between the two
-// nearest values, or if rows have weights the one at which they exceed alpha of all.
-// It sorts list.
+// quantileOf returns the alpha quantile of one residual or more. Rows that all weigh
+// the same have one between the two nearest values; with weights it is the value at
+// which they exceed alpha of all. It sorts list.
+//
+// LightGBM moves a weighted quantile by a share of its distance to the neighbour,
+// beyond the neighbour in fact; we do not.
 //
 // Source: Hyndman and Fan, "Sample Quantiles in Statistical Packages", 1996, type 7.
 func quantileOf(list []residual, alpha float64, weighted bool) float64 {
-	slices.SortFunc(list, func(a, b residual) int {
-		switch {
-		case a.value < b.value:
-			return -1
-		case a.value > b.value:
-			return 1
+	if !weighted {
+		values := make([]float64, len(list))
+		for i, r := range list {
+			values[i] = r.value
 		}
-		return 0
-	})
-	if weighted {
-		return weightedQuantile(list, alpha)
+		slices.Sort(values)
+		place := float64(alpha * float64(len(values)-1))
+		at := int(place)
+		lower, upper := values[at], values[min(at+1, len(values)-1)]
+		return lower + float64((upper-lower)*(place-float64(at)))
 	}
-	place := float64(alpha * float64(len(list)-1))
-	at := int(place)
-	lower, upper := list[at].value, list[min(at+1, len(list)-1)].value
-	return lower + float64((upper-lower)*(place-float64(at)))
-}
-
-// weightedQuantile is the value at which the weights up to it exceed alpha of all.
-// LightGBM moves it by a share of its distance to the neighbour, beyond the
-// neighbour in fact; we do not.
-func weightedQuantile(list []residual, alpha float64) float64 {
+	slices.SortStableFunc(list, func(a, b residual) int { return cmp.Compare(a.value, b.value) })
 	all := 0.0
 	for _, r := range list {
 		all += r.weight
