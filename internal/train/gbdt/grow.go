@@ -70,7 +70,7 @@ func newGrower(d *Dataset, p *Params, threads int) *grower {
 // grow grows a tree on the rows of a bag, whose derivatives are in g.pairs. The bag
 // is ascending; nil means all rows.
 func (g *grower) grow(ctx context.Context, bag []uint32, flat bool) (*tree, error) {
-	g.rows = g.rows[:cap(g.rows)]
+	g.rows = g.rows[:g.d.rows]
 	if bag == nil {
 		parallel(g.threads, blocks(len(g.rows)), func(b, _ int) {
 			for i := b * blockRows; i < min((b+1)*blockRows, len(g.rows)); i++ {
@@ -250,7 +250,7 @@ func (g *grower) constrain(s *split, left, right *leaf) {
 func (g *grower) addNode(at int, parent *leaf, toLeft binSet) {
 	t, s := g.tree, &parent.best
 	_, weight := g.finder.sums(parent.g, parent.h)
-	t.nodes = append(t.nodes, treeNode{used: s.feature, toLeft: toLeft, bin: s.bin, missingLeft: s.missingLeft, gain: s.gain,
+	t.nodes = append(t.nodes, treeNode{used: s.feature, toLeft: toLeft, bin: s.bin, missingLeft: s.missingLeft, gain: s.gain + g.p.MinGainToSplit,
 		left: ^at, right: ^len(g.leaves), value: parent.value, weight: weight, rows: parent.rows})
 	if parent.parent >= 0 {
 		child := &t.nodes[parent.parent].left

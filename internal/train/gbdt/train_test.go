@@ -84,12 +84,12 @@ func TestScoresOfTheModelAreThoseOfTheTraining(t *testing.T) {
 func TestModelsHaveTheSameBytesOnAnyNumberOfThreads(t *testing.T) {
 	for _, s := range setups {
 		t.Run(s.name, func(t *testing.T) {
-			want, err := s.trained(t, 5, &Options{Threads: 1})
+			want, err := s.trained(t, 3, &Options{Threads: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, threads := range []int{2, 4, 8} {
-				got, err := s.trained(t, 5, &Options{Threads: threads})
+				got, err := s.trained(t, 3, &Options{Threads: threads})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -104,7 +104,7 @@ func TestModelsHaveTheSameBytesOnAnyNumberOfThreads(t *testing.T) {
 // A training is stopped in every round but the last, each time by its context, and
 // goes on from what it had kept.
 func TestModelsHaveTheSameBytesAfterStopsAndResumes(t *testing.T) {
-	const rounds = 5
+	const rounds = 4
 	for _, s := range setups {
 		t.Run(s.name, func(t *testing.T) {
 			want, err := s.trained(t, rounds, nil)

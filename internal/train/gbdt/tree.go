@@ -41,7 +41,7 @@ type treeNode struct {
 	toLeft      binSet
 	bin         int // numeric: the last that goes left
 	missingLeft bool
-	gain        float64
+	gain        float64 // with min_gain_to_split, as LightGBM writes it
 	left, right int
 	value       float64 // of the leaf that the node was
 	weight      float64
