@@ -15,7 +15,7 @@
 //
 // # Memory
 //
-// A value takes one byte. To that add, for each row, 4 bytes for the label, 4 for
+// A value takes one byte, or two of a feature with more than 255 categories. To that add, for each row, 4 bytes for the label, 4 for
 // a weight if there are any, 8 for row numbers (12 with bags), 24 for the gradients as
 // they are, rounded, and in the order of a leaf, and 8 for the score of each class (and
 // 8 more if there are several): 44 bytes or more. A validation part has its bins,
@@ -27,8 +27,8 @@
 //
 // The random draws differ, so bags and feature subsets do. A numeric feature has a
 // bin for missing values if any row misses it, not only a sampled one. A
-// categorical feature keeps the 254 most frequent categories apart at most, the
-// rest counts as missing. Infinite values are refused. Gains below the rounding
+// categorical feature keeps at most 65,535 categories apart. Infinite values are
+// refused. Gains below the rounding
 // errors of doubles are zero. Features are never bundled, for bundles change no tree.
 // As in LightGBM, a histogram does not count rows: min_data_in_leaf holds for the
 // number that the second derivatives suggest.

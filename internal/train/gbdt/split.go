@@ -11,10 +11,10 @@ import (
 type split struct {
 	feature     int // among the used ones; −1 if there is no split
 	gain        float64
-	bin         int     // numeric: the last that goes left
-	missingLeft bool    // numeric: where missing values go
-	left        []uint8 // categorical: the bins that go left
-	leftG       int64   // sums of the left side
+	bin         int      // numeric: the last that goes left
+	missingLeft bool     // numeric: where missing values go
+	left        []uint16 // categorical: the bins that go left
+	leftG       int64    // sums of the left side
 	leftH       int64
 	leftValue   float64 // of the leaves, before the learning rate
 	rightValue  float64
@@ -150,12 +150,12 @@ func (s *search) fromRight(c *bufferCells, bins int) {
 	var g, h int64
 	rows := 0
 	for t := bins - 1; t > 0; t-- {
-		if c.g[uint8(t)]|c.h[uint8(t)] == 0 {
+		if c.g[t]|c.h[t] == 0 {
 			continue
 		}
-		g += c.g[uint8(t)]
-		h += c.h[uint8(t)]
-		rows += s.rowsOf(c.h[uint8(t)])
+		g += c.g[t]
+		h += c.h[t]
+		rows += s.rowsOf(c.h[t])
 		if !s.enough(rows, h) {
 			continue
 		}
@@ -174,12 +174,12 @@ func (s *search) fromLeft(c *bufferCells, bins int) {
 	var g, h int64
 	rows := 0
 	for t := range bins {
-		if c.g[uint8(t)]|c.h[uint8(t)] == 0 {
+		if c.g[t]|c.h[t] == 0 {
 			continue
 		}
-		g += c.g[uint8(t)]
-		h += c.h[uint8(t)]
-		rows += s.rowsOf(c.h[uint8(t)])
+		g += c.g[t]
+		h += c.h[t]
+		rows += s.rowsOf(c.h[t])
 		if !s.enough(rows, h) {
 			continue
 		}
@@ -204,17 +204,17 @@ func (s *search) categorical(c *bufferCells, m *mapper) {
 		return
 	}
 	s.l2 += s.p.CatL2
-	var bins []uint8
+	var bins []uint16
 	for b := 1; b < m.bins; b++ {
-		if float64(s.rowsOf(c.h[uint8(b)])) >= s.p.CatSmooth {
-			bins = append(bins, uint8(b))
+		if float64(s.rowsOf(c.h[b])) >= s.p.CatSmooth {
+			bins = append(bins, uint16(b))
 		}
 	}
-	order := func(b uint8) float64 {
+	order := func(b uint16) float64 {
 		g, h := s.sums(c.g[b], c.h[b])
 		return g / (h + s.p.CatSmooth)
 	}
-	slices.SortStableFunc(bins, func(a, b uint8) int {
+	slices.SortStableFunc(bins, func(a, b uint16) int {
 		switch x, y := order(a), order(b); {
 		case x < y:
 			return -1
@@ -231,19 +231,19 @@ func (s *search) categorical(c *bufferCells, m *mapper) {
 // oneCategory tries each category against all others.
 func (s *search) oneCategory(c *bufferCells, bins int) {
 	for b := 1; b < bins; b++ {
-		g, h := c.g[uint8(b)], c.h[uint8(b)]
+		g, h := c.g[b], c.h[b]
 		rows := s.rowsOf(h)
 		if !s.enough(rows, h) || !s.enough(s.rows-rows, s.h-h) {
 			continue
 		}
 		if gain := s.gain(g, h); gain > s.best.gain {
-			s.best = split{gain: gain, left: []uint8{uint8(b)}, leftG: g, leftH: h}
+			s.best = split{gain: gain, left: []uint16{uint16(b)}, leftG: g, leftH: h}
 		}
 	}
 }
 
 // fewCategories tries the first one, the first two, … of some bins.
-func (s *search) fewCategories(c *bufferCells, bins []uint8) {
+func (s *search) fewCategories(c *bufferCells, bins []uint16) {
 	var g, h int64
 	most := min(s.p.MaxCat, (len(bins)+1)/2)
 	rows, added, found := 0, 0, 0
