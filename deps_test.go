@@ -32,6 +32,7 @@ const rules = `
 	infer:               contract profile
 	pipeline:            contract strictyaml
 	model/lightgbm:      model
+	train/gbdt:          model
 	registry:            store
 	delta:               store
 	retailer:            columnar
@@ -48,6 +49,7 @@ const rules = `
 	worker:              activities model model/lightgbm store workflows
 	bench/drift:         drift model profile retailer
 	bench:               columnar contract model model/lightgbm pass retailer run
+	bench/train:         columnar model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker
 	cmd/starter:         activities audit bundle columnar contract delta infer model model/lightgbm pass pipeline profile quarantine registration registry run store strictyaml workflows
 `
@@ -57,7 +59,7 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "bundle", "pass", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift"},
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "bundle", "pass", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train"},
 	"gonum.org/":                             {"drift"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"cel.dev/":                               {"rowrule"},
