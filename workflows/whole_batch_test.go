@@ -300,7 +300,9 @@ func TestANewDeliveryForgetsCorrectionsOfTheOld(t *testing.T) {
 	w.deliver("2024-02", retailer.Options{})
 	out := w.mustScore("2024-02")
 	if out.Rows != 3000 || out.Published != 3000 || out.Replaced != 0 ||
-		!slices.ContainsFunc(out.Notes, func(note string) bool { return strings.Contains(note, "corrected rows, which belong to another delivery") }) {
+		!slices.ContainsFunc(out.Notes, func(note string) bool {
+			return strings.Contains(note, "corrected rows, which belong to another delivery")
+		}) {
 		t.Errorf("%+v", out)
 	}
 }
