@@ -28,6 +28,8 @@ const rules = `
 	store/storetest:     store
 	profile:             sketch
 	drift:               profile sketch
+	evaluate:            sketch
+	compare:             drift evaluate
 	pipeline:            contract strictyaml
 	model/lightgbm:      model
 	registry:            store
