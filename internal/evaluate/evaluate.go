@@ -70,7 +70,8 @@ type Options struct {
 // an argument carry it after an @: "precision@0.5", as [At] writes it.
 type Metric string
 
-// Metrics of scores and labels that are 0 or 1.
+// Metrics of scores and labels that are 0 or 1. The Brier score is Reliability −
+// Resolution + Uncertainty + WithinBins.
 const (
 	AUC           Metric = "auc"                   // area under the ROC curve, in [0, 1]; ties count one half
 	Gini          Metric = "gini"                  // 2·AUC − 1
@@ -81,6 +82,7 @@ const (
 	Reliability   Metric = "brierReliability"      // part of the Brier score that calibration would remove
 	Resolution    Metric = "brierResolution"       // part by which scores tell rows apart; more is better
 	Uncertainty   Metric = "brierUncertainty"      // part that no model can remove
+	WithinBins    Metric = "brierWithinBins"       // what is left of the Brier score, because scores differ within bins
 	Slope         Metric = "calibrationSlope"      // of the label's log odds on the score's; 1 is best
 	Intercept     Metric = "calibrationIntercept"  // of the same regression; 0 is best
 	InTheLarge    Metric = "calibrationInTheLarge" // its intercept if the slope is 1; 0 is best
@@ -117,11 +119,6 @@ const (
 	MacroAUC           Metric = "macroAUC"           // mean over classes of the AUC of one against the rest
 	MicroAUC           Metric = "microAUC"           // AUC of all pairs of row and class
 )
-
-// At returns m with its argument: At(Precision, 0.5) is "precision@0.5".
-func At(m Metric, argument float64) Metric {
-	return Metric(fmt.Sprintf("%s@%g", m, argument))
-}
 
 // ErrUndefined means that a metric does not exist for these rows: there is one
 // class, or nothing was decided. The error that wraps it says why.
