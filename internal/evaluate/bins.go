@@ -20,7 +20,7 @@ func (s *sample) table(n int) *table {
 		for _, i := range group {
 			tied += s.weights[i]
 		}
-		if place := int(float64(float64(n)*(above+tied/2)) / weight); place != last {
+		if place := int(float64(float64(n)*(above+float64(tied/2))) / weight); place != last {
 			last = place
 			t.n++
 		}

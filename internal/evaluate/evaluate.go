@@ -155,6 +155,9 @@ type Report struct {
 type Measured struct {
 	Metric Metric `json:"metric"`
 	Estimate
+	// Within is how far the value can be from the exact one, if it comes from a
+	// [Sketch]; else 0. The interval is wider by it.
+	Within float64 `json:"within,omitempty"`
 }
 
 // A Missing is a metric that rows do not have, and why.

@@ -116,14 +116,22 @@ func critical(level float64, df int) float64 { return studentQuantile((1+level)/
 
 // linear gives a measurement its interval from the influence of the rows.
 func (s *sample) linear(m *measurement, o *Options) Estimate {
-	e := Estimate{Value: m.value, Level: o.Level, N: m.rows}
 	variance, df := s.variance(m)
-	switch {
-	case m.scale == wilson:
-		e.Low, e.High = s.wilson(m, variance, o.Level)
-	case variance == 0 && m.certain != nil:
+	if m.scale != wilson {
+		return m.interval(variance, df, o)
+	}
+	e := Estimate{Value: m.value, Level: o.Level, N: m.rows}
+	e.Low, e.High = s.wilson(m, variance, o.Level)
+	m.clip(&e)
+	return e
+}
+
+// interval gives a measurement the interval of its variance.
+func (m *measurement) interval(variance float64, df int, o *Options) Estimate {
+	e := Estimate{Value: m.value, Level: o.Level, N: m.rows}
+	if variance == 0 && m.certain != nil {
 		e.Low, e.High = m.certain(o.Level)
-	default:
+	} else {
 		e.Low, e.High = m.scale.around(m.value, float64(critical(o.Level, df)*math.Sqrt(variance)))
 	}
 	if m.chance != nil && m.value <= m.chance((1+o.Level)/2) {
@@ -184,8 +192,8 @@ func (s *sample) wilson(m *measurement, variance, level float64) (low, high floa
 		z = critical(level, max(1, s.clusters-1))
 	}
 	square := float64(z*z) / n
-	centre := (p + square/2) / (1 + square)
-	half := float64(z*math.Sqrt(within/n+square/(4*n))) / (1 + square)
+	centre := (p + float64(square/2)) / (1 + square)
+	half := float64(z*math.Sqrt(within/n+float64(square/4)/n)) / (1 + square)
 	return max(0, centre-half), min(1, centre+half)
 }
 

@@ -46,7 +46,7 @@ func Multiclass(c Classes, o *Options) (*Report, error) {
 			r.Missing = append(r.Missing, missing(metric.name, err))
 			continue
 		}
-		r.Metrics = append(r.Metrics, Measured{metric.name, e})
+		r.Metrics = append(r.Metrics, Measured{Metric: metric.name, Estimate: e})
 	}
 	return r, nil
 }

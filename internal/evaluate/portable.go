@@ -138,7 +138,7 @@ func normalQuantile(p float64) float64 {
 			polynomial(r, 1, -1.328068155288572e+01, 6.680131188771972e+01, -1.556989798598866e+02, 1.615858368580409e+02, -5.447609879822406e+01)
 	}
 	e := float64((normalTail(-z)-p)*math.Sqrt(2*math.Pi)) * exp(float64(z*z)/2)
-	return z - e/(1+float64(z*e)/2)
+	return z - e/(1+float64(float64(z*e)/2))
 }
 
 // studentQuantile returns the p quantile of Student's t with df ≥ 1 degrees of
@@ -181,6 +181,15 @@ func studentCentre(s float64, df int) float64 {
 		return 1
 	}
 	return float64(2/math.Pi) * (arctan(s/cos) + float64(float64(s*cos)*sum))
+}
+
+// twoSided returns the probability that Student's t with df degrees of freedom is t
+// or more from 0, on either side.
+func twoSided(t float64, df int) float64 {
+	if df > 1000 {
+		return 2 * normalTail(t)
+	}
+	return 1 - studentCentre(t/math.Sqrt(float64(df)+float64(t*t)), df)
 }
 
 // A total adds numbers with the rounding errors kept apart.

@@ -60,8 +60,8 @@ func auc(s *sample) (*measurement, error) {
 		tied := s.weigh(group)
 		// The share of the other class that a row beats.
 		won := [2]float64{
-			(above[1] + tied[1]/2) / weight[1],
-			(weight[0] - above[0] - tied[0]/2) / weight[0],
+			(above[1] + float64(tied[1]/2)) / weight[1],
+			(weight[0] - above[0] - float64(tied[0]/2)) / weight[0],
 		}
 		for _, i := range group {
 			m.influence[i] = won[int(s.labels[i])]

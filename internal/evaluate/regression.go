@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"fmt"
 	"math"
 )
 
@@ -62,12 +63,14 @@ func pinball(s *sample, q float64) (*measurement, error) {
 	if !(q > 0 && q < 1) {
 		return nil, undefined("the quantile %g is outside of (0, 1)", q)
 	}
-	m := s.mean(func(i int) float64 {
-		d := s.labels[i] - s.scores[i]
-		return max(float64(q*d), float64((q-1)*d))
-	})
+	m := s.mean(func(i int) float64 { return pinballLoss(s.labels[i], s.scores[i], q) })
 	m.high = math.MaxFloat64
 	return m, nil
+}
+
+func pinballLoss(label, score, q float64) float64 {
+	d := label - score
+	return max(float64(q*d), float64((q-1)*d))
 }
 
 // poisson measures the mean Poisson deviance, 2·(y·ln(y/s) − y + s).
@@ -82,16 +85,24 @@ func tweedie(s *sample, p float64) (*measurement, error) {
 		return nil, undefined("the power of Tweedie's deviance is %g, and must be 0 or from 1 to 10", p)
 	}
 	for i, y := range s.labels {
-		switch score := s.scores[i]; {
-		case p > 0 && score <= 0:
-			return nil, undefined("row %d has score %g, and Tweedie's deviance of power %g takes scores above 0", i, score, p)
-		case p > 0 && y < 0, p >= 2 && y == 0:
-			return nil, undefined("row %d has label %g, which Tweedie's distribution of power %g cannot have", i, y, p)
+		if fault := outside(y, s.scores[i], p); fault != "" {
+			return nil, undefined("row %d has %s", i, fault)
 		}
 	}
 	m := s.mean(func(i int) float64 { return deviance(s.labels[i], s.scores[i], p) })
 	m.high = math.MaxFloat64
 	return m, nil
+}
+
+// outside says why a label or score has no deviance of power p, or "".
+func outside(label, score, p float64) string {
+	switch {
+	case p > 0 && score <= 0:
+		return fmt.Sprintf("score %g, and Tweedie's deviance of power %g takes scores above 0", score, p)
+	case p > 0 && label < 0, p >= 2 && label == 0:
+		return fmt.Sprintf("label %g, which Tweedie's distribution of power %g cannot have", label, p)
+	}
+	return ""
 }
 
 // deviance returns the unit deviance of Tweedie's distribution.

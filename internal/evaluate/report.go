@@ -97,7 +97,7 @@ func (s *sample) report(metrics []Metric, o *Options) (*Report, error) {
 			r.Missing = append(r.Missing, missing(names[i], err))
 			continue
 		}
-		r.Metrics = append(r.Metrics, Measured{names[i], e})
+		r.Metrics = append(r.Metrics, Measured{Metric: names[i], Estimate: e})
 	}
 	return r, nil
 }

@@ -186,6 +186,12 @@ func (d Data) sample(other []float64) (*sample, []float64, error) {
 	if s.cluster, s.clusters = numbered(d.Clusters); d.Clusters == nil {
 		s.cluster, s.clusters = numbered(d.Queries) // rows of one list depend on each other
 	}
+	switch {
+	case s.rows == 1:
+		return nil, nil, &InputError{-1, "there is one row with a weight, and an interval takes two"}
+	case s.clustered() && s.clusters == 1:
+		return nil, nil, &InputError{-1, "all rows are of one cluster, and an interval takes two"}
+	}
 	return s, other, nil
 }
 

@@ -158,7 +158,7 @@ func (slice *Slice) judge(d Data, in []bool, so SliceOptions, o *Options, judged
 			slice.Missing = append(slice.Missing, Missing{m, err.Error()})
 			continue
 		}
-		metric := SliceMetric{Measured: Measured{m, e}, P: 1}
+		metric := SliceMetric{Measured: Measured{Metric: m, Estimate: e}, P: 1}
 		gap, p, err := gapOf(m, d, in, out, o)
 		if err == nil {
 			metric.Gap, metric.P = &gap, p
@@ -215,7 +215,7 @@ func gapOf(m Metric, d Data, in, out []bool, o *Options) (Estimate, float64, err
 	p := 1.0
 	switch {
 	case variance > 0:
-		p = 2 * normalTail(math.Abs(g.value)/math.Sqrt(variance))
+		p = twoSided(math.Abs(g.value)/math.Sqrt(variance), df)
 	case g.value != 0:
 		p = 0
 	}
