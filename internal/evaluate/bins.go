@@ -36,8 +36,9 @@ func (s *sample) table(n int) *table {
 }
 
 // A norm is Σ share·|v|^p over the bins of a table, where v is the mean of values in
-// a bin, less that of all rows if centred. The norm cannot be below 0, so chance alone
-// makes it larger than the truth, which may be 0.
+// a bin, less that of all rows if centred. It cannot be below 0, so chance alone makes
+// it larger than the truth, which may be 0: the lower end of its interval is lower by
+// what chance adds on average, and 0 unless chance would rarely give as much.
 type norm struct {
 	*table
 	values  []float64 // of the rows
@@ -93,40 +94,67 @@ func (t *norm) measure() *measurement {
 			centre += float64(w*t.values[i]) / weight
 		}
 	}
+	squares := t.squares(v, centre)
+	// How much v counts, in a bin where its sign may be chance.
+	slope := make([]float64, t.n)
+	for bin, x := range v {
+		slope[bin] = float64(2 * x)
+		if t.p == 1 {
+			mean, rise := folded(float64(x*share[bin]), math.Sqrt(squares[bin]))
+			slope[bin] = rise
+			m.added += float64(2 * (mean - float64(math.Abs(x)*share[bin])))
+		} else if t.centred {
+			m.added += squares[bin] / share[bin]
+		}
+	}
 	for i, bin := range t.bin {
 		z, x := t.values[i]-centre, v[bin]
+		f := float64(slope[bin]*(z-x)) - m.value
 		if t.p == 1 {
-			m.influence[i] = (math.Copysign(z, float64(z*x)) - m.value) / weight
+			f += math.Abs(x)
 		} else {
-			m.influence[i] = (float64(2*float64(x*z)) - float64(x*x) - m.value) / weight
+			f += float64(x * x)
 		}
+		m.influence[i] = f / weight
 	}
-	m.again = func(w []float64) (value, noise float64) {
-		moved, share := t.means(w)
-		value = t.length(moved, share)
-		for bin := range moved {
-			moved[bin] -= v[bin]
-		}
-		return value, t.length(moved, share)
-	}
-	m.chance = func(p float64) float64 { return t.chance(v, share, p) }
+	m.chance = func(p float64) float64 { return t.chance(squares, share, p) }
 	return m
 }
 
-// chance returns the p quantile of the norm when all v are 0 in truth, if each is
-// close to normal.
-func (t *norm) chance(v, share []float64, p float64) float64 {
-	var mean, variance float64
-	weight := t.s.weight.value()
+// folded returns the mean of |x| for a normal x, and by how much it grows with the
+// mean of x.
+func folded(mean, deviation float64) (absolute, slope float64) {
+	if deviation == 0 {
+		return math.Abs(mean), math.Copysign(1, mean)
+	}
+	z := mean / deviation
+	slope = 1 - float64(2*normalCDF(-z))
+	density := exp(-float64(z*z)/2) * math.Sqrt(2/math.Pi)
+	return float64(deviation*density) + float64(mean*slope), slope
+}
+
+// squares returns the variance of each share·v.
+func (t *norm) squares(v []float64, centre float64) []float64 {
+	squares := make([]float64, t.n)
 	one := &measurement{influence: make([]float64, len(t.bin))}
+	weight := t.s.weight.value()
 	for bin := range v {
 		for i, b := range t.bin {
 			one.influence[i] = 0
 			if int(b) == bin {
-				one.influence[i] = (t.values[i] - v[bin]) / weight
+				one.influence[i] = (t.values[i] - centre - v[bin]) / weight
 			}
 		}
-		square, _ := t.s.variance(one) // of share·v
+		squares[bin], _ = t.s.variance(one)
+	}
+	return squares
+}
+
+// chance returns the p quantile of the norm when all v are 0 in truth, if each is
+// close to normal.
+func (t *norm) chance(squares, share []float64, p float64) float64 {
+	var mean, variance float64
+	for bin, square := range squares {
 		if t.p == 1 {
 			mean += math.Sqrt(float64(square * 2 / math.Pi))
 			variance += float64(square * (1 - 2/math.Pi))

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"math"
 	"runtime"
 	"slices"
@@ -56,7 +57,8 @@ func (m *measurement) through(e Estimate) Estimate {
 // of each class as there are, for metrics that compare classes; for others that would
 // hide that the number of positive rows is chance too. Clusters are drawn whole.
 //
-// Source: Efron, "Better Bootstrap Confidence Intervals", 1987.
+// Source: Efron, "Better Bootstrap Confidence Intervals", 1987 (BCa). The acceleration
+// comes from the influence of the rows, which is the jackknife's in the limit.
 func (s *sample) bootstrap(ms []*measurement, members []int, apart bool, o *Options) map[int]Estimate {
 	if len(members) == 0 {
 		return nil
@@ -74,16 +76,17 @@ func (s *sample) bootstrap(ms []*measurement, members []int, apart bool, o *Opti
 	d := s.newDraw(apart)
 	parallel(o.Replicates, func() func(int) {
 		w := make([]float64, len(s.scores))
-		return func(replicate int) {
-			d.weights(w, newSource(o.Seed, uint64(replicate)))
+		return func(i int) {
+			d.weights(w, newSource(o.Seed, uint64(i)))
 			for j, m := range inner {
-				values[j][replicate], noise[j][replicate] = m.again(w)
+				r := m.again(w)
+				values[j][i], noise[j][i] = r.value, r.noise
 			}
 		}
 	})
 	out := map[int]Estimate{}
 	for j, i := range members {
-		out[i] = ms[i].through(s.bca(inner[j], values[j], noise[j], o))
+		out[i] = ms[i].through(s.fromReplicates(inner[j], values[j], noise[j], o))
 	}
 	return out
 }
@@ -180,23 +183,16 @@ func (d *draw) times(counts []float64, random *source) {
 	}
 }
 
-// bca returns the interval from the replicates of a metric, corrected for bias and
-// acceleration. The acceleration comes from the influence of the rows, which is the
-// jackknife's in the limit. If the metric is not above what chance alone would give,
-// its interval begins at 0.
-func (s *sample) bca(m *measurement, values, noise []float64, o *Options) Estimate {
+// fromReplicates returns the interval from the replicates of a metric. If the metric
+// is not above what chance alone would give, the interval begins at 0.
+func (s *sample) fromReplicates(m *measurement, values, noise []float64, o *Options) Estimate {
 	e := Estimate{Value: m.value, Level: o.Level, N: m.rows}
 	slices.Sort(values)
-	first, found := slices.BinarySearch(values, m.value)
-	last := first
-	for found && last < len(values) && values[last] == m.value {
-		last++
-	}
-	n := float64(len(values))
-	below := min(max(float64(first+last)/2, 0.5), n-0.5) / n
-	z0, a := normalQuantile(below), s.acceleration(m)
-	e.Low = quantile(values, corrected(z0, a, normalQuantile((1-o.Level)/2)))
-	e.High = quantile(values, corrected(z0, a, normalQuantile((1+o.Level)/2)))
+	z := s.expanded(o.Level)
+	// BCa moves the interval twice by z0: once by the bias of the replicates, once by
+	// that of the estimate.
+	z0, a := below(values, m.value)*(1+cmp.Or(m.behind, 1))/2, s.acceleration(m)
+	e.Low, e.High = quantile(values, corrected(z0, a, -z)), quantile(values, corrected(z0, a, z))
 	if noise[0] >= 0 {
 		slices.Sort(noise)
 		if m.value <= quantile(noise, (1+o.Level)/2) {
@@ -205,6 +201,29 @@ func (s *sample) bca(m *measurement, values, noise []float64, o *Options) Estima
 	}
 	m.clip(&e)
 	return e
+}
+
+// expanded returns how many standard deviations of the replicates an interval has on
+// each side: replicates of few rows or clusters are too close together.
+//
+// Source: Hesterberg, "What Teachers Should Know About the Bootstrap", 2015.
+func (s *sample) expanded(level float64) float64 {
+	n := s.rows
+	if s.clustered() {
+		n = int64(s.clusters)
+	}
+	return float64(critical(level, int(max(1, n-1))) * math.Sqrt(bessel(n)))
+}
+
+// below returns the normal quantile of the share of sorted replicates below a value.
+func below(values []float64, value float64) float64 {
+	first, found := slices.BinarySearch(values, value)
+	last := first
+	for found && last < len(values) && values[last] == value {
+		last++
+	}
+	n := float64(len(values))
+	return normalQuantile(min(max(float64(first+last)/2, 0.5), n-0.5) / n)
 }
 
 // corrected returns the probability at which BCa reads the replicates for the normal

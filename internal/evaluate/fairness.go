@@ -242,7 +242,7 @@ func widest(s *sample, of ...*rates) (*measurement, error) {
 			}
 		}
 	}
-	m.again = func(w []float64) (value, noise float64) {
+	m.again = func(w []float64) (out replicate) {
 		for _, r := range of {
 			moved, _ := r.by(w)
 			width, _, _ := spread(moved)
@@ -250,9 +250,9 @@ func widest(s *sample, of ...*rates) (*measurement, error) {
 				moved[g] -= r.rate[g]
 			}
 			gap, _, _ := spread(moved)
-			value, noise = max(value, width), max(noise, gap)
+			out.value, out.noise = max(out.value, width), max(out.noise, gap)
 		}
-		return value, noise
+		return out
 	}
 	m.chance = func(p float64) float64 { return chanceSpread(s, of, p) }
 	return m, nil

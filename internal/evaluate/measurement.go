@@ -32,13 +32,21 @@ type measurement struct {
 	inner *measurement
 	outer func(float64) float64
 
-	// again computes the metric with other weights, for the bootstrap: its value, and
-	// noise, by how much chance could move it if the truth were 0. nil if the metric
-	// has a closed form. noise is negative if that question makes no sense.
-	again func(weights []float64) (value, noise float64)
+	// again computes the metric with other weights, for the bootstrap. nil if the metric
+	// has a closed form.
+	again func(weights []float64) replicate
+	// behind is how many times as large the bias is as that of the replicates; 0 is once.
+	behind float64
+	// added is by how much chance makes the value larger on average, and the lower end
+	// of the interval lower for it; missed is the same of the upper end.
+	added, missed float64
 	// chance is the p quantile of noise, if there are too many rows for a bootstrap.
 	chance func(p float64) float64
 }
+
+// A replicate is what a metric is with the weights of a bootstrap. noise is by how much chance could move the metric if the
+// truth were 0; negative if that question makes no sense.
+type replicate struct{ value, noise float64 }
 
 // A scale is a function of a metric.
 type scale int
@@ -134,6 +142,7 @@ func (m *measurement) interval(variance float64, df int, o *Options) Estimate {
 	} else {
 		e.Low, e.High = m.scale.around(m.value, float64(critical(o.Level, df)*math.Sqrt(variance)))
 	}
+	e.Low, e.High = e.Low-m.added, e.High+m.missed
 	if m.chance != nil && m.value <= m.chance((1+o.Level)/2) {
 		e.Low = 0
 	}

@@ -182,13 +182,13 @@ func Difference(m Metric, d Data, challenger []float64, o *Options) (Estimate, e
 
 // minus measures m − other, on the same rows.
 func (m *measurement) minus(other *measurement) *measurement {
-	d := &measurement{value: m.value - other.value, influence: make([]float64, len(m.influence)), rows: max(m.rows, other.rows), perClass: m.perClass}
+	d := &measurement{value: m.value - other.value, added: m.added / 2, missed: other.added / 2, influence: make([]float64, len(m.influence)), rows: max(m.rows, other.rows), perClass: m.perClass}
 	for i := range m.influence {
 		d.influence[i] = m.influence[i] - other.influence[i]
 	}
-	if m.redo() != nil {
+	if m.redo() != nil && m.behind == 0 { // biases of maxima cancel
 		first, second := m.redo(), other.redo()
-		d.again = func(w []float64) (float64, float64) { return first(w) - second(w), -1 }
+		d.again = func(w []float64) replicate { return replicate{first(w) - second(w), -1} }
 	}
 	return d
 }
@@ -205,8 +205,5 @@ func (m *measurement) redo() func([]float64) float64 {
 	if m.again == nil {
 		return nil
 	}
-	return func(w []float64) float64 {
-		value, _ := m.again(w)
-		return value
-	}
+	return func(w []float64) float64 { return m.again(w).value }
 }

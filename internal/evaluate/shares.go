@@ -184,33 +184,26 @@ func capture(s *sample, share float64) (*measurement, error) {
 		return nil, err
 	}
 	m := &measurement{rows: s.rows, scale: logOdds, high: 1}
-	m.value = s.captured(s.weights, share)
+	m.value = s.captured(share)
 	m.influence = s.captureInfluence(m.value, share)
-	m.again = func(w []float64) (float64, float64) { return s.captured(w, share), -1 }
 	return m, nil
 }
 
-// captured is capture with other weights.
-func (s *sample) captured(w []float64, share float64) float64 {
-	var whole, positive, above, hits float64
-	for i, y := range s.labels {
-		whole += w[i]
-		positive += float64(w[i] * y)
-	}
-	cut := float64(share * whole)
+// captured returns the share of positive rows in the share of the weight.
+func (s *sample) captured(share float64) float64 {
+	_, weight := s.classes()
+	cut := float64(share * s.weight.value())
+	var above, hits float64
 	for _, group := range s.groups {
-		var tied, tiedHits float64
-		for _, i := range group {
-			tied += w[i]
-			tiedHits += float64(w[i] * s.labels[i])
-		}
-		if above+tied > cut {
-			hits += float64(tiedHits*(cut-above)) / tied
+		tied := s.weigh(group)
+		all := tied[0] + tied[1]
+		if above+all > cut {
+			hits += float64(tied[1]*(cut-above)) / all
 			break
 		}
-		above, hits = above+tied, hits+tiedHits
+		above, hits = above+all, hits+tied[1]
 	}
-	return min(hits/positive, 1)
+	return min(hits/weight[1], 1)
 }
 
 // captureInfluence returns the influence of each row on capture. Where the cut is,

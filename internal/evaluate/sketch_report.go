@@ -86,12 +86,20 @@ func (s *sample) precisionWithin(value float64) float64 {
 		tied := s.weigh(group)
 		after := [2]float64{above[0] + tied[0], above[1] + tied[1]}
 		if tied[1] > 0 {
-			low += float64(tied[1] * (above[1] / (above[1] + after[0])))
-			high += float64(tied[1] * (after[1] / (after[1] + above[0])))
+			low += float64(tied[1] * part(above[1], after[0]))
+			high += float64(tied[1] * part(after[1], above[0]))
 		}
 		above = after
 	}
 	return max(value-low/above[1], high/above[1]-value, 0)
+}
+
+// part returns a/(a + b), and 1 if both are 0: nothing negative is before.
+func part(a, b float64) float64 {
+	if a+b == 0 {
+		return 1
+	}
+	return a / (a + b)
 }
 
 // atCut returns the share of the positive rows that are in the cell at the cut.
