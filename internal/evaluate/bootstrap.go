@@ -1,7 +1,6 @@
 package evaluate
 
 import (
-	"cmp"
 	"math"
 	"runtime"
 	"slices"
@@ -189,10 +188,12 @@ func (s *sample) fromReplicates(m *measurement, values, noise []float64, o *Opti
 	e := Estimate{Value: m.value, Level: o.Level, N: m.rows}
 	slices.Sort(values)
 	z := s.expanded(o.Level)
-	// BCa moves the interval twice by z0: once by the bias of the replicates, once by
-	// that of the estimate.
-	z0, a := below(values, m.value)*(1+cmp.Or(m.behind, 1))/2, s.acceleration(m)
-	e.Low, e.High = quantile(values, corrected(z0, a, -z)), quantile(values, corrected(z0, a, z))
+	if m.behind > 0 {
+		e.Low, e.High = m.peak(values, z)
+	} else {
+		z0, a := below(values, m.value), s.acceleration(m)
+		e.Low, e.High = quantile(values, corrected(z0, a, -z)), quantile(values, corrected(z0, a, z))
+	}
 	if noise[0] >= 0 {
 		slices.Sort(noise)
 		if m.value <= quantile(noise, (1+o.Level)/2) {
@@ -201,6 +202,18 @@ func (s *sample) fromReplicates(m *measurement, values, noise []float64, o *Opti
 	}
 	m.clip(&e)
 	return e
+}
+
+// peak returns the interval of a metric that chance makes larger, as it does a maximum
+// or a distance, where BCa would take bias for chance: as wide as the replicates are,
+// and lower at its lower end by what the bias may be.
+func (m *measurement) peak(values []float64, z float64) (low, high float64) {
+	var sum total
+	for _, v := range values {
+		sum.add(v)
+	}
+	bias := max(0, sum.value()/float64(len(values))-m.value)
+	return quantile(values, normalCDF(-z)) - float64((1+m.behind)*bias), quantile(values, normalCDF(z)) - bias
 }
 
 // expanded returns how many standard deviations of the replicates an interval has on
