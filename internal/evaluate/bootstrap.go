@@ -112,17 +112,12 @@ type draw struct {
 	strata [][]int32 // rows, or clusters, that are drawn among each other
 }
 
-// newDraw returns the draw of a sample. Clusters that have positive rows are drawn
-// apart from those that have none, so that no replicate is without either.
+// newDraw returns the draw of a sample.
 func (s *sample) newDraw(apart bool) *draw {
 	d := &draw{s: s}
 	switch {
 	case s.clustered():
-		positive := make([]bool, s.clusters)
-		for i, c := range s.cluster {
-			positive[c] = positive[c] || s.labels[i] > 0
-		}
-		d.split(s.clusters, func(i int) bool { return positive[i] })
+		d.split(s.clusters, func(int) bool { return true })
 	case apart:
 		d.split(len(s.labels), func(i int) bool { return s.labels[i] == 1 })
 	default:
