@@ -136,7 +136,7 @@ func rankCorrelation(a, b, w []float64) (t evaluate.Statistic, ok bool) {
 	for i := range w {
 		own := float64(first.rank[i]*second.rank[i]) + above[i] + beside[i] - float64(3*(covariance+0.25))
 		change := first.spread(i)/first.variance + second.spread(i)/second.variance
-		t.Influence[i] = (own/root - float64(t.Value*change)/2) / total
+		t.Influence[i] = (own/root - float64(t.Value*float64(change/2))) / total
 	}
 	return t, true
 }

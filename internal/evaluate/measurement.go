@@ -175,7 +175,7 @@ func (c scale) around(value, half float64) (low, high float64) {
 		}
 	case fisher:
 		if rest := float64((1 - value) * (1 + value)); rest > 0 {
-			centre := log((1+value)/(1-value)) / 2
+			centre := float64(log((1+value)/(1-value)) / 2)
 			return hyperbolic(centre - half/rest), hyperbolic(centre + half/rest)
 		}
 	}
