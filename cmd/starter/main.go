@@ -82,6 +82,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 blocked by the contract.`,
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newInitCommand(e), newValidateCommand(e), newPredictCommand(e), newShowCommand(e),
+		newEvaluateCommand(e), newCompareCommand(e),
 		newRegisterCommand(e), newScoreCommand(e), newRestoreCommand(e),
 		newStatusCommand(e), newLogCommand(e), newVerifyCommand(e), newWhyCommand(e),
 	)

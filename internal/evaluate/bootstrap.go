@@ -184,7 +184,7 @@ func (s *sample) fromReplicates(m *measurement, values, noise []float64, o *Opti
 	slices.Sort(values)
 	z := s.expanded(o.Level)
 	if m.behind > 0 {
-		e.Low, e.High = m.peak(values, z)
+		e.Low, e.High = s.peak(m, values, z)
 	} else {
 		z0, a := below(values, m.value), s.acceleration(m)
 		e.Low, e.High = quantile(values, corrected(z0, a, -z)), quantile(values, corrected(z0, a, z))
@@ -201,14 +201,17 @@ func (s *sample) fromReplicates(m *measurement, values, noise []float64, o *Opti
 
 // peak returns the interval of a metric that chance makes larger, as it does a maximum
 // or a distance, where BCa would take bias for chance: as wide as the replicates are,
-// and lower at its lower end by what the bias may be.
-func (m *measurement) peak(values []float64, z float64) (low, high float64) {
+// lower at its lower end by what the bias may be, and at its upper end at least what
+// the influence of the rows gives.
+func (s *sample) peak(m *measurement, values []float64, z float64) (low, high float64) {
 	var sum total
 	for _, v := range values {
 		sum.add(v)
 	}
 	bias := max(0, sum.value()/float64(len(values))-m.value)
-	return quantile(values, normalCDF(-z)) - float64((1+m.behind)*bias), quantile(values, normalCDF(z)) - bias
+	variance, _ := s.variance(m)
+	low = quantile(values, normalCDF(-z)) - float64((1+m.behind)*bias)
+	return low, max(quantile(values, normalCDF(z))-bias, m.value+float64(z*math.Sqrt(variance)))
 }
 
 // expanded returns how many standard deviations of the replicates an interval has on

@@ -104,7 +104,15 @@ func TestRegressionMetricsAgreeWithScikitLearn(t *testing.T) {
 func TestNDCGAgreesWithScikitLearn(t *testing.T) {
 	for _, c := range readGolden(t).NDCG {
 		t.Run(c.Name, func(t *testing.T) {
-			agree(t, evaluate.Data{Scores: c.Scores, Labels: c.Labels, Queries: c.Queries}, c.Want)
+			d := evaluate.Data{Scores: c.Scores, Labels: c.Labels, Queries: c.Queries}
+			agree(t, d, c.Want)
+			r, err := evaluate.Regression(d, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e, ok := r.Get("ndcg@10"); !ok || r.Clusters != 8 || e.N != 56 {
+				t.Errorf("got %v of %d clusters, want 8 lists of 7 rows", e, r.Clusters)
+			}
 		})
 	}
 }
