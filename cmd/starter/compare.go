@@ -33,7 +33,6 @@ type compared struct {
 	Champion  string          `json:"champion"`
 	Alignment []alignedFile   `json:"alignment"`
 	Result    *compare.Result `json:"result"`
-	threshold *float64
 }
 
 // An alignedFile says how a challenger's rows line up with the champion's.
