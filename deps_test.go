@@ -30,6 +30,8 @@ const rules = `
 	profile:             sketch
 	drift:               profile sketch
 	infer:               contract profile
+	evaluate:            sketch
+	compare:             drift evaluate
 	pipeline:            contract strictyaml
 	model/lightgbm:      model
 	train/gbdt:          model
@@ -48,10 +50,11 @@ const rules = `
 	workflows:           activities run store
 	worker:              activities model model/lightgbm store workflows
 	bench/drift:         drift model profile retailer
+	bench/coverage:      evaluate
 	bench:               columnar contract model model/lightgbm pass retailer run
 	bench/train:         columnar model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle columnar contract delta infer model model/lightgbm pass pipeline profile quarantine registration registry run store strictyaml workflows
+	cmd/starter:         activities audit bundle columnar compare contract delta evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry run store strictyaml workflows
 `
 
 // only keeps a technology in its place: no other package may import it.

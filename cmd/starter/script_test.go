@@ -19,7 +19,8 @@ func TestMain(m *testing.M) {
 }
 
 // Scripts are what needs no server: see testdata/*.txtar. They run in a directory
-// that has month.parquet, 200 customers of the simulated shop; RETAILER and GOLDEN
+// that has month.parquet, 200 customers of the simulated shop, and judged.parquet and
+// challenger.parquet, scores with and without labels; RETAILER and GOLDEN
 // are directories of this repository.
 func TestScripts(t *testing.T) {
 	shop, golden := absolute(t, shipped), absolute(t, goldens)
@@ -35,6 +36,9 @@ func TestScripts(t *testing.T) {
 			customers := retailer.World{Seed: 1, Customers: 200}
 			files, err := customers.WriteDir(t.Context(), script.WorkDir, "2024-01", nil)
 			if err != nil {
+				return err
+			}
+			if err := writeJudged(script.WorkDir); err != nil {
 				return err
 			}
 			return os.Rename(files[0], filepath.Join(script.WorkDir, "month.parquet"))
