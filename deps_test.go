@@ -45,7 +45,7 @@ const rules = `
 	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
 	workflows:           activities run store
 	worker:              activities model model/lightgbm store workflows
-	bench/coverage:      evaluate
+	bench/coverage:      compare evaluate
 	bench:               columnar contract model model/lightgbm pass retailer run
 	cmd/worker:          worker
 	cmd/starter:         activities audit bundle columnar compare contract delta evaluate model model/lightgbm pipeline profile registration registry run store strictyaml workflows
