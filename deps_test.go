@@ -50,7 +50,7 @@ const rules = `
 	workflows:           activities run store
 	worker:              activities model model/lightgbm store workflows
 	bench/drift:         drift model profile retailer
-	bench/coverage:      evaluate
+	bench/coverage:      compare evaluate
 	bench:               columnar contract model model/lightgbm pass retailer run
 	bench/train:         columnar model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker

@@ -162,7 +162,8 @@ func worlds() []*world {
 	add("weights", common, 1000, 0, func(z float64) float64 { return 0.2 + 0.8*logistic(2*z) }, plain)
 	add("100 clusters of 10", people{level: -0.5, slope: 1.5, noise: 0.7, cluster: 1}, 1000, 10, nil, plain)
 	add("30 clusters of 50", people{level: -0.5, slope: 1.5, noise: 0.7, cluster: 0.5}, 1500, 50, nil, plain)
-	out = append(out, sketches(common), amounts("amounts", 500, 0.25), amounts("amounts, heavy tail", 500, 0.6), amounts("amounts, heavy tail", 5000, 0.6), kinds(600), groups("two groups", 0.5), groups("two groups, nearly alike", 0.08))
+	out = append(out, sketches(common), amounts("amounts", 500, 0.25), amounts("amounts, heavy tail", 500, 0.6), amounts("amounts, heavy tail", 5000, 0.6), kinds(600), groups("two groups", 0.5), groups("two groups, nearly alike", 0.08),
+		models(common, 500, 0), models(people{level: -0.5, slope: 1.5, noise: 0.7, cluster: 1}, 1000, 10))
 	return out
 }
 
