@@ -20,7 +20,8 @@ const module = "headgate"
 const rules = `
 	columnar:
 	strictyaml:
-	contract:            strictyaml
+	rowrule:             strictyaml
+	contract:            rowrule strictyaml
 	model:
 	schemas:
 	sketch:
@@ -28,6 +29,7 @@ const rules = `
 	store/storetest:     store
 	profile:             sketch
 	drift:               profile sketch
+	infer:               contract profile
 	pipeline:            contract strictyaml
 	model/lightgbm:      model
 	train/gbdt:          model
@@ -41,13 +43,15 @@ const rules = `
 	fallback:            columnar contract delta pass pipeline run store
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
 	registration:        bundle columnar contract model pass pipeline profile registry store
+	quarantine:          bundle columnar contract model pass pipeline registry run store
 	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
 	workflows:           activities run store
 	worker:              activities model model/lightgbm store workflows
+	bench/drift:         drift model profile retailer
 	bench:               columnar contract model model/lightgbm pass retailer run
 	bench/train:         columnar model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle columnar contract delta model model/lightgbm pipeline profile registration registry run store strictyaml workflows
+	cmd/starter:         activities audit bundle columnar contract delta infer model model/lightgbm pass pipeline profile quarantine registration registry run store strictyaml workflows
 `
 
 // only keeps a technology in its place: no other package may import it.
@@ -55,8 +59,10 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "contract", "profile", "model", "model/lightgbm", "train/gbdt", "bundle", "pass", "audit", "activities", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/train"},
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "bundle", "pass", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train"},
+	"gonum.org/":                             {"drift"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
+	"cel.dev/":                               {"rowrule"},
 	"github.com/rs/zerolog":                  {"cmd/worker"},
 	"github.com/spf13/cobra":                 {"cmd/starter"},
 	"github.com/apache/arrow/go/v17/parquet": {},

@@ -128,16 +128,18 @@ func (a *Activities) profileBlob(ctx context.Context, ref store.Ref) (*profile.P
 func driftOptions(f files, s model.Scorer) *drift.Options {
 	o := &drift.Options{Moderate: f.pipeline.Drift.Moderate, Major: f.pipeline.Drift.Major, Alpha: f.pipeline.Drift.Alpha,
 		MinRows: f.pipeline.Drift.MinRows, Policies: map[string]drift.Policy{}, Importance: map[string]float64{}}
+	codes := map[string]bool{} // categorical inputs: if their column has numbers, those are codes
 	for _, in := range s.Inputs() {
 		o.Columns = append(o.Columns, in.Name)
 		o.Importance[in.Name] = in.Importance
+		codes[in.Name] = in.Kind == model.Categorical
 	}
 	for _, c := range f.contract.Columns {
 		watched := c.Has(contract.RoleFeature) || c.Has(contract.RoleSlice) || c.Has(contract.RoleProtected)
 		if watched && !slices.Contains(o.Columns, c.Name) {
 			o.Columns = append(o.Columns, c.Name)
 		}
-		p := drift.Policy{Hide: c.Classified()}
+		p := drift.Policy{Hide: c.Classified(), Codes: codes[c.Name]}
 		if own, ok := f.contract.Drift[c.Name]; ok {
 			p.Ignore, p.Moderate, p.Major = own.Ignore, own.Moderate, own.Major
 		}
@@ -158,7 +160,11 @@ func driftOptions(f files, s model.Scorer) *drift.Options {
 func (a *Activities) judgeHistory(ctx context.Context, r Run, f files, h *history, now *profile.Profile, d *run.Data) error {
 	if begin, ok := f.pipeline.Begin(r.Batch); ok {
 		newest, oldest, notes := times(f.contract, now)
-		d.Violations = append(d.Violations, f.contract.JudgeTimes(newest, oldest, begin)...)
+		for _, v := range f.contract.JudgeTimes(newest, oldest, begin) {
+			if col, _ := f.contract.Column(v.Column); !col.Classified() { // no profile keeps its times
+				d.Violations = append(d.Violations, v)
+			}
+		}
 		d.Notes = append(d.Notes, notes...)
 	} else if len(f.contract.TimeColumns()) > 0 {
 		d.Notes = append(d.Notes, "service levels were not judged: "+r.Batch+" is no date")
@@ -212,8 +218,12 @@ func factsOf(batch string, p *profile.Profile) contract.Facts {
 	for _, c := range p.Columns {
 		mean, std := c.MeanStd()
 		known := contract.ColumnFacts{Nulls: c.Nulls, Mean: mean, Std: std, Min: c.Quantile(0), Max: c.Quantile(1), Distinct: c.Distincts()}
-		if c.Restricted {
+		switch {
+		case c.Restricted:
 			known.Distinct = math.NaN()
+		case c.Confidential:
+			// The least and the greatest are values of some row, as far as bins tell.
+			known.Min, known.Max = math.NaN(), math.NaN()
 		}
 		facts.Columns[c.Name] = known
 	}

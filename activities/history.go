@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 
+	"headgate/internal/contract"
 	"headgate/internal/delta"
 	"headgate/internal/pipeline"
 	"headgate/internal/run"
@@ -13,7 +14,7 @@ import (
 )
 
 // maxPast is how many batches before this one are looked at.
-const maxPast = pipeline.MaxOf
+const maxPast = max(pipeline.MaxOf, contract.MaxLast)
 
 // saveHistory writes down which published batches the batch is compared with. It
 // returns nil if there are none.

@@ -50,13 +50,13 @@ func (a *Activities) checkLate(ctx context.Context, plan *run.Plan, c *contract.
 			return nil, err
 		}
 	}
-	if replayed(plan) > 0 && !slices.ContainsFunc(c.NeedsKeys(), func(t []string) bool { return slices.Equal(t, replayTuple(c)) }) {
-		if err := a.duplicates(ctx, c, replayTuple(c), l); err != nil {
+	for _, rel := range c.Relationships {
+		if err := a.unmatched(ctx, c, rel, index, l); err != nil {
 			return nil, err
 		}
 	}
-	for _, rel := range c.Relationships {
-		if err := a.unmatched(ctx, c, rel, index, l); err != nil {
+	if replayed(plan) > 0 {
+		if err := a.corrections(ctx, c, l); err != nil {
 			return nil, err
 		}
 	}
@@ -99,31 +99,14 @@ func (l *lateCheck) replay(row pass.Duplicate) bool {
 	return l.plan.Files[l.plan.Shards[row.Shard].File].Replay
 }
 
-// replayTuple is the key by which a corrected row finds the row that it replaces: the
-// primary key, or else the entity key.
-func replayTuple(c *contract.Contract) []string {
-	if len(c.Keys) > 0 {
-		return c.Keys
-	}
-	return c.Entity()
-}
-
-// duplicates counts the rows that share a key, sends them to quarantine if a rule of
-// the contract says so, and lets corrected rows take the place of others.
+// duplicates counts the delivered rows that share a key, and sends them to quarantine if
+// a rule of the contract says so.
 func (a *Activities) duplicates(ctx context.Context, c *contract.Contract, tuple []string, l *lateCheck) error {
 	name := contract.KeyName(tuple)
 	l.counts.Duplicates[name] = 0
 	rule, quarantine := quarantineRule(c, tuple)
-	replacing := slices.Equal(tuple, replayTuple(c)) && replayed(l.plan) > 0
-	lists, closeAll, err := a.keyLists(ctx, l.results, pass.KeyIndex(l.tuples, tuple))
-	if err != nil {
-		return err
-	}
-	defer closeAll()
-	return pass.Duplicates(lists, func(group []pass.Duplicate) error {
-		if replacing {
-			group = l.replace(group, quarantine)
-		}
+	return a.groups(ctx, tuple, l, func(group []pass.Duplicate) {
+		group = slices.DeleteFunc(group, l.replay)
 		if len(group) > 1 {
 			l.counts.Duplicates[name] += int64(len(group)) - 1
 		}
@@ -132,42 +115,77 @@ func (a *Activities) duplicates(ctx context.Context, c *contract.Contract, tuple
 				l.add(row, rule)
 			}
 		}
+	})
+}
+
+// groups calls each with the rows that share a key, delivered and corrected ones.
+func (a *Activities) groups(ctx context.Context, tuple []string, l *lateCheck, each func(group []pass.Duplicate)) error {
+	lists, closeAll, err := a.keyLists(ctx, l.results, pass.KeyIndex(l.tuples, tuple))
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	return pass.Duplicates(lists, func(group []pass.Duplicate) error {
+		each(group)
 		return ctx.Err()
 	})
 }
 
-// replace settles a group of rows with the same key in which there may be one
-// corrected row, and returns the rows that are left to judge. A corrected row takes
-// the place of rows in quarantine. One whose key is scored already, or that comes
-// twice, is no correction: it goes to quarantine itself, if a key is to be unique.
-func (l *lateCheck) replace(group []pass.Duplicate, unique bool) []pass.Duplicate {
-	var originals, corrected []pass.Duplicate
-	for _, row := range group {
-		switch {
-		case !l.replay(row):
-			originals = append(originals, row)
-		case !row.Quarantined:
-			corrected = append(corrected, row)
+// corrections judges the corrected rows against the delivered ones that are left, and
+// lets the good ones take the place of those in quarantine. It comes last, when it is
+// known of every delivered row whether it is in quarantine.
+func (a *Activities) corrections(ctx context.Context, c *contract.Contract, l *lateCheck) error {
+	replay := pass.ReplayTuple(c)
+	for _, tuple := range c.NeedsKeys() {
+		rule, quarantine := quarantineRule(c, tuple)
+		if !quarantine || slices.Equal(tuple, replay) {
+			continue
+		}
+		err := a.groups(ctx, tuple, l, func(group []pass.Duplicate) {
+			delivered, corrected := l.split(group)
+			if delivered > 0 || len(corrected) > 1 {
+				for _, row := range corrected {
+					l.add(row, rule)
+				}
+			}
+		})
+		if err != nil {
+			return err
 		}
 	}
-	good := stillGood(originals)
+	_, unique := quarantineRule(c, replay)
+	return a.groups(ctx, replay, l, func(group []pass.Duplicate) { l.replace(group, unique) })
+}
+
+// split returns how many delivered rows of a group are not in quarantine, and which
+// corrected rows are not.
+func (l *lateCheck) split(group []pass.Duplicate) (delivered int, corrected []pass.Duplicate) {
+	for _, row := range group {
+		switch {
+		case row.Quarantined || l.late[place{row.Shard, row.Row}] != "":
+		case l.replay(row):
+			corrected = append(corrected, row)
+		default:
+			delivered++
+		}
+	}
+	return delivered, corrected
+}
+
+// replace settles a group of rows with the key by which a corrected row finds the rows
+// that it replaces: those in quarantine. One whose key is scored already, or that comes
+// twice, is no correction and goes to quarantine itself, if the key is to be unique.
+func (l *lateCheck) replace(group []pass.Duplicate, unique bool) {
+	delivered, corrected := l.split(group)
 	switch {
 	case len(corrected) == 0:
-		return originals
-	case !unique:
-		l.data.Replaced += int64(len(originals) - good)
-		return group
-	case len(corrected) > 1 || good == 1:
+	case unique && (len(corrected) > 1 || delivered > 0):
 		for _, row := range corrected {
 			l.add(row, RuleReplay)
 		}
-		return originals
+	default:
+		l.data.Replaced += int64(len(slices.DeleteFunc(group, l.replay)) - delivered)
 	}
-	l.data.Replaced += int64(len(originals))
-	if good > 1 {
-		return originals // all of them leave, because they repeat each other
-	}
-	return corrected
 }
 
 // unmatched counts the rows without a partner and sends them to quarantine.
@@ -178,17 +196,7 @@ func (a *Activities) unmatched(ctx context.Context, c *contract.Contract, rel co
 		return err
 	}
 	defer closeRows()
-	var sets []io.Reader
-	closeSets := func() {}
-	if rel.Object == c.Table {
-		sets, closeSets, err = a.keyLists(ctx, l.results, pass.KeyIndex(l.tuples, rel.To))
-	} else {
-		lists, ok := index.Lists[rel.Rule]
-		if !ok {
-			return fail(KindCorrupt, "the keys of %s, which rule %s needs, were not read", rel.Object, rel.Rule)
-		}
-		sets, closeSets, err = a.openLists(ctx, lists)
-	}
+	sets, closeSets, err := a.partners(ctx, c, rel, index, l)
 	if err != nil {
 		return err
 	}
@@ -198,6 +206,18 @@ func (a *Activities) unmatched(ctx context.Context, c *contract.Contract, rel co
 		l.add(row, rel.Rule)
 		return ctx.Err()
 	})
+}
+
+// partners opens the key lists of the set that a relationship points to.
+func (a *Activities) partners(ctx context.Context, c *contract.Contract, rel contract.Relationship, index run.Index, l *lateCheck) ([]io.Reader, func(), error) {
+	if rel.Object == c.Table {
+		return a.keyLists(ctx, l.results, pass.KeyIndex(l.tuples, rel.To))
+	}
+	lists, ok := index.Lists[rel.Rule]
+	if !ok {
+		return nil, nil, fail(KindCorrupt, "the keys of %s, which rule %s needs, were not read", rel.Object, rel.Rule)
+	}
+	return a.openLists(ctx, lists)
 }
 
 // stillGood counts the rows of a group that are not in quarantine: one that is left

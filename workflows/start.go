@@ -48,7 +48,8 @@ func scoreDetails(in ScoreBatchInput) string {
 	return fmt.Sprintf(`Checks batch **%[2]s** of pipeline **%[1]s** against its contract, scores every row with the champion, and publishes all of it in one commit, or nothing.
 
 - **Blocked?** The reasons are under Current Details. Have the data delivered again, then: `+"`starter score %[1]s --batch %[2]s`"+`
-- **Rows in quarantine?** They lie as Parquet under `+"`runs/%[1]s/%[2]s/`"+` in the store, with the rules that they break.
+- **Waits for an answer?** Current Details say what is asked and how to answer; so does `+"`starter approve %[1]s --batch %[2]s --help`"+`
+- **Rows in quarantine:** `+"`starter quarantine show %[1]s --batch %[2]s`"+`; corrected ones come back with `+"`starter quarantine replay`"+`
 - **Cancel** stops it before the commit, and publishes nothing.
 - **One customer's score:** `+"`starter why %[1]s %[2]s KEY`"+`
 

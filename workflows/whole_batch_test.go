@@ -3,6 +3,7 @@ package workflows_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
 	"go.temporal.io/sdk/testsuite"
 
 	"headgate/internal/audit"
@@ -365,10 +369,11 @@ func (w *world) answer(batch string, after time.Duration, answers ...func(decisi
 	env := w.env()
 	for i, answer := range answers {
 		env.RegisterDelayedCallback(func() {
-			value, err := env.QueryWorkflow("scorecard")
-			var card workflows.Scorecard
-			if err != nil || value.Get(&card) != nil {
-				w.t.Errorf("scorecard: %v", err)
+			var card workflows.Scorecard // empty before the workflow has begun
+			if value, err := env.QueryWorkflow("scorecard"); err == nil {
+				if err := value.Get(&card); err != nil {
+					w.t.Error(err)
+				}
 			}
 			env.UpdateWorkflow(workflows.UpdateAnswer, fmt.Sprint("answer", i), &testsuite.TestUpdateCallback{
 				OnReject:   func(err error) { refused = append(refused, err.Error()) },
@@ -440,5 +445,65 @@ func TestAnAnswerBeforeTheQuestionIsRefused(t *testing.T) {
 	})
 	if err != nil || out.Verdict != "pass" || len(refused) != 1 || !strings.Contains(refused[0], "asks nothing") {
 		t.Errorf("%v %+v refused %q", err, out, refused)
+	}
+}
+
+// regions writes the set of regions that the contract's relationship points to.
+func (w *world) regions(known ...string) {
+	w.t.Helper()
+	b := array.NewStringBuilder(memory.DefaultAllocator)
+	defer b.Release()
+	b.AppendValues(known, nil)
+	schema := arrow.NewSchema([]arrow.Field{{Name: "code", Type: arrow.BinaryTypes.String}}, nil)
+	rec := array.NewRecord(schema, []arrow.Array{b.NewArray()}, int64(len(known)))
+	var buf bytes.Buffer
+	out, err := columnar.Create(&buf, schema, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := errors.Join(out.Write(rec), out.Close()); err != nil {
+		w.t.Fatal(err)
+	}
+	dir := filepath.Join(w.dir, "reference", "regions")
+	if err := errors.Join(os.MkdirAll(dir, 0o777), os.WriteFile(filepath.Join(dir, "all.parquet"), buf.Bytes(), 0o644)); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestRowsWithoutAPartnerAreQuarantinedLate(t *testing.T) {
+	const more = "references: { regions: \"reference/regions/*.parquet\" }\n"
+	related := strings.NewReplacer("      - name: region\n", "      - name: region\n        relationships: [{ to: regions.code }]\n")
+	w := configured(t, 2000, more, related, map[string]string{})
+	w.register(w.pipelineFile(more, related, map[string]string{"pipeline.yaml": w.shippedPipeline(t) + more}))
+	w.deliver("2024-01", retailer.Options{})
+	if _, err := w.score("2024-01"); err == nil || !strings.Contains(err.Error(), "reference/regions/*.parquet") {
+		t.Errorf("without the set: %v", err)
+	}
+	var all []string
+	for i := 1; i <= 20; i++ {
+		all = append(all, fmt.Sprintf("R%02d", i))
+	}
+	w.regions(all...)
+	whole := w.mustScore("2024-01")
+	if whole.Quarantined != 0 || whole.Published != 2000 {
+		t.Errorf("every region is known: %+v", whole)
+	}
+	w.regions(all[1:]...)
+	out := w.mustScore("2024-01")
+	if out.Quarantined == 0 || out.Published+out.Quarantined != 2000 || out.Run == whole.Run {
+		t.Errorf("one region is not known: %+v", out)
+	}
+	w.audited("2024-01")
+}
+
+// No profile keeps the times of classified columns, so what is promised about them is
+// not judged, and not broken either.
+func TestServiceLevelsOfClassifiedColumnsAreNotJudged(t *testing.T) {
+	w := configured(t, 200, "", strings.NewReplacer("schema:\n  - name: customers",
+		"slaProperties: [{ property: retention, value: 100, unit: y, element: customers.birthday }]\nschema:\n  - name: customers"), nil)
+	w.deliver("2024-01", retailer.Options{})
+	out := w.mustScore("2024-01")
+	if out.Verdict != run.Pass || !slices.Contains(out.Notes, "service levels of birthday were not judged: its values are classified") {
+		t.Errorf("got %+v", out)
 	}
 }

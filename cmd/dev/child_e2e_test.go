@@ -207,7 +207,7 @@ func newRig(t *testing.T) *rig {
 func dial(t *testing.T, address string) client.Client {
 	t.Helper()
 	c, err := client.DialContext(t.Context(), client.Options{HostPort: address, Namespace: devserver.Namespace,
-		Logger: newLogger(t.Context(), t.Output(), t.Output())})
+		Logger: newLogger(t.Context(), false, t.Output(), t.Output())})
 	if err != nil {
 		t.Fatal(err)
 	}

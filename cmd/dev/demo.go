@@ -26,9 +26,9 @@ func newDemoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Tell the story of four months in a simulated shop, on real Temporal",
 		Long: `demo starts a Temporal server, its Web UI and a worker in a fresh directory, and scores
-January to April 2024 of a simulated online shop: a good month, one with a few bad rows,
-and one that comes without a column, is blocked, and is delivered again. Nothing in the
-data is real; everything else is.
+January to April 2024 of a simulated online shop: a good month, one with a few bad rows that
+are corrected, one in which other customers come, and one that comes without a column, is
+blocked, and is delivered again. Nothing in the data is real; everything else is.
 
 Then it stays up, so that you can look around. With --once it ends with the story: exit
 code 0 if every month went as told.`,

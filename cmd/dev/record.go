@@ -1,20 +1,29 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
 	"github.com/spf13/cobra"
 	enums "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/temporalproto"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
 
+	"headgate/internal/columnar"
+	"headgate/internal/registration"
 	"headgate/internal/retailer"
+	"headgate/internal/worker"
 	"headgate/workflows"
 )
 
@@ -78,7 +87,113 @@ func (t *story) record(ctx context.Context, dir string) error {
 		return err
 	}
 	t.say("restored    2024-03")
+	if err := t.asked(ctx); err != nil {
+		return err
+	}
 	return t.save(ctx, dir)
+}
+
+// asked scores two months with a pipeline that asks about drift, knows a set of regions
+// and gives last month's score to whom it cannot score; one is approved, one rejected.
+func (t *story) asked(ctx context.Context) error {
+	file, err := t.askingPipeline()
+	if err != nil {
+		return err
+	}
+	request := registration.Request{Pipeline: file, By: "demo", Reason: "to be asked", At: time.Now().UTC().Truncate(time.Millisecond)}
+	if _, err := request.Do(ctx, t.bucket, worker.Formats()); err != nil {
+		return err
+	}
+	for _, month := range []struct {
+		batch   string
+		approve bool
+	}{{"2024-06", true}, {"2024-07", false}} {
+		incoming := filepath.Join(t.dir, "store", "incoming", "retailer", month.batch)
+		if _, err := t.shop.WriteDir(ctx, incoming, month.batch, &retailer.Options{Fault: retailer.BadRows}); err != nil {
+			return err
+		}
+		run, err := workflows.StartScore(ctx, t.client, "", workflows.ScoreBatchInput{Pipeline: "retailer", Batch: month.batch, By: "demo"})
+		if err != nil {
+			return err
+		}
+		if err := t.reply(ctx, run, workflows.Answer{Approve: month.approve, By: "demo", Reason: "the campaign is known"}); err != nil {
+			return err
+		}
+		t.say("%s     asked, and answered %v", month.batch, month.approve)
+	}
+	return nil
+}
+
+// reply answers a batch as soon as it asks.
+func (t *story) reply(ctx context.Context, run client.WorkflowRun, answer workflows.Answer) error {
+	for answer.Decision == "" {
+		value, err := t.client.QueryWorkflow(ctx, run.GetID(), run.GetRunID(), "scorecard")
+		if err != nil {
+			return err
+		}
+		var card workflows.Scorecard
+		if err := value.Get(&card); err != nil {
+			return err
+		}
+		if card.Verdict != "" && card.Verdict != "ask" {
+			return fmt.Errorf("%s asks nothing: %+v", run.GetID(), card)
+		}
+		if card.Until != "" {
+			answer.Decision = card.Decision
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	update, err := t.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: run.GetID(), RunID: run.GetRunID(),
+		UpdateName: workflows.UpdateAnswer, Args: []any{answer}, WaitForStage: client.WorkflowUpdateStageCompleted})
+	if err != nil {
+		return err
+	}
+	return errors.Join(update.Get(ctx, nil), run.Get(ctx, nil))
+}
+
+// askingPipeline writes the pipeline file of [story.asked], its contract and the set of
+// regions.
+func (t *story) askingPipeline() (file string, err error) {
+	dir := filepath.Join(t.dir, "asking")
+	regions := filepath.Join(t.dir, "store", "reference", "regions")
+	if err := errors.Join(os.MkdirAll(dir, 0o777), os.MkdirAll(regions, 0o777)); err != nil {
+		return "", err
+	}
+	shipped := filepath.Join(home(), "testdata", "retailer")
+	pipeline, err1 := os.ReadFile(filepath.Join(shipped, "pipeline.yaml"))
+	contract, err2 := os.ReadFile(filepath.Join(shipped, "contract.yaml"))
+	if err := errors.Join(err1, err2); err != nil {
+		return "", err
+	}
+	related := bytes.Replace(contract, []byte("      - name: region\n"), []byte("      - name: region\n        relationships: [{ to: regions.code }]\n"), 1)
+	more := "drift: { action: ask }\nfallback: { score: last, for: [quarantined, vanished] }\nreferences: { regions: \"reference/regions/*.parquet\" }\n"
+	file = filepath.Join(dir, "pipeline.yaml")
+	return file, errors.Join(os.WriteFile(file, append(pipeline, more...), 0o644),
+		os.WriteFile(filepath.Join(dir, "contract.yaml"), related, 0o644), writeRegions(filepath.Join(regions, "all.parquet")))
+}
+
+// writeRegions writes the codes of the shop's twenty regions.
+func writeRegions(name string) (err error) {
+	b := array.NewStringBuilder(memory.DefaultAllocator)
+	defer b.Release()
+	for i := range 20 {
+		b.Append(fmt.Sprintf("R%02d", i+1))
+	}
+	schema := arrow.NewSchema([]arrow.Field{{Name: "code", Type: arrow.BinaryTypes.String}}, nil)
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	w, err := columnar.Create(f, schema, nil)
+	if err != nil {
+		return err
+	}
+	return errors.Join(w.Write(array.NewRecord(schema, []arrow.Array{b.NewArray()}, 20)), w.Close())
 }
 
 // save writes every workflow's history as JSON, the oldest first.

@@ -26,6 +26,7 @@ import (
 type siteOptions struct {
 	dir          string // absolute
 	port, uiPort int
+	debug        bool // everybody logs all that there is to say
 }
 
 // addFlags gives a command the flags of a site; name is its directory by default.
@@ -54,7 +55,7 @@ type site struct {
 // ctx ends or when a part of the site fails. The context that do gets ends in each
 // of these cases. Warnings of the worker go to warn as well as to its log.
 func runSite(ctx context.Context, o siteOptions, warn io.Writer, do func(context.Context, *site) error) (err error) {
-	server, err := devserver.Start(ctx, o.dir, &devserver.Options{Port: o.port, UIPort: o.uiPort})
+	server, err := devserver.Start(ctx, o.dir, &devserver.Options{Port: o.port, UIPort: o.uiPort, Debug: o.debug})
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func runSite(ctx context.Context, o siteOptions, warn io.Writer, do func(context
 	s.client, err = client.DialContext(ctx, client.Options{
 		HostPort:  server.Address(),
 		Namespace: devserver.Namespace,
-		Logger:    newLogger(ctx, log, warn),
+		Logger:    newLogger(ctx, o.debug, log, warn),
 	})
 	if err != nil {
 		return fmt.Errorf("temporal server at %s: %w", server.Address(), err)
@@ -108,7 +109,11 @@ func (s *site) work(ctx context.Context, do func(context.Context, *site) error) 
 
 // newLogger writes everything to the log, as JSON, and, until ctx ends, warnings for
 // people as well: what the parts complain of while they stop concerns nobody.
-func newLogger(ctx context.Context, log, warn io.Writer) sdklog.Logger {
+func newLogger(ctx context.Context, debug bool, log, warn io.Writer) sdklog.Logger {
+	level := zerolog.InfoLevel
+	if debug {
+		level = zerolog.DebugLevel
+	}
 	file, ok := warn.(*os.File)
 	people := zerolog.ConsoleWriter{
 		Out:        untilDone{ctx, warn},
@@ -119,7 +124,7 @@ func newLogger(ctx context.Context, log, warn io.Writer) sdklog.Logger {
 		Writer: zerolog.LevelWriterAdapter{Writer: people},
 		Level:  zerolog.WarnLevel,
 	})
-	logger := zerolog.New(both).Level(zerolog.InfoLevel).With().Timestamp().Logger()
+	logger := zerolog.New(both).Level(level).With().Timestamp().Logger()
 	return sdklog.NewStructuredLogger(slog.New(zerolog.NewSlogHandler(logger)))
 }
 

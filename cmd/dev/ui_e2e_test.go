@@ -23,12 +23,22 @@ func TestUIShowsScorecard(t *testing.T) {
 		if err := told.tell(ctx); err != nil {
 			return err
 		}
-		visitWorkflow(t, openBrowser(t), s.server.UI(), visit{
+		b := openBrowser(t)
+		visitWorkflow(t, b, s.server.UI(), visit{
 			query:    `HeadgateBatch="2024-02"`,
 			columns:  workflows.SearchAttributes(),
 			workflow: "score/retailer/2024-02",
 			absent:   "score/retailer/2024-01",
-			reads:    []string{"retailer 2024-02: published", "Quarantine", "80 rows of 200 allowed", "In quarantine by rule"},
+			reads:    []string{"retailer 2024-02: published", "Quarantine", "80 rows of 200 allowed", "63 were corrected", "In quarantine by rule"},
+			pictures: [3]string{"list.png", "timeline.png", "scorecard.png"},
+		})
+		visitWorkflow(t, b, s.server.UI(), visit{
+			query:    `HeadgateBatch="2024-03"`,
+			columns:  workflows.SearchAttributes(),
+			workflow: "score/retailer/2024-03",
+			absent:   "score/retailer/2024-02",
+			reads:    []string{"retailer 2024-03: published", "Drift", "warn", "tenure", "month 03", "681 new and"},
+			pictures: [3]string{2: "drift.png"},
 		})
 		return nil
 	})
@@ -39,16 +49,16 @@ func TestUIShowsScorecard(t *testing.T) {
 
 // A visit is what somebody does who looks for a workflow in the UI.
 type visit struct {
-	query    string   // in the list's query language
-	columns  []string // search attributes that the list shows, besides status, id and times
-	workflow string   // id of the workflow that the list must show
-	absent   string   // id of one that it must not show
-	reads    []string // what the workflow's page must say
+	query    string    // in the list's query language
+	columns  []string  // search attributes that the list shows, besides status, id and times
+	workflow string    // id of the workflow that the list must show
+	absent   string    // id of one that it must not show
+	reads    []string  // what the workflow's page must say
+	pictures [3]string // of the list, the timeline and the scorecard; "" for none
 }
 
-// visitWorkflow finds a workflow in the list, opens it and reads its scorecard. It
-// leaves pictures of the list (list.png), of the timeline (timeline.png) and of the
-// scorecard (scorecard.png).
+// visitWorkflow finds a workflow in the list, opens it and reads its scorecard, and
+// leaves pictures.
 func visitWorkflow(t *testing.T, b *browser, ui string, v visit) {
 	t.Helper()
 	list := ui + "/namespaces/" + devserver.Namespace + "/workflows?query=" + url.QueryEscape(v.query)
@@ -58,13 +68,18 @@ func visitWorkflow(t *testing.T, b *browser, ui string, v visit) {
 	if b.shows(t, v.absent) {
 		t.Errorf("the list for %s shows %s", v.query, v.absent)
 	}
-	b.picture(t, pictureFile(t, "list.png"))
+	keep := func(i int) {
+		if name := v.pictures[i]; name != "" {
+			b.picture(t, pictureFile(t, name))
+		}
+	}
+	keep(0)
 	b.click(t, v.workflow)
 	b.reads(t, "Timeline", "Event History")
-	b.picture(t, pictureFile(t, "timeline.png"))
+	keep(1)
 	b.click(t, "User Metadata")
 	b.reads(t, v.reads...)
-	b.picture(t, pictureFile(t, "scorecard.png"))
+	keep(2)
 }
 
 // listColumns is how the UI remembers which columns its list shows.

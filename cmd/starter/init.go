@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"headgate/internal/contract"
+	"headgate/internal/infer"
 	"headgate/internal/model"
 	"headgate/internal/pipeline"
 )
@@ -35,7 +37,8 @@ no null, features as the model reads them. The entity key is --key, or else the 
 column that is different in every row.
 
 It does not guess what is normal: ranges, allowed values and limits are for you to add,
-and the comments in the files say where. It replaces no file.`,
+and the comments in the files say where; "starter contract infer" writes a contract with
+guesses. It replaces no file.`,
 		Example: `  starter init churn --data 2024-01.parquet --model model.txt
   starter init churn --data 2024-01.parquet --model model.txt --name churn-eu --key customer_id`,
 		Args: arguments(cobra.ExactArgs(1)),
@@ -82,7 +85,7 @@ func (in *initialization) run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer data.f.Close()
-	d := draft{name: name, data: filepath.Base(in.data), model: filepath.Base(in.model), inputs: scorer.Inputs(), label: in.label, progress: e.stderr}
+	d := draft{Draft: &infer.Draft{Name: name}, data: filepath.Base(in.data), model: filepath.Base(in.model), inputs: scorer.Inputs(), label: in.label, progress: e.stderr}
 	if err := d.look(ctx, data.File, scorer, in.keys); err != nil {
 		return inFile(in.data, err)
 	}
@@ -115,7 +118,7 @@ func (in *initialization) pipelineName() (string, error) {
 		}
 		name = strings.Trim(notInNames.ReplaceAllString(strings.ToLower(filepath.Base(abs)), "-"), "-")
 	}
-	text := fmt.Sprintf("pipeline: %s\ncontract: c\ninput: { files: '{batch}' }\n", quoted(name))
+	text := fmt.Sprintf("pipeline: %s\ncontract: c\ninput: { files: '{batch}' }\n", strconv.QuoteToASCII(name))
 	if _, err := pipeline.Parse("--name", []byte(text)); err != nil {
 		return "", fmt.Errorf("%q cannot be the name of a pipeline: use small letters, digits and dashes, with --name", name)
 	}
@@ -168,7 +171,7 @@ func writeNew(name string, data []byte) error {
 // tell says what was written and what to do next.
 func (in *initialization) tell(e *env, d *draft, contractFile, pipelineFile string) {
 	fmt.Fprintf(e.stdout, "wrote %s: %s, entity key %s, %s\nwrote %s: pipeline %s\n\n",
-		contractFile, plural(len(d.columns), "column"), strings.Join(d.keys, ", "), plural(len(d.inputs), "feature"), pipelineFile, d.name)
+		contractFile, plural(len(d.Columns), "column"), strings.Join(d.Key, ", "), plural(len(d.inputs), "feature"), pipelineFile, d.Name)
 	for _, note := range d.notes {
 		fmt.Fprintf(e.stdout, "note: %s\n", note)
 	}
@@ -177,7 +180,7 @@ func (in *initialization) tell(e *env, d *draft, contractFile, pipelineFile stri
   starter register %s --model %s --sample %s --champion
   put a batch into the store under incoming/%s/2024-01/, then
   starter score %s --batch 2024-01 --wait
-`, shell(pipelineFile), shell(in.data), shell(pipelineFile), shell(in.model), shell(in.data), d.name, d.name)
+`, shell(pipelineFile), shell(in.data), shell(pipelineFile), shell(in.model), shell(in.data), d.Name, d.Name)
 }
 
 var plainPath = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=-]+$`)

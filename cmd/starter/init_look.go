@@ -12,53 +12,45 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"headgate/internal/columnar"
+	"headgate/internal/contract"
+	"headgate/internal/infer"
 	"headgate/internal/model"
 	"headgate/internal/strictyaml"
 )
 
 // A draft is what init found out about a batch and a model.
 type draft struct {
-	name, data, model string
-	label             string
-	inputs            []model.Input
-	rows              int64
-	columns           []draftColumn // in the order of the file
-	nested            []string
-	keys              []string
-	repeated          int64 // rows that repeat the key of another
-	notes             []string
-	progress          io.Writer
-}
-
-// A draftColumn is one flat column of the batch.
-type draftColumn struct {
-	name    string
-	typ     arrow.DataType
-	nulls   int64
-	feature bool
+	*infer.Draft
+	data, model string
+	label       string
+	inputs      []model.Input
+	notes       []string
+	progress    io.Writer
 }
 
 // look fills the draft from the batch.
 func (d *draft) look(ctx context.Context, f *columnar.File, scorer model.Scorer, keys []string) error {
-	d.rows, d.nested = f.NumRows(), f.Nested()
-	if d.rows == 0 {
+	if f.NumRows() == 0 {
 		return errors.New("it has no rows to learn from")
 	}
-	for _, field := range f.Schema().Fields() {
-		d.columns = append(d.columns, draftColumn{name: field.Name, typ: field.Type, nulls: -1, feature: d.reads(field.Name)})
-	}
+	d.Draft = infer.New(d.Name, f.Schema(), f.NumRows(), nil)
+	d.Nested = f.Nested()
 	for _, input := range d.inputs {
-		if d.column(input.Name) == nil {
+		if d.Column(input.Name) == nil {
 			return fmt.Errorf("the model reads %s, and there is no such flat column%s", input.Name, strictyaml.Hint(input.Name, d.names()))
 		}
+		d.Column(input.Name).Role = contract.RoleFeature
 	}
 	for _, name := range append(slices.Clone(keys), d.labels()...) {
-		if d.column(name) == nil {
+		if d.Column(name) == nil {
 			return fmt.Errorf("there is no flat column %s%s", name, strictyaml.Hint(name, d.names()))
 		}
-		if d.reads(name) {
+		if d.Column(name).Role == contract.RoleFeature {
 			return fmt.Errorf("%s is a feature of the model, so it can be neither the key nor the label", name)
 		}
+	}
+	if d.label != "" {
+		d.Column(d.label).Role = contract.RoleLabel
 	}
 	if err := d.tryScore(ctx, f, scorer); err != nil {
 		return err
@@ -66,7 +58,13 @@ func (d *draft) look(ctx context.Context, f *columnar.File, scorer model.Scorer,
 	if err := d.countNulls(ctx, f); err != nil {
 		return err
 	}
-	return d.findKey(ctx, f, keys)
+	if err := d.findKey(ctx, f, keys); err != nil {
+		return err
+	}
+	for _, name := range d.Key {
+		d.Column(name).Role = contract.RoleEntityKey
+	}
+	return nil
 }
 
 func (d *draft) labels() []string {
@@ -76,23 +74,10 @@ func (d *draft) labels() []string {
 	return []string{d.label}
 }
 
-func (d *draft) reads(name string) bool {
-	return slices.ContainsFunc(d.inputs, func(in model.Input) bool { return in.Name == name })
-}
-
-func (d *draft) column(name string) *draftColumn {
-	for i := range d.columns {
-		if d.columns[i].name == name {
-			return &d.columns[i]
-		}
-	}
-	return nil
-}
-
 func (d *draft) names() []string {
-	names := make([]string, len(d.columns))
-	for i, c := range d.columns {
-		names[i] = c.name
+	names := make([]string, len(d.Columns))
+	for i, c := range d.Columns {
+		names[i] = c.Name
 	}
 	return names
 }
@@ -121,14 +106,13 @@ func (d *draft) tryScore(ctx context.Context, f *columnar.File, scorer model.Sco
 func (d *draft) countNulls(ctx context.Context, f *columnar.File) error {
 	known := footerOf(f).Nulls
 	var unknown []string
-	for i := range d.columns {
-		c := &d.columns[i]
-		if n, ok := known[c.name]; ok {
-			c.nulls = n
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		if n, ok := known[c.Name]; ok {
+			c.Nulls = n
 			continue
 		}
-		c.nulls = 0
-		unknown = append(unknown, c.name)
+		unknown = append(unknown, c.Name)
 	}
 	if len(unknown) == 0 {
 		return nil
@@ -138,7 +122,7 @@ func (d *draft) countNulls(ctx context.Context, f *columnar.File) error {
 			return err
 		}
 		for i, name := range unknown {
-			d.column(name).nulls += int64(rec.Column(i).NullN())
+			d.Column(name).Nulls += int64(rec.Column(i).NullN())
 		}
 	}
 	return nil
@@ -148,21 +132,21 @@ func (d *draft) countNulls(ctx context.Context, f *columnar.File) error {
 func (d *draft) findKey(ctx context.Context, f *columnar.File, named []string) error {
 	if len(named) > 0 {
 		for _, name := range named {
-			if n := d.column(name).nulls; n > 0 {
+			if n := d.Column(name).Nulls; n > 0 {
 				d.notes = append(d.notes, fmt.Sprintf("key column %s has %s, whose rows go to quarantine", name, plural(int(n), "null")))
 			}
 		}
-		d.keys = named
+		d.Key = named
 		repeated, err := repeats(ctx, f, [][]string{named}, d.progress)
 		if err == nil {
-			d.repeated = repeated[0]
+			d.Repeated = repeated[0]
 		}
 		return err
 	}
 	var candidates [][]string
-	for _, c := range d.columns {
-		if c.couldBeKey() && c.name != d.label {
-			candidates = append(candidates, []string{c.name})
+	for _, c := range d.Columns {
+		if c.CouldBeKey() {
+			candidates = append(candidates, []string{c.Name})
 		}
 	}
 	repeated, err := repeats(ctx, f, candidates, d.progress)
@@ -178,34 +162,13 @@ func (d *draft) findKey(ctx context.Context, f *columnar.File, named []string) e
 	if len(unique) == 0 {
 		return errors.New("no column is different in every row; say with --key whom a row is about")
 	}
-	slices.SortStableFunc(unique, func(a, b string) int { return keyRank(a) - keyRank(b) })
-	d.keys = unique[:1]
+	slices.SortStableFunc(unique, func(a, b string) int { return infer.KeyRank(a) - infer.KeyRank(b) })
+	d.Key = unique[:1]
 	d.notes = append(d.notes, fmt.Sprintf("%s is taken for the entity key because it is different in every row; if it is not, use --key", unique[0]))
 	if len(unique) > 1 {
 		d.notes = append(d.notes, fmt.Sprintf("so are %s", strings.Join(unique[1:], ", ")))
 	}
 	return nil
-}
-
-// couldBeKey reports whether a column may be guessed to be the key: text or whole
-// numbers, no nulls, not a feature, and not a name that published tables have.
-func (c *draftColumn) couldBeKey() bool {
-	text := c.typ.ID() == arrow.STRING || c.typ.ID() == arrow.DICTIONARY
-	taken := slices.Contains([]string{"batch", "model", "contract", "run"}, c.name) || strings.HasPrefix(c.name, "headgate_")
-	return c.nulls == 0 && !c.feature && !taken && (text || arrow.IsInteger(c.typ.ID()))
-}
-
-// keyRank puts names that keys usually have first.
-func keyRank(name string) int {
-	switch lower := strings.ToLower(name); {
-	case lower == "id":
-		return 0
-	case strings.HasSuffix(lower, "_id"), strings.HasSuffix(name, "Id"), strings.HasSuffix(name, "ID"):
-		return 1
-	case strings.Contains(lower, "key"):
-		return 2
-	}
-	return 3
 }
 
 // repeats counts, for each tuple of columns, the rows that repeat an earlier one.

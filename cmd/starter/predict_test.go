@@ -55,7 +55,7 @@ func TestPredictExplainsWhatIsWrong(t *testing.T) {
 		{name: "no such model", args: []string{"--model", "nowhere.txt"}, csv: header, code: 1, want: "nowhere.txt"},
 		{name: "a model that is no model", args: []string{"--model", filepath.Join(goldens, "README.md")}, csv: header, code: 1, want: "README.md: lightgbm model, line 1"},
 		{name: "a missing column", args: []string{"--model", good}, csv: "age,city,paid\n1,Oslo,true\n", code: 1, want: `rows.csv: column "floor" is missing`},
-		{name: "a field that is no number", args: []string{"--model", good}, csv: header + "1,Oslo,3,true\nold,Oslo,3,true\n", code: 1, want: `rows.csv: line 3, column 1 (age): "old" is not a number`},
+		{name: "a field that is no number", args: []string{"--model", good}, csv: header + "1,Oslo,3,true\nold,Oslo,3,true\n", code: 1, want: `rows.csv: line 3, column 1 (age): the text is not a number`},
 		{name: "no such directory for the output", args: []string{"--model", good, "--out", "nowhere/x.csv"}, csv: header, code: 1, want: "starter: create nowhere/x.csv: no such file or directory"},
 		{name: "a short line", args: []string{"--model", good}, csv: header + "1,Oslo\n", code: 1, want: "line 2, column 1: wrong number of fields"},
 	} {

@@ -3,17 +3,22 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"headgate/internal/bundle"
 	"headgate/internal/registration"
 )
 
 func newRegisterCommand(e *env) *cobra.Command {
 	var r registration.Request
 	var url string
+	var reference []string
 	c := &cobra.Command{
 		Use:   "register PIPELINE.yaml [--model FILE]",
 		Short: "Put a pipeline, its contract and a model version into the registry",
@@ -25,12 +30,20 @@ Golden rows come best from where the model was trained: --golden has the feature
 columns, --expected has raw_0…, pred_0… as the training library computed them. With
 --sample instead, the first rows of a Parquet file are scored now and remembered.
 
+--reference freezes with the version what the data looked like: the profile of one or more
+batches, usually those that the model was trained on. Every later batch is compared with
+it, to tell whether the data have drifted. Name the batch of each file, as in
+2023-01=FILE, and January is compared with January: a season is no drift. The profiles
+have counts, quantiles and frequent values, and no row; no values of classified columns.
+
 --champion makes the version the one that scores, if there is none yet.`,
 		Example: `  starter register pipeline.yaml
   starter register pipeline.yaml --model champion.txt --golden golden.csv --expected golden_expected.csv --champion
+  starter register pipeline.yaml --model champion.txt --sample 2023-12.parquet --reference 2023-11=2023-11.parquet --reference 2023-12=2023-12.parquet
   starter register pipeline.yaml --model candidate.txt --sample 2024-01.parquet --reason "trained on 2023"`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
+			r.Reference = references(reference)
 			if err := checkRegister(r); err != nil {
 				return usageError{err}
 			}
@@ -40,7 +53,10 @@ columns, --expected has raw_0…, pred_0… as the training library computed the
 			}
 			defer b.Close()
 			r.Pipeline, r.At = args[0], time.Now().UTC().Truncate(time.Millisecond)
+			meter := newMeter(e.stderr, "profiled")
+			r.Progress = func(rows int64) { meter.add(int(rows) - meter.rows) }
 			out, err := r.Do(c.Context(), b, formats)
+			meter.end()
 			var taken *registration.ChampionError
 			if errors.As(err, &taken) {
 				return fmt.Errorf("%w; without --champion the version is registered and does not score", err)
@@ -59,7 +75,8 @@ columns, --expected has raw_0…, pred_0… as the training library computed the
 	f.StringVar(&r.Golden, "golden", "", "CSV or Parquet `file` with rows of model inputs")
 	f.StringVar(&r.Expected, "expected", "", "CSV `file` with the scores of the golden rows")
 	f.StringVar(&r.Source, "source", "", "`name` of what computed --expected, for the record: \"LightGBM 4.6.0\"")
-	f.StringVar(&r.Sample, "sample", "", "Parquet `file` whose first 32 rows become golden rows, scored now")
+	f.StringVar(&r.Sample, "sample", "", "Parquet `file` whose first 32 rows become golden rows, scored now; classified columns are left empty")
+	f.StringArrayVar(&reference, "reference", nil, "Parquet `file` that later batches are compared with, best as BATCH=FILE; may be repeated")
 	f.StringVar(&r.Categories, "categories", "", "JSON `file` {column: [value, …]}: category dictionaries that the model file lacks")
 	f.StringVar(&r.Training, "training", "", "JSON `file`: manifest of the training, kept with the version")
 	f.BoolVar(&r.Champion, "champion", false, "make it the champion, if there is none")
@@ -72,8 +89,8 @@ columns, --expected has raw_0…, pred_0… as the training library computed the
 func checkRegister(r registration.Request) error {
 	_, known := formats[r.Format]
 	switch {
-	case r.Model == "" && (r.Champion || r.Golden != "" || r.Expected != "" || r.Sample != ""):
-		return errors.New("--champion, --golden, --expected and --sample need --model")
+	case r.Model == "" && (r.Champion || r.Golden != "" || r.Expected != "" || r.Sample != "" || len(r.Reference) > 0):
+		return errors.New("--champion, --golden, --expected, --sample and --reference need --model")
 	case r.Model == "":
 		return nil
 	case !known:
@@ -88,14 +105,42 @@ func checkRegister(r registration.Request) error {
 	return nil
 }
 
+// references reads BATCH=FILE, or FILE alone.
+func references(flags []string) []registration.Batch {
+	var all []registration.Batch
+	for _, text := range flags {
+		batch, file, named := strings.Cut(text, "=")
+		if !named {
+			batch, file = "", text
+		}
+		all = append(all, registration.Batch{Name: batch, File: file})
+	}
+	return all
+}
+
 func printRegistration(e *env, r registration.Request, out *registration.Result) {
 	fmt.Fprintf(e.stdout, "pipeline  %s  %s (%s)\ncontract  %s\n", out.Name, out.Pipeline, filepath.Base(r.Pipeline), out.Contract)
 	if v := out.Version; v != nil {
 		fmt.Fprintf(e.stdout, "model     %s  %s, %d inputs, %d golden rows by %s\n", v.Digest, v.Bundle.Objective,
 			len(v.Bundle.Inputs), v.Bundle.Golden.Rows, v.Bundle.Golden.Source)
+		if ref := v.Bundle.Reference; ref != nil {
+			fmt.Fprintf(e.stdout, "reference %s\n", referenceText(ref))
+		}
 	}
 	if r.Champion {
 		fmt.Fprintln(e.stdout, "champion  it scores from now on")
 	}
 	fmt.Fprintf(e.stdout, "registry  %s\n", out.Anchor)
+}
+
+// referenceText says what later batches are compared with.
+func referenceText(ref *bundle.Reference) string {
+	text := string(ref.Profile.Digest)
+	if len(ref.Batches) > 0 {
+		text += "  " + strings.Join(ref.Batches, ", ")
+	}
+	if len(ref.Seasons) > 0 {
+		text += "; month by month: " + strings.Join(slices.Sorted(maps.Keys(ref.Seasons)), ", ")
+	}
+	return text
 }

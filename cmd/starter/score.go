@@ -15,9 +15,15 @@ import (
 	"headgate/workflows"
 )
 
+// A scoring is one batch to score.
+type scoring struct {
+	pipeline, batch string
+	by, queue       string
+	wait, asJSON    bool
+}
+
 func newScoreCommand(e *env) *cobra.Command {
-	var batch, queue, by string
-	var wait, asJSON bool
+	var s scoring
 	c := &cobra.Command{
 		Use:   "score PIPELINE --batch BATCH",
 		Short: "Score one batch and publish it",
@@ -27,15 +33,17 @@ published again only if its rows differ.
 
 Without --wait it returns when the workflow has started. With --wait it shows the
 progress and ends with the verdict: exit code 0 when the batch is published, 3 when
-its contract blocked it.`,
+it is blocked by its contract or by a person. If the batch asks for an answer it says
+what is asked, and goes on waiting: answer with starter approve or starter reject.`,
 		Example: `  starter score retailer --batch 2024-01 --wait
   starter score retailer --batch 2024-02`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			if batch == "" {
+			s.pipeline = args[0]
+			if s.batch == "" {
 				return usageError{errors.New("which batch? give --batch, for example --batch 2024-01")}
 			}
-			if asJSON && !wait {
+			if s.asJSON && !s.wait {
 				return usageError{errors.New("--json prints a result, and only --wait waits for one")}
 			}
 			temporalClient, err := dial(c.Context())
@@ -43,38 +51,44 @@ its contract blocked it.`,
 				return err
 			}
 			defer temporalClient.Close()
-			run, err := workflows.StartScore(c.Context(), temporalClient, queue, workflows.ScoreBatchInput{Pipeline: args[0], Batch: batch, By: by})
-			if err != nil {
-				return err
-			}
-			warnIfUnattended(c.Context(), e, temporalClient, queue)
-			if !wait {
-				fmt.Fprintf(e.stdout, "started %s, run %s\nwatch it: starter score %s --batch %s --wait\n", run.GetID(), run.GetRunID(), args[0], batch)
-				return nil
-			}
-			out, err := follow(c.Context(), e, temporalClient, run)
-			if err != nil {
-				return err
-			}
-			return tell(e, args[0], batch, out, asJSON)
+			return s.run(c.Context(), e, temporalClient)
 		},
 	}
-	c.Flags().StringVar(&batch, "batch", "", "`batch` to score, as the pipeline names them: 2024-01")
-	c.Flags().BoolVar(&wait, "wait", false, "show the progress and wait for the verdict")
-	c.Flags().BoolVar(&asJSON, "json", false, "with --wait: print the result as JSON")
-	c.Flags().StringVar(&by, "by", who(e), "`name` of who asks, for the audit trail")
-	c.Flags().StringVar(&queue, "task-queue", workflows.TaskQueue, "`queue` of the workers")
+	c.Flags().StringVar(&s.batch, "batch", "", "`batch` to score, as the pipeline names them: 2024-01")
+	c.Flags().BoolVar(&s.wait, "wait", false, "show the progress and wait for the verdict")
+	c.Flags().BoolVar(&s.asJSON, "json", false, "with --wait: print the result as JSON")
+	c.Flags().StringVar(&s.by, "by", who(e), "`name` of who asks, for the audit trail")
+	c.Flags().StringVar(&s.queue, "task-queue", workflows.TaskQueue, "`queue` of the workers")
 	return c
 }
 
-// follow prints the scorecard's progress until the workflow ends.
+// run starts the workflow, or joins it, and waits if that is wanted.
+func (s scoring) run(ctx context.Context, e *env, c client.Client) error {
+	run, err := workflows.StartScore(ctx, c, s.queue, workflows.ScoreBatchInput{Pipeline: s.pipeline, Batch: s.batch, By: s.by})
+	if err != nil {
+		return err
+	}
+	warnIfUnattended(ctx, e, c, s.queue)
+	if !s.wait {
+		fmt.Fprintf(e.stdout, "started %s, run %s\nwatch it: starter score %s --batch %s --wait\n", run.GetID(), run.GetRunID(), s.pipeline, s.batch)
+		return nil
+	}
+	out, err := follow(ctx, e, c, run)
+	if err != nil {
+		return err
+	}
+	return tell(e, s.pipeline, s.batch, out, s.asJSON)
+}
+
+// follow prints the scorecard's progress until the workflow ends, and what the batch
+// asks, once.
 func follow(ctx context.Context, e *env, c client.Client, run client.WorkflowRun) (workflows.ScoreBatchOutput, error) {
 	var out workflows.ScoreBatchOutput
 	done := make(chan error, 1)
 	go func() { done <- run.Get(ctx, &out) }()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	last := ""
+	last, asked := "", ""
 	for {
 		select {
 		case err := <-done:
@@ -83,9 +97,17 @@ func follow(ctx context.Context, e *env, c client.Client, run client.WorkflowRun
 			}
 			return out, failure(err)
 		case <-tick.C:
-			if line := progress(ctx, c, run); line != "" && line != last {
+			card, err := scorecard(ctx, c, run.GetID(), run.GetRunID())
+			if err != nil {
+				continue // it is only the progress
+			}
+			if line := progress(card); line != last {
 				fmt.Fprintln(e.stderr, line)
 				last = line
+			}
+			if card.Until != "" && card.Decision != asked {
+				asked = card.Decision
+				printQuestion(e.stderr, card)
 			}
 		}
 	}
@@ -101,18 +123,8 @@ func warnIfUnattended(ctx context.Context, e *env, c client.Client, queue string
 	}
 }
 
-// progress asks the workflow for its scorecard; a query that fails says nothing.
-func progress(ctx context.Context, c client.Client, run client.WorkflowRun) string {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	value, err := c.QueryWorkflow(ctx, run.GetID(), run.GetRunID(), "scorecard")
-	if err != nil {
-		return ""
-	}
-	var card workflows.Scorecard
-	if value.Get(&card) != nil {
-		return ""
-	}
+// progress says in a line how far a batch is.
+func progress(card workflows.Scorecard) string {
 	line := fmt.Sprintf("%-14s", card.Stage)
 	if card.Shards > 0 {
 		line += fmt.Sprintf(" shards %d/%d  rows %d/%d  quarantined %d", card.ShardsDone, card.Shards, card.RowsDone, card.Rows, card.Quarantined)
@@ -130,16 +142,14 @@ func tell(e *env, pipeline, batch string, out workflows.ScoreBatchOutput, asJSON
 		fmt.Fprintln(e.stdout, string(b))
 	}
 	if out.Verdict != "pass" {
+		if !asJSON {
+			printWorld(e.stdout, out)
+		}
 		return blockedError{fmt.Errorf("%s %s is blocked, nothing was published: %s", pipeline, batch, strings.Join(out.Reasons, "; "))}
 	}
 	if asJSON {
 		return nil
 	}
-	how := fmt.Sprintf("published as publication %d, table version %d", out.Publication, out.TableVersion)
-	if out.Unchanged {
-		how = fmt.Sprintf("same bytes as publication %d: no new commit", out.Publication)
-	}
-	fmt.Fprintf(e.stdout, "%s %s: %d rows in = %d published + %d quarantined; %s\n", pipeline, batch, out.Rows, out.Published, out.Quarantined, how)
-	fmt.Fprintf(e.stdout, "run %s\nregistry %s\n", out.Run, out.Anchor)
+	printOutcome(e, pipeline, batch, out)
 	return nil
 }

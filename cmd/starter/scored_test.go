@@ -58,28 +58,47 @@ func (s *shop) with(do func(b *store.Bucket)) {
 	do(b)
 }
 
-// score delivers a month of 1000 customers and scores it.
+// score delivers a month and scores it.
 func (s *shop) score(month string, fault retailer.Fault) {
+	s.t.Helper()
+	s.deliver(month, fault)
+	s.again(month)
+}
+
+// deliver delivers a month of 1000 customers.
+func (s *shop) deliver(month string, fault retailer.Fault) {
 	s.t.Helper()
 	customers := retailer.World{Seed: 1, Customers: 1000}
 	dir := filepath.Join(s.dir, "incoming", "retailer", month)
 	if _, err := customers.WriteDir(s.t.Context(), dir, month, &retailer.Options{Fault: fault}); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// again scores a month as it was delivered.
+func (s *shop) again(month string) (out workflows.ScoreBatchOutput) {
+	s.t.Helper()
 	s.with(func(b *store.Bucket) {
-		var suite testsuite.WorkflowTestSuite
-		suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-		temporal := suite.NewTestWorkflowEnvironment()
-		s.runs++ // the test environment gives every run the same run id
-		temporal.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: fmt.Sprintf("run-%d", s.runs)})
-		temporal.SetStartTime(time.Date(2024, 5, 1, 12, 0, s.runs, 0, time.UTC))
-		workflows.Register(temporal)
-		temporal.RegisterActivity(activities.New(b, formats))
-		temporal.ExecuteWorkflow(workflows.ScoreBatch, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: month, By: "ada"})
-		if err := temporal.GetWorkflowError(); err != nil {
+		env := s.temporal(b)
+		env.ExecuteWorkflow(workflows.ScoreBatch, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: month, By: "ada"})
+		if err := env.GetWorkflowResult(&out); err != nil {
 			s.t.Fatal(err)
 		}
 	})
+	return out
+}
+
+// temporal returns a Temporal test environment with the real activities.
+func (s *shop) temporal(b *store.Bucket) *testsuite.TestWorkflowEnvironment {
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := suite.NewTestWorkflowEnvironment()
+	s.runs++ // the test environment gives every run the same run id
+	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: fmt.Sprintf("run-%d", s.runs)})
+	env.SetStartTime(time.Date(2024, 5, 1, 12, 0, s.runs, 0, time.UTC))
+	workflows.Register(env)
+	env.RegisterActivity(activities.New(b, formats))
+	return env
 }
 
 // ask runs a command on the store; its standard output must match want, line by
@@ -115,10 +134,10 @@ champion  DIGEST
 versions  1
 registry  6:DIGEST
 
-BATCH    LAST       PUBLICATION  ROWS  QUARANTINED  RUN               WHY
-2024-01  published  1            1000  0            DIGEST  
-2024-02  published  1            999   1            DIGEST  
-2024-04  block      –            –     –            DIGEST  incoming/retailer/2024-04/part-0000.parquet: column visits_30d is missing
+BATCH    LAST       PUBLICATION  ROWS  QUARANTINED  DRIFT  RUN               WHY
+2024-01  published  1            1000  0            –      DIGEST  
+2024-02  published  1            999   1            –      DIGEST  
+2024-04  block      –            –     –            –      DIGEST  incoming/retailer/2024-04/part-0000.parquet: column visits_30d is missing
 `, "status", "retailer")
 	s.ask(0, `SEQ  WHEN (UTC)           WHAT       BY    DETAILS
 1    2024-01-01 00:00:00  pipeline   test  pipeline file DIGEST, contract DIGEST
@@ -198,8 +217,8 @@ func TestWhyTellsWhereAScoreCameFrom(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
 	}
-	s.ask(1, "starter: batch 2024-01 has no published row with key C9; it may be in quarantine: see starter status retailer\n", "why", "retailer", "2024-01", "C9")
-	s.ask(1, "starter: the entity key is customer_id, but \"C000000007-13,x\" does not have that many parts\n", "why", "retailer", "2024-01", "C000000007-13,x")
+	s.ask(1, "starter: batch 2024-01 has no published row with this key; it may be in quarantine: see starter status retailer\n", "why", "retailer", "2024-01", "C9")
+	s.ask(1, "starter: the entity key is customer_id, of 1 parts; the key that was asked for has 2\n", "why", "retailer", "2024-01", "C000000007-13,x")
 	s.ask(1, "starter: batch 2024-02 of retailer is not published\n", "why", "retailer", "2024-02", "C9")
 	s.ask(2, "starter: which key? it is empty\n", "why", "retailer", "2024-01", "")
 	s.ask(2, "starter: why takes PIPELINE BATCH KEY, got \"retailer\"; see starter why --help\n", "why", "retailer")
@@ -223,5 +242,27 @@ func TestWhyTakesTheCompositeKeyInItsOrder(t *testing.T) {
 	if out := s.ask(0, "", "why", "retailer", "2024-01", "C000000007-13,2024-01-01"); !strings.Contains(out, "part-0000.parquet, row 7 (from 0)\n") {
 		t.Errorf("got %s", out)
 	}
-	s.ask(1, "starter: the entity key is customer_id,as_of, but \"C000000007-13\" does not have that many parts\n", "why", "retailer", "2024-01", "C000000007-13")
+	s.ask(1, "starter: the entity key is customer_id,as_of, of 2 parts; the key that was asked for has 1\n", "why", "retailer", "2024-01", "C000000007-13")
+}
+
+func TestWhyOfARowThatTheModelDidNotScore(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"contract.yaml": string(readFile(t, shipped+"contract.yaml")),
+		"pipeline.yaml": string(readFile(t, shipped+"pipeline.yaml")) + "fallback: { score: 0.125 }\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := openShop(t, filepath.Join(dir, "pipeline.yaml"))
+	s.score(badMonth, retailer.BadRows)
+	out := s.ask(0, "", "why", "retailer", badMonth, "C000000544-14")
+	for _, want := range []string{"\n  score        0.125\n", "\n  fallback     constant\n", "\nchampion  sha256:",
+		"\nfallback  the model could not score this row in 2024-03; the score is the constant of the pipeline file\n", "\nverdict   pass: "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "\ninput  ") {
+		t.Errorf("it names an input row:\n%s", out)
+	}
 }

@@ -24,8 +24,8 @@ func newStatusCommand(e *env) *cobra.Command {
 		Use:   "status PIPELINE",
 		Short: "Show the models and batches of a pipeline",
 		Long: `status shows which model version is the champion, which batches are published by
-which run, how many of their rows are in quarantine, and which were blocked and why. It
-reads the store only.`,
+which run, how many of their rows are in quarantine, how far they have drifted, and which
+were blocked and why, or wait for an answer. It reads the store only.`,
 		Example: "  starter status retailer",
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -73,32 +73,56 @@ func printStatus(ctx context.Context, e *env, b *store.Bucket, log *registry.Log
 		return nil
 	}
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "BATCH\tLAST\tPUBLICATION\tROWS\tQUARANTINED\tRUN\tWHY")
+	fmt.Fprintln(w, "BATCH\tLAST\tPUBLICATION\tROWS\tQUARANTINED\tDRIFT\tRUN\tWHY")
+	var asking []string
 	for _, batch := range slices.Sorted(maps.Keys(state.Batches)) {
 		last := log.Entries()[state.Batches[batch].Seq-1]
 		what := last.Kind
 		if last.Kind == registry.KindVerdict {
 			what = last.Verdict
 		}
+		if what == registry.VerdictAsk {
+			asking = append(asking, batch)
+		}
 		publication, rows, bad := "–", "–", "–"
 		if current, ok := s.Current(batch); ok {
 			publication, rows = fmt.Sprint(current.Number), fmt.Sprint(current.Rows())
 			bad = quarantined(ctx, b, log.Pipeline(), current)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", batch, what, publication, rows, bad,
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", batch, what, publication, rows, bad, drifted(ctx, b, log.Pipeline(), last),
 			papers.Short(last.Run), strings.Join(last.Reasons, "; ")+last.Reason)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, batch := range asking {
+		fmt.Fprintf(e.stdout, "\n%[2]s waits for an answer: starter approve %[1]s --batch %[2]s --reason TEXT, or starter reject …\n", log.Pipeline(), batch)
+	}
+	return nil
 }
 
-// quarantined reads from the verdict behind a publication how many rows it left out;
-// "?" if the verdict cannot be read, which is for verify to explain.
+// quarantined reads from the verdict behind a publication how many rows it left out, and
+// how many of those were corrected and published; "?" if the verdict cannot be read,
+// which is for verify to explain.
 func quarantined(ctx context.Context, b *store.Bucket, pipeline string, p delta.Publication) string {
 	data, err := papers.LoadVerdict(ctx, b, pipeline, p.Batch, store.Digest(p.Info["run"]), store.Digest(p.Info["decision"]))
-	if err != nil {
+	switch {
+	case err != nil:
 		return "?"
+	case data.Replaced > 0:
+		return fmt.Sprintf("%d, %d corrected", data.Quarantined, data.Replaced)
 	}
 	return fmt.Sprint(data.Quarantined)
+}
+
+// drifted reads from the last verdict over a batch how far it has drifted; "–" if that
+// was not judged.
+func drifted(ctx context.Context, b *store.Bucket, pipeline string, last registry.Entry) string {
+	data, err := papers.LoadVerdict(ctx, b, pipeline, last.Batch, last.Run, last.Decision)
+	if err != nil || data.Drift == nil {
+		return "–" // also when the batch was blocked before a row was read
+	}
+	return data.Drift.Level
 }
 
 func newLogCommand(e *env) *cobra.Command {
@@ -164,6 +188,9 @@ func details(entry registry.Entry) string {
 		text = fmt.Sprintf("%s is model version %s", entry.Alias, papers.Short(entry.Model))
 	case "verdict":
 		text = fmt.Sprintf("%s: %s", entry.Batch, entry.Verdict)
+		if entry.Reason != "" { // a person's answer, and what was asked
+			return fmt.Sprintf("%s, %s; asked: %s", text, entry.Reason, strings.Join(entry.Reasons, "; "))
+		}
 		for _, r := range entry.Reasons {
 			text += "; " + r
 		}

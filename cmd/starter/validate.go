@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"headgate/internal/contract"
+	"headgate/internal/pass"
 	"headgate/internal/pipeline"
 	"headgate/internal/strictyaml"
 )
@@ -20,14 +22,18 @@ type validation struct {
 	files []string
 	data  []string
 	all   bool
+	batch string              // name of the batch; may be empty
+	sets  map[string][]string // files of other sets, by object
 
 	pipeline *pipeline.Config   // the last one read, or nil
 	contract *contract.Contract // likewise
-	source   string             // its file
+	output   *contract.Contract // of the scores, or nil
+	source   string             // file of contract
 }
 
 func newValidateCommand(e *env) *cobra.Command {
 	var v validation
+	var sets []string
 	c := &cobra.Command{
 		Use:   "validate FILES… [--data BATCH.parquet]",
 		Short: "Check pipeline and contract files, and a local batch",
@@ -39,17 +45,28 @@ row. It prints the rules that rows break, and says whether the batch would be bl
 by a rule over the whole batch or because more rows than the error budget allows would
 go to quarantine. A contract alone has no budget: then no bad row is allowed.
 
+What is not known here is said, and never taken for kept. Relationships with another set
+need it: --reference-set customers=FILE. Service levels are about the time of the batch:
+--batch 2024-01. Rules of the contract of the scores need scores, and rules about earlier
+batches need those: a run judges them.
+
 It needs neither Temporal nor a store.`,
 		Example: `  starter validate pipeline.yaml
   starter validate pipeline.yaml --data 2024-01.parquet
-  starter validate contract.yaml --data part-0.parquet --data part-1.parquet --all`,
+  starter validate contract.yaml --data part-0.parquet --data part-1.parquet --all
+  starter validate orders/pipeline.yaml --data 2024-01.parquet --batch 2024-01 --reference-set customers=customers.parquet`,
 		Args: arguments(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			v.files = args
+			if err := v.readSets(sets); err != nil {
+				return usageError{err}
+			}
 			return v.run(c.Context(), e)
 		},
 	}
 	c.Flags().StringArrayVar(&v.data, "data", nil, "Parquet `file` of the batch; give it again for each further file")
+	c.Flags().StringArrayVar(&sets, "reference-set", nil, "`NAME=FILE`: Parquet file of a set that relationships point to; may be repeated")
+	c.Flags().StringVar(&v.batch, "batch", "", "`batch` that --data is, as the pipeline names them: 2024-01")
 	c.Flags().BoolVar(&v.all, "all", false, "list also the rules that no row breaks")
 	return c
 }
@@ -66,12 +83,18 @@ func (v *validation) run(ctx context.Context, e *env) error {
 		return errors.Join(problems...)
 	}
 	if len(v.data) == 0 {
+		if v.batch != "" || len(v.sets) > 0 {
+			return usageError{errors.New("--batch and --reference-set are about --data, and there is none")}
+		}
 		return nil
 	}
 	if len(contracts) != 1 {
 		return usageError{fmt.Errorf("--data is checked against one contract, and there are %d; name one pipeline or contract file", len(contracts))}
 	}
-	return v.batch(ctx, e)
+	if err := v.checkFlags(); err != nil {
+		return usageError{err}
+	}
+	return v.check(ctx, e)
 }
 
 // file checks one pipeline or contract file and says what it is.
@@ -104,7 +127,41 @@ func (v *validation) file(e *env, name string, contracts map[string]bool) error 
 	if err := p.CheckContract(v.contract); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
+	return v.scores(e, name, p)
+}
+
+// scores checks the contract of the scores, if the pipeline has one.
+func (v *validation) scores(e *env, name string, p *pipeline.Config) error {
+	v.output = nil
+	if p.Scores.Contract == "" {
+		return nil
+	}
+	path := filepath.Join(filepath.Dir(name), filepath.FromSlash(p.Scores.Contract))
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("%s: contract of the scores: %w", name, err)
+	}
+	if v.output, err = contract.Parse(path, data); err != nil {
+		return err
+	}
+	printContract(e, path, v.output)
+	if err := pass.CheckOutput(v.output, v.contract, p.Scores.Keep, outputsOf(v.output)); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
 	return nil
+}
+
+// outputsOf returns how many outputs a model has at least whose scores a contract is
+// about: score_2 is the third.
+func outputsOf(c *contract.Contract) int {
+	outputs := 1
+	for _, col := range c.Columns {
+		_, number, numbered := strings.Cut(col.Name, "score_")
+		if n, err := strconv.Atoi(number); numbered && err == nil && n >= outputs {
+			outputs = n + 1
+		}
+	}
+	return outputs
 }
 
 func article(kind string) string {
@@ -142,11 +199,7 @@ func (v *validation) contractFile(e *env, name string, data []byte, contracts ma
 		return nil
 	}
 	contracts[abs] = true
-	title := c.Name
-	if title == "" {
-		title = c.ID
-	}
-	fmt.Fprintf(e.stdout, "%s: contract %s %s, %d columns, %d rules\n", name, title, c.Version, len(c.Columns), len(c.Rules))
+	printContract(e, name, c)
 	if entity := c.Entity(); len(entity) > 0 {
 		fmt.Fprintf(e.stdout, "  entity key: %s; features: %d\n", strings.Join(entity, ", "), len(c.Features()))
 	}
@@ -154,4 +207,12 @@ func (v *validation) contractFile(e *env, name string, data []byte, contracts ma
 		fmt.Fprintf(e.stdout, "  note %s:%d:%d: %s\n", name, n.Line, n.Column, n.Text)
 	}
 	return nil
+}
+
+func printContract(e *env, name string, c *contract.Contract) {
+	title := c.Name
+	if title == "" {
+		title = c.ID
+	}
+	fmt.Fprintf(e.stdout, "%s: contract %s %s, %d columns, %d rules\n", name, title, c.Version, len(c.Columns), len(c.Rules))
 }

@@ -2,20 +2,23 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"headgate/internal/columnar"
 	"headgate/internal/contract"
+	"headgate/internal/pass"
 	"headgate/internal/pipeline"
 )
 
-// batch checks the rows of --data as a worker would. A batch that would be blocked
+// check checks the rows of --data as a worker would. A batch that would be blocked
 // is a [blockedError].
-func (v *validation) batch(ctx context.Context, e *env) error {
+func (v *validation) check(ctx context.Context, e *env) error {
 	files, err := openAll(v.data)
 	defer closeAll(files)
 	if err != nil {
@@ -52,6 +55,7 @@ func (v *validation) budget() pipeline.Budget {
 func (v *validation) rows(ctx context.Context, e *env, files []*localFile) error {
 	checker := v.contract.NewChecker()
 	keys := newKeyCounter(v.contract)
+	times := newTimeSpan(v.contract)
 	meter := newMeter(e.stderr, "checked")
 	for _, f := range files {
 		for rec, err := range f.Records(ctx, columnar.ReadOptions{Columns: v.columns(f.File)}) {
@@ -62,21 +66,39 @@ func (v *validation) rows(ctx context.Context, e *env, files []*localFile) error
 			if err != nil {
 				return inFile(f.name, err)
 			}
-			if err := keys.add(rec, marks); err != nil {
+			if err := errors.Join(keys.add(rec, marks), times.add(rec)); err != nil {
 				return inFile(f.name, err)
 			}
 			meter.add(int(rec.NumRows()))
 		}
 	}
 	meter.end()
+	if err := v.readPartners(ctx, e, files, keys); err != nil {
+		return err
+	}
 	result := checker.Result()
 	counts, late := keys.count()
-	violations := v.contract.Judge(result, counts)
+	violations := append(v.judge(result, counts), v.judgeTimes(times)...)
 	v.table(e, result, counts)
+	return v.verdict(e, result, late, violations)
+}
+
+// judge judges what was counted. Relationships with sets that were not given were not.
+func (v *validation) judge(result contract.Result, counts contract.Counts) []contract.Violation {
+	return slices.DeleteFunc(v.contract.Judge(result, counts), func(w contract.Violation) bool {
+		r, _ := v.contract.Rule(w.Rule)
+		_, counted := counts.Unmatched[w.Rule]
+		return r.Kind == contract.KindRelationship && !counted
+	})
+}
+
+// verdict says whether the batch would be blocked.
+func (v *validation) verdict(e *env, result contract.Result, late int64, violations []contract.Violation) error {
 	bad := result.Bad + late
 	budget := v.budget()
 	fmt.Fprintf(e.stdout, "\n%s of %d would go to quarantine (%s); the budget is %s\n",
 		plural(bad, "row"), result.Rows, percent(bad, result.Rows), budget)
+	v.unjudged(e)
 	switch {
 	case contract.Blocks(violations):
 		return blocked(e, violations, "")
@@ -88,7 +110,7 @@ func (v *validation) rows(ctx context.Context, e *env, files []*localFile) error
 		return blockedError{fmt.Errorf("the batch would be blocked: no row is left to publish")}
 	}
 	show(e, violations)
-	fmt.Fprintln(e.stdout, "the batch keeps its contract")
+	fmt.Fprintln(e.stdout, v.kept())
 	return nil
 }
 
@@ -98,10 +120,13 @@ func (v *validation) columns(f *columnar.File) []string {
 	for _, name := range v.contract.Needs() {
 		wanted[name] = true
 	}
-	for _, tuple := range v.contract.NeedsKeys() {
+	for _, tuple := range pass.KeyTuples(v.contract) {
 		for _, name := range tuple {
 			wanted[name] = true
 		}
+	}
+	for _, name := range v.contract.TimeColumns() {
+		wanted[name] = true
 	}
 	names := []string{} // not nil, which would be all columns
 	for _, field := range f.Schema().Fields() {
@@ -115,9 +140,13 @@ func (v *validation) columns(f *columnar.File) []string {
 // table prints how many rows break each rule.
 func (v *validation) table(e *env, result contract.Result, counts contract.Counts) {
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	kept := 0
+	kept, unknown := 0, 0
 	for i, r := range v.contract.Rules {
-		n, _ := counts.Of(r, result)
+		n, counted := counts.Of(r, result)
+		if !counted {
+			unknown++
+			continue
+		}
 		share := ""
 		if r.Kind != contract.KindRowCount {
 			share = percent(n, result.Rows)
@@ -133,10 +162,14 @@ func (v *validation) table(e *env, result contract.Result, counts contract.Count
 			fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\n", r.ID, n, share, r.Limit, effect(r))
 		}
 	}
-	if kept < len(v.contract.Rules) || v.all {
+	if kept+unknown < len(v.contract.Rules) || v.all {
 		w.Flush()
 	}
-	fmt.Fprintf(e.stdout, "%d of %d rules are kept\n", kept, len(v.contract.Rules))
+	fmt.Fprintf(e.stdout, "%d of %d rules are kept", kept, len(v.contract.Rules))
+	if unknown > 0 {
+		fmt.Fprintf(e.stdout, ", %d not checked", unknown)
+	}
+	fmt.Fprintln(e.stdout)
 }
 
 // effect says what happens to a batch that breaks a rule.

@@ -9,10 +9,11 @@ import (
 	"headgate/internal/contract"
 )
 
-// A keyCounter finds rows of a local batch that repeat each other. It keeps 32
-// bytes a row and tuple; workers sort key lists on disk instead.
+// A keyCounter finds rows of a local batch that repeat each other, or have no partner.
+// It keeps 32 bytes a row and tuple; workers sort key lists on disk instead.
 type keyCounter struct {
 	tuples []keyTuple
+	rels   []partners
 	row    int64
 }
 
@@ -39,6 +40,11 @@ func newKeyCounter(c *contract.Contract) *keyCounter {
 		}
 		k.tuples = append(k.tuples, t)
 	}
+	for _, rel := range c.Relationships {
+		p := partners{rel: rel, ours: keyTuple{columns: rel.Columns}, within: rel.Object == c.Table}
+		p.theirs.columns = rel.To
+		k.rels = append(k.rels, p)
+	}
 	return k
 }
 
@@ -46,6 +52,11 @@ func newKeyCounter(c *contract.Contract) *keyCounter {
 func (k *keyCounter) add(rec arrow.Record, marks contract.Marks) error {
 	for i := range k.tuples {
 		if err := k.tuples[i].add(rec, marks, k.row); err != nil {
+			return err
+		}
+	}
+	for i := range k.rels {
+		if err := k.rels[i].add(rec, marks, k.row); err != nil {
 			return err
 		}
 	}
@@ -60,8 +71,8 @@ func (t *keyTuple) add(rec arrow.Record, marks contract.Marks, first int64) erro
 }
 
 // count returns the duplicates of each tuple, as [contract.Contract.Judge] wants
-// them, and how many rows leave the batch because they repeat each other. A row
-// is unique after all if the others like it have left.
+// them, how many rows have no partner, and how many leave the batch because of that. A
+// row is unique after all if the others like it have left.
 func (k *keyCounter) count() (counts contract.Counts, late int64) {
 	duplicates := map[string]int64{}
 	leaves := map[int64]bool{}
@@ -81,7 +92,13 @@ func (k *keyCounter) count() (counts contract.Counts, late int64) {
 			from = to
 		}
 	}
-	return contract.Counts{Duplicates: duplicates}, int64(len(leaves))
+	unmatched := map[string]int64{}
+	for _, p := range k.rels {
+		if p.known() {
+			unmatched[p.rel.Rule] = p.count(leaves)
+		}
+	}
+	return contract.Counts{Duplicates: duplicates, Unmatched: unmatched}, int64(len(leaves))
 }
 
 // leave adds the rows of a group that are still in the batch, if they are several.

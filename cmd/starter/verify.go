@@ -11,6 +11,7 @@ import (
 
 	"headgate/internal/audit"
 	"headgate/internal/delta"
+	pipelines "headgate/internal/pipeline"
 	papers "headgate/internal/run"
 	"headgate/internal/store"
 )
@@ -106,7 +107,8 @@ func newWhyCommand(e *env) *cobra.Command {
 		Short: "Tell where one score came from",
 		Long: `why finds a published row by its entity key and shows the score, the values that the
 model read, the input file and row, the model version and who let it in, the contract,
-and the verdict that published the batch. Separate the parts of a composite key by
+and the verdict that published the batch. Of a row with a fallback score it says so
+instead. Separate the parts of a composite key by
 commas. Values of restricted columns are not shown.`,
 		Example: "  starter why retailer 2024-01 1042",
 		Args:    arguments(cobra.ExactArgs(3)),
@@ -151,11 +153,22 @@ func printOrigin(e *env, pipeline string, o *audit.Origin) {
 	for _, v := range o.Row {
 		p("  %-*s  %s", width, v.Name, v.Text)
 	}
-	p("\ninput  %s, row %d (from 0)", o.File, o.FileRow)
-	for _, v := range o.Inputs {
-		p("  %-*s  %s", width, v.Name, v.Text)
+	switch o.Fallback() {
+	case "":
+		p("\ninput  %s, row %d (from 0)", o.File, o.FileRow)
+		for _, v := range o.Inputs {
+			p("  %-*s  %s", width, v.Name, v.Text)
+		}
+	case string(pipelines.FallbackLast):
+		p("\nfallback  the model could not score this row in %s; the score is the one that was published for the batch before, by the model in the row", o.Batch)
+	default:
+		p("\nfallback  the model could not score this row in %s; the score is the constant of the pipeline file", o.Batch)
 	}
-	p("\nmodel     %s (%s)", o.Model, o.Objective)
+	model := "model   "
+	if o.Fallback() != "" {
+		model = "champion" // of the run; it did not make this score
+	}
+	p("\n%s  %s (%s)", model, o.Model, o.Objective)
 	for _, entry := range o.LetIn {
 		p("          entry %d, %s by %s: %s", entry.Seq, entry.At.UTC().Format("2006-01-02"), entry.By, details(entry))
 	}

@@ -343,7 +343,7 @@ func TestWhy(t *testing.T) {
 	if len(rows) != 2 {
 		t.Errorf("both customers are in %v", rows)
 	}
-	if _, err := a.auditor().Why(t.Context(), month, "nobody"); err == nil || !strings.Contains(err.Error(), "no published row with key nobody") {
+	if _, err := a.auditor().Why(t.Context(), month, "nobody"); err == nil || !strings.Contains(err.Error(), "no published row with this key") {
 		t.Errorf("err = %v", err)
 	}
 }

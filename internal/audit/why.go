@@ -3,6 +3,7 @@ package audit
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,7 +55,7 @@ func (o *Origin) Fallback() string {
 
 // Why finds the row with the given entity key in a published batch and tells where
 // its score came from. Parts of a composite key are separated by commas. Values of
-// restricted columns are not shown.
+// restricted columns are not shown, and errors do not repeat the key.
 func (a *Auditor) Why(ctx context.Context, batch, key string) (*Origin, error) {
 	snapshot, err := delta.Open(a.Store, run.TablePrefix(a.Pipeline)).Snapshot(ctx)
 	if err != nil {
@@ -73,7 +74,7 @@ func (a *Auditor) Why(ctx context.Context, batch, key string) (*Origin, error) {
 	o.Model, o.Contract, o.Objective = p.plan.Champion, p.plan.Contract, p.version.Bundle.Objective
 	parts := strings.Split(key, ",")
 	if n := len(p.contract.Entity()); len(parts) != n {
-		return nil, fmt.Errorf("the entity key is %s, but %q does not have that many parts", strings.Join(p.contract.Entity(), ","), key)
+		return nil, fmt.Errorf("the entity key is %s, of %d parts; the key that was asked for has %d", strings.Join(p.contract.Entity(), ","), n, len(parts))
 	}
 	if err := a.findRow(ctx, p, current, parts, o); err != nil {
 		return nil, err
@@ -112,7 +113,7 @@ func (a *Auditor) findRow(ctx context.Context, p *papers, current delta.Publicat
 			return nil
 		}
 	}
-	return fmt.Errorf("batch %s has no published row with key %s; it may be in quarantine: see starter status %s", o.Batch, strings.Join(key, ","), a.Pipeline)
+	return fmt.Errorf("batch %s has no published row with this key; it may be in quarantine: see starter status %s", o.Batch, a.Pipeline)
 }
 
 // findInput reads the key columns of the input, then the row's model inputs.
@@ -130,7 +131,7 @@ func (a *Auditor) findInput(ctx context.Context, p *papers, key []string, o *Ori
 			return err
 		}
 	}
-	return fmt.Errorf("no input file of the run has key %s", strings.Join(key, ","))
+	return errors.New("no input file of the run has this key")
 }
 
 func (a *Auditor) searchFile(ctx context.Context, want run.File, columns []string, p *papers, key []string, o *Origin) (bool, error) {

@@ -71,8 +71,8 @@ func TestErrors(t *testing.T) {
 	}{
 		{name: "an empty file", file: nil, err: ErrCorrupt, text: "columnar: F: corrupt: the file is empty"},
 		{name: "a file of three bytes", file: []byte("PAR"), err: ErrCorrupt, text: "columnar: F: corrupt: 3 bytes are too few for a Parquet file"},
-		{name: "a file cut short", file: whole[:len(whole)-100], err: ErrCorrupt, text: "columnar: F: corrupt: the last four bytes are"},
-		{name: "another magic", file: badMagic, err: ErrCorrupt, text: `columnar: F: corrupt: the last four bytes are "PAR?"`},
+		{name: "a file cut short", file: whole[:len(whole)-100], err: ErrCorrupt, text: "columnar: F: corrupt: the last four bytes are not PAR1"},
+		{name: "another magic", file: badMagic, err: ErrCorrupt, text: `columnar: F: corrupt: the last four bytes are not PAR1; the file may be cut short`},
 		{name: "a flipped bit in a page", file: badPage, err: ErrCorrupt, text: `columnar: F: row group 1: column "float64": corrupt: page checksum`},
 		{name: "an encrypted footer", file: read("encrypted_footer.parquet"), err: ErrEncrypted, text: "columnar: F: encrypted"},
 		{name: "an encrypted column", file: read("encrypted_column.parquet"), err: ErrEncrypted, text: "columnar: F: "},

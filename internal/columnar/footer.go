@@ -105,12 +105,12 @@ func readFooter(r io.ReaderAt, size int64) (ft *footer, digest [32]byte, err err
 	if err := readFull(r, tail, size-int64(len(tail))); err != nil {
 		return nil, digest, err
 	}
-	switch magic := string(tail[len(tail)-magicSize:]); magic {
+	switch string(tail[len(tail)-magicSize:]) {
 	case "PAR1":
 	case "PARE":
 		return nil, digest, ErrEncrypted
 	default:
-		return nil, digest, corrupt("the last four bytes are %q, not PAR1; the file may be cut short", magic)
+		return nil, digest, corrupt("the last four bytes are not PAR1; the file may be cut short")
 	}
 	length := int64(binary.LittleEndian.Uint32(tail[len(tail)-tailSize:]))
 	if length > size-tailSize-magicSize || length > maxFooter {

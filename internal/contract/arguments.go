@@ -56,11 +56,7 @@ func (p *parser) invalid(at strictyaml.Value, args strictyaml.Fields, col *colum
 	var t invalid
 	ok := true
 	if v, has := args.Get("validValues"); has {
-		t.values, ok = col.literals("validValues", v)
-		if ok && len(t.values) == 0 {
-			v.Problemf("validValues has no value besides null")
-			ok = false
-		}
+		t, ok = col.validValues(v)
 	}
 	if v, has := args.Get("pattern"); has {
 		if col.Type != String {
@@ -76,6 +72,16 @@ func (p *parser) invalid(at strictyaml.Value, args strictyaml.Fields, col *colum
 	}
 	r.test = t
 	return ok
+}
+
+// validValues reads the values that are not invalid.
+func (col *column) validValues(v strictyaml.Value) (invalid, bool) {
+	values, ok := col.literals("validValues", v)
+	if ok && len(values) == 0 {
+		v.Problemf("validValues has no value besides null")
+		ok = false
+	}
+	return invalid{values: values}, ok
 }
 
 // literals reads a list of values of the column's type. A null in it is left out:

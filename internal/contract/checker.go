@@ -14,6 +14,7 @@ import (
 type Checker struct {
 	c       *Contract
 	columns []columnCheck
+	across  []rowCheck
 	schema  *arrow.Schema // that the columns are compiled for
 	sink    sink
 	rows    int64
@@ -31,14 +32,19 @@ type columnCheck struct {
 
 // NewChecker returns a checker that has seen no rows.
 func (c *Contract) NewChecker() *Checker {
-	k := &Checker{c: c, sink: sink{counts: make([]int64, len(c.Rules)), quarantine: make([]bool, len(c.Rules)), rules: c.Rules}}
+	k := &Checker{c: c, across: c.rowChecks(), sink: sink{counts: make([]int64, len(c.Rules)), quarantine: make([]bool, len(c.Rules)), rules: c.Rules}}
 	for _, col := range c.Columns {
 		check := columnCheck{column: col, at: -1}
+		named := false // by a rule across columns
 		for i, r := range c.Rules {
+			k.sink.quarantine[i] = r.Quarantine
+			if _, rows := r.test.(across); rows {
+				named = named || slices.Contains(r.Columns, col.Name)
+				continue
+			}
 			if r.Column != col.Name || r.test == nil {
 				continue
 			}
-			k.sink.quarantine[i] = r.Quarantine
 			if nulls(r.test) {
 				check.nulls = append(check.nulls, i)
 			}
@@ -46,7 +52,7 @@ func (c *Contract) NewChecker() *Checker {
 				check.values = append(check.values, compiled{rule: i, test: r.test})
 			}
 		}
-		if len(check.nulls)+len(check.values) > 0 {
+		if named || len(check.nulls)+len(check.values) > 0 {
 			k.columns = append(k.columns, check)
 		}
 	}
@@ -54,7 +60,8 @@ func (c *Contract) NewChecker() *Checker {
 }
 
 // Needs returns the columns that a checker reads, in the order of the contract.
-// Those that are [Column.Later] may be missing from its records.
+// Those that are [Column.Later] may be missing from its records; a rule across
+// columns one of which is missing is not judged.
 func (c *Contract) Needs() []string {
 	var names []string
 	for _, check := range c.NewChecker().columns {
@@ -85,6 +92,9 @@ func (k *Checker) Add(rec arrow.Record) (Marks, error) {
 		if check.scan != nil {
 			check.scan(arr, &k.sink)
 		}
+	}
+	for i := range k.across {
+		k.across[i].add(rec, &k.sink)
 	}
 	k.rows += int64(n)
 	k.bad += int64(k.sink.count())
@@ -117,6 +127,11 @@ func (k *Checker) prepare(schema *arrow.Schema) error {
 			return fmt.Errorf("contract: column %s: %w", check.column.Name, err)
 		}
 		check.at = at[0]
+	}
+	for i := range k.across {
+		if err := k.across[i].prepare(k.c, k.columns, schema); err != nil {
+			return err
+		}
 	}
 	k.schema = schema
 	return nil

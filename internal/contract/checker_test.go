@@ -286,7 +286,7 @@ func TestWhatAContractSaysOfItsColumns(t *testing.T) {
 	c := parse(t, "",
 		"{ name: id, logicalType: string, primaryKey: true }",
 		"{ name: a, customProperties: [{ property: mlRole, value: feature }] }",
-		"{ name: b, logicalType: number, customProperties: [{ property: mlRole, value: [slice, feature] }], logicalTypeOptions: { minimum: 0 } }",
+		"{ name: b, logicalType: integer, customProperties: [{ property: mlRole, value: [slice, feature] }], logicalTypeOptions: { minimum: 0 } }",
 		"{ name: w, logicalType: number, required: true, customProperties: [{ property: mlRole, value: weight }] }",
 	)
 	if got := fmt.Sprint(c.Entity(), c.Features(), c.WithRole(contract.RoleSlice), c.Needs()); got != "[id] [a b] [b] [id b w]" {
@@ -313,5 +313,34 @@ func TestLaterColumnsMayBeMissing(t *testing.T) {
 	k := c.NewChecker()
 	if _, err := k.Add(record(t, arrow.PrimitiveTypes.Int64, `[1]`)); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestClassifiedColumns(t *testing.T) {
+	for classification, want := range map[string][2]bool{"public": {}, "internal": {}, "confidential": {true, false}, "restricted": {true, true}} {
+		col := parse(t, "", "{ name: x, classification: "+classification+" }").Columns[0]
+		if got := [2]bool{col.Classified(), col.Restricted()}; got != want {
+			t.Errorf("%s: classified and restricted are %v, want %v", classification, got, want)
+		}
+	}
+	if col := parse(t, "", "{ name: x }").Columns[0]; col.Classified() || col.Restricted() {
+		t.Error("a column without a classification is classified")
+	}
+}
+
+// Limits of 3.0 that a boolean makes exclusive are exclusive.
+func TestLimitsOf30(t *testing.T) {
+	text := strings.Replace(head, "v3.1.0", "v3.0.2", 1) + "  properties:\n" +
+		"  - { name: x, logicalType: integer, logicalTypeOptions: { minimum: 1, exclusiveMinimum: true, maximum: 4, exclusiveMaximum: false } }\n"
+	c, err := contract.Parse("t.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := c.NewChecker().Add(record(t, arrow.PrimitiveTypes.Int64, `[1, 2, 4, 5]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := marks(m, 4), "0:x.exclusiveMinimum 3:x.maximum"; got != want || c.Compat != "3.0" {
+		t.Errorf("got %q, want %q, compat %q", got, want, c.Compat)
 	}
 }

@@ -57,8 +57,10 @@ func (c Column) Role() Role {
 }
 
 // Classified reports whether values of the column must not be shown to everybody:
-// its classification is confidential or restricted.
-func (c Column) Classified() bool { return c.Classification == "confidential" || c.Restricted() }
+// its classification is confidential or restricted, or it has none and a piiKind.
+func (c Column) Classified() bool {
+	return c.Classification == "confidential" || c.Restricted() || c.Classification == "" && c.PII != ""
+}
 
 // Restricted reports whether the column is restricted: its values never leave the
 // input, but for keys.

@@ -8,7 +8,8 @@
 //  2. A [Checker] looks at every row once, column by column. Rows that break a
 //     rule are marked, with the ids of the rules; they go to quarantine.
 //  3. [Contract.Judge] compares the merged counts with the rules over the whole
-//     batch.
+//     batch, [Contract.JudgeTimes] its newest and oldest values with the service
+//     levels, and [Contract.JudgeHistory] its facts with those of other batches.
 //
 // The package reads no files and keeps no values: results and messages have names
 // and counts only. Whatever in a contract it cannot run refuses the contract, with
@@ -16,8 +17,8 @@
 //
 // # Where the standard leaves a choice
 //
-// Rows or batch. required, unique, primaryKey, logicalTypeOptions, and metrics of
-// severity error that tolerate none (mustBe: 0, mustBeLessOrEqualTo: 0, or
+// Rows or batch. required, unique, primaryKey, logicalTypeOptions, relationships, and
+// metrics and row rules of severity error that tolerate none (mustBe: 0, mustBeLessOrEqualTo: 0, or
 // mustBeLessThan: 1 in rows; never rowCount) send each row that breaks them to
 // quarantine, and of rows that repeat each other all; the error budget of the
 // pipeline says how many are too many. Any other limit is about the batch: no row goes to
@@ -58,6 +59,19 @@
 // Texts. Lengths count code points. A pattern is ECMA-262 and may match anywhere in
 // the text; look-around, back-references and what RE2 would read in another way are
 // refused.
+//
+// Rules across the columns of a row are of our own engine and written in CEL; package
+// rowrule says what they mean. docs/contract.md has all of our rules.
+//
+// Relationships. A tuple with a null has no partner to look for. The batch is the one
+// object of schema that no other points to; the others are described for the
+// relationships, and their own rules are not run.
+//
+// Service levels. latency, also called freshness, and retention are judged with the
+// batch and block it; the others are noted. Dates count as whole days of UTC.
+//
+// Version 3.0 is read by the rules of 3.1. What it writes in another way and means the
+// same is mapped, and each time a note says so.
 //
 // Names. physicalName, where it is given, is the column's name in the file;
 // arguments.properties uses name. A column whose roles are all of label, prediction,

@@ -96,29 +96,6 @@ func texts(what string, v strictyaml.Value) {
 	}
 }
 
-var promiseKeys = []string{"id", "property", "value", "valueExt", "unit", "element", "driver", "description", "scheduler", "schedule"}
-
-// promises notes the service levels: they are about deliveries, not about rows.
-func (p *parser) promises(fs strictyaml.Fields) {
-	v, ok := fs.Get("slaProperties")
-	if !ok {
-		return
-	}
-	list, _ := v.List("slaProperties")
-	for _, e := range list {
-		entry, ok := e.Map("an entry of slaProperties", promiseKeys...)
-		if !ok {
-			continue
-		}
-		entry.Need("value")
-		if name, ok := entry.Need("property"); ok {
-			if s, ok := name.Text("property"); ok {
-				p.note(name, "the service level %s is not enforced", s)
-			}
-		}
-	}
-}
-
 var customKeys = []string{"id", "property", "value", "description"}
 
 // custom reads customProperties. Ours, on a column, fill col; those of others are

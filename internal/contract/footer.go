@@ -93,6 +93,7 @@ func (r *Rule) judge(out []Violation, count, total int64) []Violation {
 		KindDuplicateValues: "duplicate values of %s",
 		KindPrimaryKey:      "rows that repeat the primary key %s",
 		KindUnique:          "rows that repeat %s",
+		KindRow:             "rows that break the rule %s",
 	}[r.Kind]
 	message := fmt.Sprintf("%d rows in the batch, must be %s", count, r.Limit)
 	if r.Kind != KindRowCount {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -62,27 +63,48 @@ var physical = []arrow.DataType{
 	arrow.FixedWidthTypes.Timestamp_us, &arrow.TimestampType{Unit: arrow.Nanosecond},
 }
 
-// runs checks a null and a zero of every physical type that each column may have.
+// runs checks a null and a zero of every physical type that each column may have,
+// and judges what was counted.
 func runs(t *testing.T, c *contract.Contract) {
-types:
-	for _, dt := range physical {
+	fits := make([][]arrow.DataType, len(c.Columns))
+	rounds := 0
+	for i, col := range c.Columns {
+		for _, dt := range physical {
+			field := arrow.Field{Name: col.Name, Type: dt, Nullable: true}
+			if vs := c.CheckFooter(contract.Footer{Schema: arrow.NewSchema([]arrow.Field{field}, nil)}); !broken(vs, col.Name+".type") {
+				fits[i] = append(fits[i], dt)
+			}
+		}
+		if len(fits[i]) == 0 {
+			t.Fatalf("no type fits column %s", col.Name)
+		}
+		rounds = max(rounds, len(fits[i]))
+	}
+	for round := range rounds {
 		var fields []arrow.Field
 		var arrays []arrow.Array
-		for _, col := range c.Columns {
-			field := arrow.Field{Name: col.Name, Type: dt, Nullable: true}
-			if vs := c.CheckFooter(contract.Footer{Schema: arrow.NewSchema([]arrow.Field{field}, nil)}); broken(vs, col.Name+".type") {
-				continue types
-			}
+		for i, col := range c.Columns {
+			dt := fits[i][round%len(fits[i])]
 			b := array.NewBuilder(memory.DefaultAllocator, dt)
 			b.AppendNull()
 			b.AppendEmptyValue()
-			fields, arrays = append(fields, field), append(arrays, b.NewArray())
+			fields, arrays = append(fields, arrow.Field{Name: col.Name, Type: dt, Nullable: true}), append(arrays, b.NewArray())
 		}
 		k := c.NewChecker()
 		if _, err := k.Add(array.NewRecord(arrow.NewSchema(fields, nil), arrays, 2)); err != nil {
-			t.Fatalf("type %s: %v", dt, err)
+			t.Fatal(err)
 		}
 		c.Judge(k.Result(), contract.Counts{})
+	}
+	c.JudgeTimes(nil, nil, time.Unix(0, 0))
+	if vs, notes := c.JudgeHistory(contract.Facts{}, nil, nil); len(vs)+len(notes) != len(c.History) {
+		t.Fatalf("%d history rules without a batch before: %v %v", len(c.History), vs, notes)
+	}
+	for _, r := range c.Relationships {
+		rule, ok := c.Rule(r.Rule)
+		if !ok || rule.Kind != contract.KindRelationship || len(r.Columns) != len(r.To) || len(r.To) == 0 {
+			t.Fatalf("the relationship %+v has the rule %+v", r, rule)
+		}
 	}
 }
 

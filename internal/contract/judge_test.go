@@ -163,3 +163,93 @@ func TestOperators(t *testing.T) {
 		}
 	}
 }
+
+// Every metric, at its level, takes every operator, unit and severity; it sends rows
+// to quarantine if it is an error that tolerates none and says which rows they are.
+func TestEveryMetricOperatorUnitAndSeverity(t *testing.T) {
+	levels := []struct{ metric, arguments, id string }{
+		{"nullValues", "", "x.nullValues"}, {"missingValues", ", arguments: { missingValues: [''] }", "x.missingValues"},
+		{"invalidValues", ", arguments: { validValues: [a] }", "x.invalidValues"}, {"duplicateValues", "", "x.duplicateValues"},
+		{"rowCount", "", "rowCount"}, {"duplicateValues", ", arguments: { properties: [x, y] }", "duplicateValues"},
+	}
+	limits := []struct {
+		operator string
+		keeps    func(v float64) bool // of a count, or of a percentage
+		none     map[string]bool      // by unit: does it tolerate none?
+	}{
+		{"mustBe: 0", func(v float64) bool { return v == 0 }, map[string]bool{"rows": true, "percent": true}},
+		{"mustBe: 3", func(v float64) bool { return v == 3 }, nil},
+		{"mustNotBe: 3", func(v float64) bool { return v != 3 }, nil},
+		{"mustBeGreaterThan: 3", func(v float64) bool { return v > 3 }, nil},
+		{"mustBeGreaterOrEqualTo: 3", func(v float64) bool { return v >= 3 }, nil},
+		{"mustBeLessThan: 1", func(v float64) bool { return v < 1 }, map[string]bool{"rows": true}},
+		{"mustBeLessThan: 3", func(v float64) bool { return v < 3 }, nil},
+		{"mustBeLessOrEqualTo: 0", func(v float64) bool { return v <= 0 }, map[string]bool{"rows": true, "percent": true}},
+		{"mustBeLessOrEqualTo: 3", func(v float64) bool { return v <= 3 }, nil},
+		{"mustBeBetween: [1, 3]", func(v float64) bool { return v > 1 && v < 3 }, nil},
+		{"mustNotBeBetween: [1, 3]", func(v float64) bool { return v <= 1 || v >= 3 }, nil},
+	}
+	const rows = 200
+	for _, level := range levels {
+		for _, limit := range limits {
+			for _, unit := range []string{"rows", "percent"} {
+				for _, severity := range []contract.Severity{contract.Error, contract.Warning, contract.Info} {
+					if level.metric == "rowCount" && unit == "percent" {
+						continue // refused
+					}
+					entry := fmt.Sprintf("quality: [{ metric: %s, %s, unit: %s, severity: %s%s }]", level.metric, limit.operator, unit, severity, level.arguments)
+					column := "logicalType: string"
+					table := "  " + entry + "\n"
+					if strings.HasPrefix(level.id, "x.") {
+						column, table = column+", "+entry, ""
+					}
+					c := parse(t, table, "{ name: x, "+column+" }", "{ name: y }")
+					r, ok := c.Rule(level.id)
+					quarantine := severity == contract.Error && limit.none[unit] && level.metric != "rowCount"
+					if !ok || len(c.Rules) != 1 || r.Severity != severity || r.Quarantine != quarantine {
+						t.Fatalf("%s: %+v", entry, c.Rules)
+					}
+					for _, n := range []int64{0, 1, 2, 3, 4, 5, 6, 7, 200} {
+						result := contract.Result{Rows: rows, Rules: map[string]int64{level.id: n}}
+						measured := float64(n)
+						if level.metric == "rowCount" {
+							result.Rows = n
+						}
+						if unit == "percent" {
+							measured = 100 * float64(n) / rows
+						}
+						vs := c.Judge(result, contract.Counts{Duplicates: map[string]int64{"x": n, "x,y": n}})
+						want := !quarantine && !limit.keeps(measured)
+						if got := len(vs) == 1; got != want || got && (vs[0].Severity != severity || contract.Blocks(vs) != (severity == contract.Error)) {
+							t.Errorf("%s: %d of %d: got %v, want broken %v", entry, n, rows, vs, want)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// What has no partner goes to quarantine; that it was not counted is a violation.
+func TestRelationshipsAreCounted(t *testing.T) {
+	c := parse(t, "", "{ name: shop, relationships: [{ to: shops.id }] }")
+	for _, tt := range []struct {
+		name   string
+		counts contract.Counts
+		want   string
+	}{
+		{"some rows have no partner", contract.Counts{Unmatched: map[string]int64{"shop.relationship": 3}}, ""},
+		{"nobody looked", contract.Counts{}, "error shop.relationship: rule shop.relationship was not counted"},
+	} {
+		if got := say(c.Judge(contract.Result{Rows: 10}, tt.counts)); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+		}
+	}
+	n, ok := contract.Counts{Unmatched: map[string]int64{"shop.relationship": 3}}.Of(c.Rules[0], contract.Result{})
+	if n != 3 || !ok {
+		t.Errorf("got %d, %v", n, ok)
+	}
+	if len(c.Needs()) != 0 || len(c.NeedsKeys()) != 0 {
+		t.Errorf("the checker needs %v, and duplicates of %v", c.Needs(), c.NeedsKeys())
+	}
+}

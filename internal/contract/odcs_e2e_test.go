@@ -23,7 +23,7 @@ var examples = map[string]string{
 	"column-custom":                      `27:17: rules of the engine "soda" cannot be run here`,
 	"column-validity":                    "",
 	"database-table-sla":                 "8:9: schema is empty",
-	"full-example":                       "51:5: relationships cannot be checked",
+	"full-example":                       "273:14: the element of latency is of tab1, and the table is tbl",
 	"kafka-schema":                       "",
 	"kafka-schemaregistry":               "8:3: the table needs properties",
 	"kafka-server":                       "7:5: the table needs properties",

@@ -41,6 +41,7 @@ func (p *parser) typeOptions(fs strictyaml.Fields, col *column) {
 		return
 	}
 	col.options = opts
+	p.date30(opts, col)
 	switch col.Type {
 	case String:
 		p.stringOptions(opts, col)
@@ -164,9 +165,19 @@ func (p *parser) temporalOptions(opts strictyaml.Fields, col *column) {
 // bounds adds the rules of minimum and its like, and refuses an empty range.
 func (p *parser) bounds(opts strictyaml.Fields, col *column) {
 	limits := map[string]literal{}
+	exclusive := p.exclusive30(opts)
 	for _, key := range bounds {
 		v, ok := opts.Get(key)
 		if !ok || !slices.Contains(optionKeys[col.Type], key) {
+			continue
+		}
+		kind := Kind(key)
+		switch {
+		case key == "minimum" && exclusive[key]:
+			kind = KindExclusiveMinimum
+		case key == "maximum" && exclusive[key]:
+			kind = KindExclusiveMaximum
+		case exclusive[key]:
 			continue
 		}
 		lit, ok := col.literal(key, v)
@@ -175,8 +186,8 @@ func (p *parser) bounds(opts strictyaml.Fields, col *column) {
 		case lit.nan:
 			v.Problemf("%s must be a number, not NaN", key)
 		default:
-			limits[key] = lit
-			p.rowRule(col, Kind(key), v, bound{kind: Kind(key), limit: lit})
+			limits[string(kind)] = lit
+			p.rowRule(col, kind, v, bound{kind: kind, limit: lit})
 		}
 	}
 	for _, low := range []string{"minimum", "exclusiveMinimum"} {

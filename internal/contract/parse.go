@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -30,6 +31,13 @@ type parser struct {
 	c    *Contract
 	ids  map[string]int // rule id → line
 	made []*column      // in the order of the file
+	rows []pendingRow   // row rules that are compiled when all columns are known
+
+	at           strictyaml.Value      // of one object of schema, and what it has
+	objectID     string                // its id, or ""
+	physicalName string                // or ""
+	pending      []pendingRelationship // its relationships
+	objects      []*parser             // of the whole contract, one parser each
 }
 
 // versions are the versions of the standard that are read, all by the rules of 3.1.
@@ -64,11 +72,16 @@ func (p *parser) contract(root strictyaml.Value) {
 		}
 	}
 	documents(fs)
-	p.promises(fs)
 	p.custom(fs, nil)
 	if v, ok := fs.Need("schema"); ok {
 		p.schema(v)
 	}
+	if len(p.objects) > 0 {
+		p.promises(fs)
+	}
+	slices.SortStableFunc(p.c.Notes, func(a, b Note) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
 }
 
 // text reads a scalar at the top level, and keeps those that the contract has.
@@ -95,9 +108,12 @@ func (p *parser) text(key string, v strictyaml.Value) {
 func (p *parser) version(v strictyaml.Value) {
 	s, ok := v.Text("apiVersion")
 	switch {
-	case !ok || slices.Contains(versions, s):
+	case !ok || s == "v3.1.0":
+	case slices.Contains(versions, s):
+		p.c.Compat = "3.0"
+		p.note(v, "the contract is of ODCS 3.0 and read by the rules of 3.1, but for what is noted")
 	case len(s) > 2 && s[:2] == "v2":
-		v.Problemf("apiVersion %s is an older format; this program reads v3.1.0", s)
+		v.Problemf("apiVersion %s is an older format; write v3.1.0, with schema for dataset, properties for columns, required for isNullable (the opposite) and unique for isUnique", s)
 	case len(s) > 4 && s[:4] == "v3.2":
 		v.Problemf("apiVersion %s is not final yet; this program reads v3.1.0", s)
 	default:
@@ -127,31 +143,18 @@ var tableKeys = []string{
 	"customProperties", "authoritativeDefinitions",
 }
 
-func (p *parser) schema(v strictyaml.Value) {
-	tables, ok := v.List("schema")
-	if !ok {
-		return
-	}
-	if len(tables) == 0 {
-		v.Problemf("schema is empty; a batch needs one table")
-		return
-	}
-	for _, extra := range tables[1:] {
-		extra.Problemf("schema has more than one table; a batch is one table, so give each its own contract")
-	}
-	fs, ok := tables[0].Map("the table", append(tableKeys, later32...)...)
-	if !ok {
-		return
-	}
-	p.table(fs)
-}
-
 func (p *parser) table(fs strictyaml.Fields) {
 	refuse32(fs)
 	if v, ok := fs.Need("name"); ok {
 		p.c.Table, _ = v.Str("name")
 	}
-	for _, key := range []string{"id", "physicalName", "physicalType", "description", "businessName", "dataGranularityDescription"} {
+	if v, ok := fs.Get("id"); ok {
+		p.objectID, _ = v.Text("id")
+	}
+	if v, ok := fs.Get("physicalName"); ok {
+		p.physicalName, _ = v.Text("physicalName")
+	}
+	for _, key := range []string{"physicalType", "description", "businessName", "dataGranularityDescription"} {
 		if v, ok := fs.Get(key); ok {
 			v.Text(key)
 		}
@@ -161,13 +164,14 @@ func (p *parser) table(fs strictyaml.Fields) {
 	}
 	documents(fs)
 	p.custom(fs, nil)
-	refuseRelationships(fs)
 	p.properties(fs)
 	p.primaryKey()
+	p.relationships(fs, nil)
 	p.roleCounts()
 	if v, ok := fs.Get("quality"); ok {
 		p.quality(v, nil)
 	}
+	p.compileRows()
 }
 
 func (p *parser) properties(fs strictyaml.Fields) {
@@ -187,30 +191,34 @@ func (p *parser) properties(fs strictyaml.Fields) {
 	}
 }
 
-func refuseRelationships(fs strictyaml.Fields) {
-	if fs.Has("relationships") {
-		fs.Key("relationships").Problemf("relationships cannot be checked: a batch is one table, and the other is not here")
+// addRule gives a rule its id and place, and refuses an id that is taken.
+// It reports whether it was added.
+func (p *parser) addRule(r Rule, at strictyaml.Value, explicit bool) bool {
+	id, ok := p.take(r.ID, at, explicit)
+	if !ok {
+		return false
 	}
+	r.ID = id
+	r.Line, r.Col = at.Pos()
+	p.c.Rules = append(p.c.Rules, r)
+	return true
 }
 
-// addRule gives a rule its id and place, and refuses an id that is taken.
-// A derived id that is taken gets a number: basket_value.nullValues.2.
-func (p *parser) addRule(r Rule, at strictyaml.Value, explicit bool) {
-	r.Line, r.Col = at.Pos()
-	line, taken := p.ids[r.ID]
-	switch {
-	case taken && explicit:
-		at.Problemf("rule id %s is taken by the rule on line %d", r.ID, line)
-		return
-	case taken:
-		base := r.ID
-		for n := 2; taken; n++ {
-			r.ID = fmt.Sprintf("%s.%d", base, n)
-			_, taken = p.ids[r.ID]
-		}
+// take returns an id that only one rule has, and refuses one that is written and
+// taken. A derived id that is taken gets a number: basket_value.nullValues.2.
+func (p *parser) take(id string, at strictyaml.Value, explicit bool) (string, bool) {
+	line, taken := p.ids[id]
+	if taken && explicit {
+		at.Problemf("rule id %s is taken by the rule on line %d", id, line)
+		return "", false
 	}
-	p.ids[r.ID] = r.Line
-	p.c.Rules = append(p.c.Rules, r)
+	base := id
+	for n := 2; taken; n++ {
+		id = fmt.Sprintf("%s.%d", base, n)
+		_, taken = p.ids[id]
+	}
+	p.ids[id], _ = at.Pos()
+	return id, true
 }
 
 func (p *parser) note(at strictyaml.Value, format string, args ...any) {

@@ -3,8 +3,10 @@ package contract_test
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,6 +70,9 @@ func show(c *contract.Contract, err error) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "contract %s %q version %s (%s), table %s\n", c.ID, c.Name, c.Version, c.Status, c.Table)
+	if c.Compat != "" {
+		fmt.Fprintf(&b, "compat %s\n", c.Compat)
+	}
 	for _, col := range c.Columns {
 		fmt.Fprintf(&b, "column %s", col.Name)
 		if col.LogicalName != col.Name {
@@ -93,6 +98,18 @@ func show(c *contract.Contract, err error) string {
 			effect = "quarantine"
 		}
 		fmt.Fprintf(&b, "rule %s %d:%d: %s %v must be %s, %s, %s\n", r.ID, r.Line, r.Col, r.Kind, r.Columns, r.Limit, r.Severity, effect)
+	}
+	for _, r := range c.Relationships {
+		fmt.Fprintf(&b, "relationship %s: %v to %v of %s\n", r.Rule, r.Columns, r.To, r.Object)
+	}
+	for _, p := range c.Promises {
+		fmt.Fprintf(&b, "promise %s %d:%d: %s of %s within %s\n", p.ID, p.Line, p.Col, p.Kind, p.Column, p.Period)
+	}
+	for _, h := range c.History {
+		fmt.Fprintf(&b, "history %s %d:%d: %s of %q against %s %d/%d within [%g, %g], %s\n", h.ID, h.Line, h.Col, h.Metric, h.Column, h.Against, h.MinBatches, h.Last, h.Lower, h.Upper, h.Severity)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Drift)) {
+		fmt.Fprintf(&b, "drift of %s: %+v\n", name, c.Drift[name])
 	}
 	for _, n := range c.Notes {
 		fmt.Fprintf(&b, "note %d:%d: %s\n", n.Line, n.Column, n.Text)

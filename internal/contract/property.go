@@ -15,6 +15,7 @@ type column struct {
 	primary  bool
 	options  strictyaml.Fields
 	temporal temporal
+	id       string // of the property, or ""
 }
 
 var propertyKeys = []string{
@@ -37,8 +38,10 @@ func (p *parser) property(v strictyaml.Value) {
 	if !p.names(fs, col) {
 		return
 	}
+	if v, ok := fs.Get("id"); ok {
+		col.id, _ = v.Text("id")
+	}
 	p.documentation(fs)
-	refuseRelationships(fs)
 	refuseNested(fs)
 	p.logicalType(fs, col)
 	p.keyFields(fs, col)
@@ -46,16 +49,17 @@ func (p *parser) property(v strictyaml.Value) {
 	if v, ok := fs.Get("classification"); ok {
 		col.Classification, _ = v.OneOf("classification", classifications...)
 	}
-	p.checkRoles(col)
 	if col.primary || col.Has(RoleEntityKey) {
 		col.Required = true
 	}
 	before := len(p.c.Rules)
 	p.requiredAndUnique(fs, col)
 	p.typeOptions(fs, col)
+	p.checkRoles(col)
 	if q, ok := fs.Get("quality"); ok {
 		p.quality(q, col)
 	}
+	p.relationships(fs, col)
 	if len(p.c.Rules)-before > maxColumnRules {
 		v.Problemf("column %s has %d rules, more than %d", col.Name, len(p.c.Rules)-before, maxColumnRules)
 	}
@@ -110,7 +114,7 @@ func (p *parser) names(fs strictyaml.Fields, col *column) bool {
 
 // documentation checks the keys that mean nothing to a check.
 func (p *parser) documentation(fs strictyaml.Fields) {
-	for _, key := range []string{"id", "physicalType", "description", "businessName", "encryptedName", "transformLogic", "transformDescription"} {
+	for _, key := range []string{"physicalType", "description", "businessName", "encryptedName", "transformLogic", "transformDescription"} {
 		if v, ok := fs.Get(key); ok {
 			v.Text(key)
 		}
@@ -222,6 +226,8 @@ func (p *parser) checkRoles(col *column) {
 			col.roleAt.Problemf("the eventTime %s must be a date or a timestamp, not %s", col.Name, col.Type)
 		case (r == RoleWeight || r == RolePropensity) && col.Type != "" && col.Type != Number && col.Type != Integer:
 			col.roleAt.Problemf("the %s %s must be a number, not %s", r, col.Name, col.Type)
+		case r == RoleSlice && col.Type != "" && col.Type != String && col.Type != Boolean && col.Type != Integer:
+			col.roleAt.Problemf("the slice %s must be a string, a boolean or an integer, not %s: every value of it is a slice", col.Name, col.Type)
 		case r == RoleFeature && (col.Has(RoleLabel) || col.Has(RoleEntityKey)):
 			col.roleAt.Problemf("%s cannot be a feature and the %s: a model would learn the answer by heart", col.Name, other(col))
 		}

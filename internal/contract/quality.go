@@ -29,7 +29,11 @@ var ruleID = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 func (p *parser) quality(v strictyaml.Value, col *column) {
 	list, _ := v.List("quality")
 	for _, e := range list {
-		fs, ok := e.Map("a quality rule", qualityKeys...)
+		keys := qualityKeys
+		if p.compat30() {
+			keys = append([]string{"validValues"}, keys...)
+		}
+		fs, ok := e.Map("a quality rule", keys...)
 		if !ok {
 			continue
 		}
@@ -48,7 +52,7 @@ func (p *parser) quality(v strictyaml.Value, col *column) {
 		case "sql":
 			fs.Key("type").Problemf("sql rules cannot be run: no database sees a batch before it is published")
 		case "custom":
-			p.engine(fs)
+			p.engine(e, fs, col)
 		}
 	}
 }
@@ -86,23 +90,16 @@ func (p *parser) textRule(fs strictyaml.Fields, at strictyaml.Value) {
 	p.note(at, "text rule, for people, not run: %s", text)
 }
 
-func (p *parser) engine(fs strictyaml.Fields) {
-	at, name := fs.Key("type"), ""
-	if v, ok := fs.Need("engine"); ok {
-		at = v
-		name, _ = v.Str("engine")
-	}
-	if name != "" {
-		at.Problemf("rules of the engine %q cannot be run here", name)
-	}
-}
-
 // library reads a rule with a metric.
 func (p *parser) library(at strictyaml.Value, fs strictyaml.Fields, col *column) {
 	for _, key := range []string{"query", "engine", "implementation"} {
 		if fs.Has(key) {
 			fs.Key(key).Problemf("a library rule has no %s", key)
 		}
+	}
+	if fs.Has("rule") && p.compat30() {
+		p.rule30(at, fs, col)
+		return
 	}
 	if fs.Has("rule") {
 		fs.Key("rule").Problemf("rule is deprecated since 3.1; write metric")
@@ -123,17 +120,22 @@ func (p *parser) library(at strictyaml.Value, fs strictyaml.Fields, col *column)
 		r.Column = col.Name
 	}
 	r.Limit, ok = p.limit(at, fs, kind)
-	p.severity(fs, &r)
 	argsOK := p.arguments(at, fs, col, &r)
+	p.finish(at, fs, r, ok && argsOK)
+}
+
+// finish reads what every rule has, and adds the rule if the rest of it is ok.
+func (p *parser) finish(at strictyaml.Value, fs strictyaml.Fields, r Rule, ok bool) bool {
+	p.severity(fs, &r)
 	if v, has := fs.Get("description"); has {
 		r.Description, _ = v.Scalar()
 	}
 	explicit := p.id(fs, &r)
-	if !ok || !argsOK {
-		return
+	if !ok {
+		return false
 	}
 	r.Quarantine = r.Severity == Error && (r.counted() || r.Duplicates()) && r.Limit.zero()
-	p.addRule(r, at, explicit)
+	return p.addRule(r, at, explicit)
 }
 
 func (p *parser) metric(v strictyaml.Value, col *column) (Kind, bool) {

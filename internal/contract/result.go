@@ -100,6 +100,9 @@ func KeyName(columns []string) string { return strings.Join(columns, ",") }
 
 // subject returns what the rule is about, in words.
 func (r *Rule) subject() string {
+	if t, ok := r.test.(across); ok {
+		return t.String()
+	}
 	if r.Column != "" {
 		return r.Column
 	}

@@ -13,14 +13,19 @@ import (
 type comparison struct {
 	*Column
 	ref, cur *profile.Column
-	hide     bool
+	exact    bool // both sides know every value
+	hide     bool // no value may be shown
+	codes    bool // numbers are codes of categories
 }
 
 // compareColumn measures a column of the same kind that has rows on both sides.
 // The verdict is not in it yet.
-func compareColumn(ref, cur *profile.Column, hide bool) Column {
+func compareColumn(ref, cur *profile.Column, policy Policy) Column {
 	out := Column{Name: cur.Name, Kind: cur.Kind, N: ref.Rows, M: cur.Rows, Level: None, Size: Small}
-	c := &comparison{&out, ref, cur, hide}
+	c := &comparison{
+		Column: &out, ref: ref, cur: cur, exact: ref.Exact() && cur.Exact(), codes: policy.Codes,
+		hide: policy.Hide || ref.Confidential || cur.Confidential || cur.Kind == profile.Binary,
+	}
 	out.Restricted = ref.Restricted || cur.Restricted
 	out.Missing = proportion(ref.Nulls+ref.NaNs, ref.Rows, cur.Nulls+cur.NaNs, cur.Rows)
 	switch {
@@ -29,8 +34,7 @@ func compareColumn(ref, cur *profile.Column, hide bool) Column {
 	case cur.Kind == profile.Text || cur.Kind == profile.Binary:
 		c.texts()
 	case cur.Kind == profile.Boolean:
-		c.True = proportion(ref.Values()-ref.Zeros, ref.Values(), cur.Values()-cur.Zeros, cur.Values())
-		c.byValue()
+		c.booleans()
 	default:
 		c.numbers()
 	}
@@ -43,25 +47,79 @@ func (c *comparison) byMissing() {
 	c.measure([]cell{{"a value", c.ref.Values(), c.cur.Values()}})
 }
 
+// booleans compares how often false and true are.
+func (c *comparison) booleans() {
+	ref, cur := c.ref.Values()-c.ref.Zeros, c.cur.Values()-c.cur.Zeros
+	c.True = proportion(ref, c.ref.Values(), cur, c.cur.Values())
+	c.Basis = ByValue
+	c.measure([]cell{{"false", c.ref.Zeros, c.cur.Zeros}, {"true", ref, cur}})
+}
+
 // numbers compares numbers, dates and times. If both sides know each value, so do
 // the bins; else they are those of the sketches.
 func (c *comparison) numbers() {
-	c.Basis = ByDecile
 	ref, cur := c.ref.Quantiles.Bins(), c.cur.Quantiles.Bins()
-	if c.ref.Frequent.Complete() && c.cur.Frequent.Complete() {
+	if c.exact {
 		ref, cur = points(&c.ref.Frequent), points(&c.cur.Frequent)
 	}
 	c.spread(ref, cur)
-	if n := count(cur); n > 0 && c.ref.Values() > 0 {
+	if n := count(cur); n > 0 && c.ref.Values() > 0 && !c.ref.Confidential {
 		outside := int64(0)
 		for _, b := range cur {
-			if x := b.Mid(); x < c.ref.Min || x > c.ref.Max {
+			if b.High < c.ref.Min || b.Low > c.ref.Max {
 				outside += int64(b.Count)
 			}
 		}
 		c.OutOfRange = rounded(float64(outside) / float64(n))
 	}
-	c.measure(deciles(ref, cur, func(x float64) string { return c.cur.FormatNumber(round(x)) }))
+	if c.codes && c.countable() {
+		c.byValue()
+		return
+	}
+	format := func(x float64) string { return c.cur.FormatNumber(round(x)) }
+	c.Basis = ByDecile
+	cells := eachValue(ref, cur, format)
+	switch {
+	case len(cells) > few:
+		cells = deciles(ref, cur, format)
+	case c.exact:
+		c.Basis = ByValue
+	}
+	c.measure(cells)
+	if !c.exact && !c.ref.Confidential && !c.cur.Confidential {
+		c.means()
+	}
+}
+
+// means compares the means, which are exact, where values lie so close together
+// that the bins of the sketches do not tell them apart: temperatures in kelvin, or
+// dates. The Kullback–Leibler J of two normal distributions of equal spread is the
+// square of their distance in standard deviations, and so stands in for PSI.
+func (c *comparison) means() {
+	a, s := c.ref.MeanStd()
+	b, u := c.cur.MeanStd()
+	n, m := float64(c.ref.Values()), float64(c.cur.Values())
+	variance := (n*s*s + m*u*u) / (n + m)
+	if !(variance > 0) || math.IsInf(variance, 0) || math.Sqrt(variance) > math.Abs(a)/32 {
+		return
+	}
+	effect := round(max((b-a)*(b-a)/variance-ExpectedPSI(int64(n), int64(m), 2), 0))
+	if effect > c.Effect {
+		z := (b - a) / math.Sqrt(s*s/n+u*u/m)
+		c.Basis, c.Effect, c.P = ByMean, effect, rounded(math.Erfc(math.Abs(z)/math.Sqrt2))
+	}
+}
+
+// few is how many values numbers may have, so that each is a bin of its own: codes
+// of categories come as numbers too, and tenths could hide what happens to one.
+const few = 20
+
+// eachValue makes a cell of each bin, or a few more than few.
+func eachValue(ref, cur []sketch.Bin, format func(float64) string) []cell {
+	ref, cur = ref[:min(len(ref), few+1)], cur[:min(len(cur), few+1)]
+	var cells []cell
+	walk(ref, cur, func(b sketch.Bin, n, m int64) { cells = append(cells, cell{format(b.Mid()), n, m}) })
+	return cells
 }
 
 // points returns the values as bins without width.
@@ -94,7 +152,9 @@ func (c *comparison) spread(ref, cur []sketch.Bin) {
 		return
 	}
 	c.KS = &Smirnov{round(ks.D), round(ks.High), round(ks.P)}
-	if _, std := c.ref.MeanStd(); std > 0 {
+	if mean, std := c.ref.MeanStd(); std > 0 {
+		moved, _ := c.cur.MeanStd()
+		c.MeanShift = rounded((moved - mean) / std)
 		if distance, err := Wasserstein(ref, cur); err == nil {
 			c.Wasserstein = rounded(distance / std)
 		}
@@ -107,7 +167,7 @@ const often = 20
 
 // texts compares texts and bytes.
 func (c *comparison) texts() {
-	if (c.ref.Frequent.Complete() && c.cur.Frequent.Complete()) || repeats(c.ref) && repeats(c.cur) {
+	if c.countable() {
 		c.byValue()
 		return
 	}
@@ -117,12 +177,18 @@ func (c *comparison) texts() {
 	c.measure(deciles(ref, cur, func(x float64) string { return strconv.FormatFloat(math.Floor(x), 'f', -1, 64) + " long" }))
 }
 
+// countable reports whether values can be compared one by one: all are known, or
+// those of a sample are and occur often.
+func (c *comparison) countable() bool {
+	return c.exact || !c.ref.Confidential && !c.cur.Confidential && repeats(c.ref) && repeats(c.cur)
+}
+
 // repeats reports whether values occur often, or there are none.
 func repeats(c *profile.Column) bool {
 	return float64(c.Values()) >= often*c.Distincts()
 }
 
-// byValue compares texts, bytes and booleans value by value.
+// byValue compares texts, bytes and codes value by value.
 func (c *comparison) byValue() {
 	values, sample := pairs(&c.ref.Frequent, &c.cur.Frequent)
 	var cells []cell
@@ -140,10 +206,13 @@ func (c *comparison) byValue() {
 
 // label writes a value, if it may be shown and there is something to write.
 func (c *comparison) label(v sketch.Value) string {
-	if c.hide || c.Kind == profile.Binary {
+	if c.hide {
 		return ""
 	}
-	return strconv.Quote(c.cur.Format(v))
+	if c.Kind == profile.Text {
+		return strconv.Quote(c.cur.Format(v))
+	}
+	return c.cur.Format(v)
 }
 
 // most is how many values or bins a report shows.
@@ -162,7 +231,7 @@ func (c *comparison) categories(values []pair, rows int64, side func(pair) (n, o
 		return int(max(-1, min(1, (b.ref+b.cur)-(a.ref+a.cur))))
 	})
 	out := &Categories{Count: len(found), Share: round(float64(total) / float64(rows))}
-	if !c.hide && c.Kind != profile.Binary {
+	if !c.hide {
 		for _, v := range found[:min(most, len(found))] {
 			out.Values = append(out.Values, c.cur.Format(v.Value))
 		}
@@ -195,7 +264,7 @@ func (c *comparison) measure(cells []cell) {
 		cells = append(cells, special)
 	}
 	for i := range cells {
-		if c.hide && i < len(cells)-4 || cells[i].label == "" {
+		if c.hide && i < len(cells)-4 {
 			cells[i].label = "bin " + strconv.Itoa(i+1)
 		}
 	}

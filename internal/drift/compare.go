@@ -39,18 +39,18 @@ func Compare(ref, cur *profile.Profile, o *Options) (*Report, error) {
 			r.Columns = append(r.Columns, excused(name, a, b, reason))
 			continue
 		}
-		r.Columns = append(r.Columns, compareColumn(a, b, options.Policies[name].Hide))
+		r.Columns = append(r.Columns, compareColumn(a, b, options.Policies[name]))
 	}
 	for i := range r.Columns {
 		r.Columns[i].Score = slices.Contains(options.Scores, r.Columns[i].Name)
-		options.few(&r.Columns[i])
+		options.tooFew(&r.Columns[i])
 	}
 	discover(r.Columns, options.Alpha)
 	for i := range r.Columns {
 		options.judge(&r.Columns[i])
 	}
 	r.OnlyReference, r.OnlyCurrent = options.only(ref, cur), options.only(cur, ref)
-	r.conclude(options)
+	r.conclude(options, ref, cur)
 	return r, nil
 }
 
@@ -101,7 +101,9 @@ func (o *Options) names(ref, cur *profile.Profile) []string {
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
-	return slices.DeleteFunc(names, func(name string) bool { return o.Policies[name].Ignore })
+	return slices.DeleteFunc(names, func(name string) bool {
+		return o.Policies[name].Ignore || slices.Contains(o.Scores, name) && ref.Column(name) == nil
+	})
 }
 
 // only returns the columns of p that other does not have.
@@ -142,8 +144,8 @@ func excused(name string, ref, cur *profile.Column, reason string) Column {
 	return c
 }
 
-// few makes a column inconclusive that has too few rows.
-func (o *Options) few(c *Column) {
+// tooFew makes a column inconclusive that has too few rows.
+func (o *Options) tooFew(c *Column) {
 	if c.Level == Inconclusive {
 		return
 	}
@@ -204,16 +206,20 @@ func (o *Options) judge(c *Column) {
 }
 
 // conclude gives the batch its level, the reasons and the causes.
-func (r *Report) conclude(o *Options) {
+func (r *Report) conclude(o *Options, ref, cur *profile.Profile) {
 	unknown := 0
-	for _, c := range r.Columns {
+	for i := range r.Columns {
+		c := &r.Columns[i]
 		switch c.Level {
 		case Inconclusive:
 			unknown++
 		case Warn:
 			r.Level = Warn
 			if !c.Score {
-				r.Causes = append(r.Causes, o.cause(c))
+				cause := o.cause(c)
+				cause.Slices = o.carriers(c, ref, cur)
+				r.Causes = append(r.Causes, cause)
+				c.explainSlices(cause.Slices)
 			}
 		}
 	}
@@ -230,10 +236,10 @@ func (r *Report) conclude(o *Options) {
 }
 
 // cause returns how much a column that drifted matters.
-func (o *Options) cause(c Column) Cause {
+func (o *Options) cause(c *Column) Cause {
 	importance := 1.0
 	if o.Importance != nil {
 		importance = o.Importance[c.Name]
 	}
-	return Cause{c.Name, c.Effect, round(importance), round(c.Effect * importance)}
+	return Cause{Column: c.Name, Effect: c.Effect, Importance: round(importance), Weight: round(c.Effect * importance)}
 }

@@ -47,7 +47,8 @@ type Options struct {
 	// have. One that a side lacks is inconclusive.
 	Columns []string
 	// Scores are columns that a model wrote. They are compared like any other, are
-	// marked, and are never a cause.
+	// marked, and are never a cause. One that the reference lacks is left out, even if
+	// it is among Columns: data that were never scored may be a reference.
 	Scores []string
 	// Policies hold what is different for a column, by name.
 	Policies map[string]Policy
@@ -62,6 +63,7 @@ type Policy struct {
 	Major    float64 // 0 means that of the Options
 	Ignore   bool    // not compared: keys, event times, anything that moves by itself
 	Hide     bool    // compared, and no value of it is shown
+	Codes    bool    // its numbers are codes of categories, compared value by value
 }
 
 // The defaults of [Options].
@@ -104,8 +106,8 @@ type Column struct {
 
 	Level       Level    `json:"level"`
 	Size        Size     `json:"size"`
-	Effect      float64  `json:"effect"`      // PSI beyond what chance gives on average; at least 0
-	P           *float64 `json:"p,omitempty"` // of the PSI, without correction
+	Effect      float64  `json:"effect"`      // PSI beyond what chance gives on average; at least 0. By mean, the square of its shift
+	P           *float64 `json:"p,omitempty"` // of the effect, without correction
 	Significant bool     `json:"significant"` // after Benjamini and Hochberg, over the columns
 	Reasons     []string `json:"reasons"`
 
@@ -115,24 +117,27 @@ type Column struct {
 	ChiSquare   *Homogeneity `json:"chiSquare,omitempty"`
 	KS          *Smirnov     `json:"kolmogorovSmirnov,omitempty"`  // of finite numbers; of texts with very many values, their lengths
 	Wasserstein *float64     `json:"wassersteinPerStd,omitempty"`  // of the same, in standard deviations of the reference
+	MeanShift   *float64     `json:"meanShiftPerStd,omitempty"`    // of the same, in standard deviations of the reference
 	True        *Proportion  `json:"true,omitempty"`               // of booleans that are not null
 	Missing     *Proportion  `json:"missing,omitempty"`            // null or NaN
 	New         *Categories  `json:"newCategories,omitempty"`      // in the batch and not in the reference
 	Vanished    *Categories  `json:"vanishedCategories,omitempty"` // in the reference and not in the batch
-	OutOfRange  *float64     `json:"outOfRange,omitempty"`         // share of the batch's finite numbers beyond the reference's minimum and maximum, in [0, 1]
+	OutOfRange  *float64     `json:"outOfRange,omitempty"`         // share of the batch's finite numbers that is beyond the reference's minimum and maximum for sure, in [0, 1]
 	Moves       []Move       `json:"moves,omitempty"`              // the bins that moved most, the heaviest first; at most five
 }
 
-// A Basis says what the bins of a column hold.
+// A Basis says what the bins of a column hold. Nulls, NaN and the infinities have
+// bins of their own in all of them; bins that are too rare to judge are one.
 type Basis string
 
 // The bases.
 const (
-	ByDecile  Basis = "deciles"    // tenths of the reference's numbers
-	ByValue   Basis = "categories" // values
-	BySample  Basis = "sample"     // a sample of very many values, the same on both sides; the others are one bin
-	ByLength  Basis = "lengths"    // tenths of the lengths of texts that hardly ever occur twice
-	ByMissing Basis = "missing"    // present or not
+	ByDecile  Basis = "deciles" // tenths of the reference's numbers, and what is beyond its range; or the bins of its sketch, if those are few
+	ByValue   Basis = "values"  // values
+	BySample  Basis = "sample"  // a sample of very many values, the same on both sides; the others are left out
+	ByLength  Basis = "lengths" // tenths of the lengths of texts that hardly ever occur twice
+	ByMean    Basis = "mean"    // nothing: the values lie too close together for bins, and their mean has moved
+	ByMissing Basis = "missing" // present or not
 )
 
 // An Index is a population stability index.
@@ -178,12 +183,12 @@ type Proportion struct {
 type Categories struct {
 	Count  int      `json:"count"`
 	Share  float64  `json:"share"`            // of the rows of that side, in [0, 1]
-	Values []string `json:"values,omitempty"` // the most frequent, at most five; none of hidden and binary columns
+	Values []string `json:"values,omitempty"` // the most frequent, at most five; none of hidden, confidential and binary columns
 }
 
 // A Move is a bin and its share on both sides.
 type Move struct {
-	Bin       string  `json:"bin"`       // in words; of a hidden column only its number
+	Bin       string  `json:"bin"`       // in words; of a hidden, confidential or binary column only its number
 	Reference float64 `json:"reference"` // in [0, 1]
 	Current   float64 `json:"current"`   // in [0, 1]
 }
@@ -194,6 +199,19 @@ type Cause struct {
 	Effect     float64 `json:"effect"`
 	Importance float64 `json:"importance"` // 1 if none is known
 	Weight     float64 `json:"weight"`     // effect × importance
+	// Slices carry much more of the change than they have rows, heaviest first; at
+	// most three.
+	Slices []Carrier `json:"slices,omitempty"`
+}
+
+// A Carrier is a slice in which a column has changed more than elsewhere.
+type Carrier struct {
+	Column string  `json:"column"` // by whose values the rows are cut
+	Value  string  `json:"value"`
+	Null   bool    `json:"null,omitempty"` // the rows without a value
+	Of     string  `json:"of"`             // what has changed: mean or missing
+	Rows   float64 `json:"rows"`           // share of the rows, the larger of both sides, in [0, 1]
+	Share  float64 `json:"share"`          // of the change; above 1 if other slices moved against it
 }
 
 // Trigger reports whether drift has lasted: at least batches of the last of levels

@@ -171,6 +171,16 @@ func TestSketchesStayWithinTheirBounds(t *testing.T) {
 	}
 }
 
+// Two values in one bin look equal, and may be all that tells the sides apart.
+func TestWhatABinHidesIsBetweenDAndHigh(t *testing.T) {
+	var ref, cur sketch.Quantiles
+	ref.AddN(1.001, 50)
+	cur.AddN(1.002, 50)
+	if got, err := drift.KolmogorovSmirnov(ref.Bins(), cur.Bins()); err != nil || got.D != 0 || got.High != 1 {
+		t.Errorf("got %+v (%v), want D 0 and High 1", got, err)
+	}
+}
+
 func TestProportionsAgreeWithScipy(t *testing.T) {
 	for _, c := range readGolden(t).Proportions {
 		got, err := drift.TwoProportion(c.A, c.N, c.B, c.M)

@@ -15,13 +15,13 @@ func (c *Column) explain(moderate, major float64) {
 	c.Reasons = []string{}
 	switch {
 	case c.Level == Warn && c.Size == Major:
-		say("an effect of %.2g, major from %g, and significant (p %s)", c.Effect, major, probability(*c.P))
+		say("an effect of %.3g, major from %g, and significant (p %s)", c.Effect, major, probability(*c.P))
 	case c.Level == Warn:
-		say("an effect of %.2g, moderate from %g, and significant (p %s)", c.Effect, moderate, probability(*c.P))
+		say("an effect of %.3g, moderate from %g, and significant (p %s)", c.Effect, moderate, probability(*c.P))
 	case c.Significant:
-		say("significant (p %s), but an effect of %.2g is below %g", probability(*c.P), c.Effect, moderate)
+		say("significant (p %s), but an effect of %.3g is below %g", probability(*c.P), c.Effect, moderate)
 	case c.Size != Small:
-		say("an effect of %.2g, but that may be chance (p %s)", c.Effect, probability(*c.P))
+		say("an effect of %.3g, but that may be chance (p %s)", c.Effect, probability(*c.P))
 	}
 	if c.Level != Warn {
 		return
@@ -39,7 +39,23 @@ func (c *Column) explain(moderate, major float64) {
 		say("outside of the reference's range: %s", share(*c.OutOfRange))
 	}
 	if len(c.Moves) > 0 {
-		say("moved most: %s, %s, was %s", c.Moves[0].Bin, share(c.Moves[0].Current), share(c.Moves[0].Reference))
+		say("the heaviest bin: %s, %s, was %s", c.Moves[0].Bin, share(c.Moves[0].Current), share(c.Moves[0].Reference))
+	}
+}
+
+// explainSlices adds which slices carry the drift of a column.
+func (c *Column) explainSlices(slices []Carrier) {
+	for _, s := range slices {
+		value := strconv.Quote(s.Value)
+		if s.Null {
+			value = "null"
+		}
+		what := "the mean"
+		if s.Of == ofMissing {
+			what = "what is missing"
+		}
+		c.Reasons = append(c.Reasons, fmt.Sprintf("%s of %s has %s of the rows and %s of the change of %s",
+			value, s.Column, share(s.Rows), share(s.Share), what))
 	}
 }
 

@@ -183,7 +183,8 @@ func (c *csvReader) blank() error {
 	return &CSVError{c.line, 1, "", errors.New(`the line is blank; write "" for a missing value`)}
 }
 
-// parseNumber reads a number, exactly.
+// parseNumber reads a number, exactly. Its errors do not show the text, which may be
+// nobody's business.
 func parseNumber(text string) (float64, error) {
 	v, err := strconv.ParseFloat(text, 64)
 	if err == nil {
@@ -200,17 +201,9 @@ func parseNumber(text string) (float64, error) {
 		return v, nil
 	}
 	if errors.Is(err, strconv.ErrRange) {
-		return 0, fmt.Errorf("%s is too large for a double", shorten(text))
+		return 0, errors.New("the number is too large for a double")
 	}
-	return 0, fmt.Errorf("%q is not a number", shorten(text))
-}
-
-// shorten keeps error messages to a line.
-func shorten(text string) string {
-	if len(text) > 40 {
-		return text[:40] + "…"
-	}
-	return text
+	return 0, errors.New("the text is not a number")
 }
 
 // csvError says where a line breaks the format.

@@ -19,7 +19,7 @@ func newDictionary(in Input) (*dictionary, error) {
 	d := &dictionary{codes: make(map[string]float64, len(in.Categories))}
 	for code, text := range in.Categories {
 		if first, twice := d.codes[text]; twice {
-			return nil, &InputError{in.Name, fmt.Sprintf("has category %q twice, as %g and %d", text, first, code)}
+			return nil, &InputError{in.Name, fmt.Sprintf("has a category twice, as %g and %d", first, code)}
 		}
 		d.codes[text] = float64(code)
 	}

@@ -143,7 +143,7 @@ func TestUnfitColumnsAreRefusedByName(t *testing.T) {
 		{name: "numbers for text", inputs: []model.Input{{Name: "x", Categories: []string{"a"}}}, rec: x(arrow.PrimitiveTypes.Int8, `[1]`), want: `column "x" is of type int8, and the model's categories are text`},
 		{name: "a timestamp", inputs: []model.Input{{Name: "x"}}, rec: x(arrow.FixedWidthTypes.Timestamp_ms, `[1]`), want: `column "x" is of type timestamp[ms, tz=UTC], which no model reads`},
 		{name: "a list", inputs: []model.Input{{Name: "x"}}, rec: x(arrow.ListOf(arrow.PrimitiveTypes.Int8), `[[1]]`), want: `which no model reads`},
-		{name: "a category twice", inputs: []model.Input{{Name: "x", Categories: []string{"a", "b", "a"}}}, rec: twice, want: `column "x" has category "a" twice, as 0 and 2`},
+		{name: "a category twice", inputs: []model.Input{{Name: "x", Categories: []string{"a", "b", "a"}}}, rec: twice, want: `column "x" has a category twice, as 0 and 2`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			e, err := model.NewEncoder(test.inputs)

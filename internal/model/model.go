@@ -37,8 +37,8 @@ type Input struct {
 	// column holds the values themselves, and a value that is not among them is
 	// missing. nil means that the column holds numbers or codes.
 	Categories []string
-	// Importance is the share of the model's total split gain that rests on the
-	// input, in [0, 1]. It is 0 if the format has none.
+	// Importance is the share of the model's gain that rests on the input, in
+	// [0, 1]. The shares add up to 1, or are all 0 if the file does not say.
 	Importance float64
 }
 

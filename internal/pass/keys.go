@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -47,6 +48,15 @@ func KeyTuples(c *contract.Contract) [][]string {
 	}
 	add(c.Entity())
 	return all
+}
+
+// ReplayTuple returns the key by which a corrected row finds the row that it replaces:
+// the primary key, or else the entity key.
+func ReplayTuple(c *contract.Contract) []string {
+	if len(c.Keys) > 0 {
+		return c.Keys
+	}
+	return c.Entity()
 }
 
 // KeyIndex returns the place of a tuple in a list, or -1.
@@ -184,12 +194,37 @@ func swapKeys(b []byte, i, j int) {
 	*x, *y = *y, *x
 }
 
-// valueAppender appends the canonical bytes of one valid value: integers as 8 bytes
-// whatever their width, other fixed-width values as they are in memory, the rest
+// floatBits returns a reader of the bits of a floating-point column, or nil for other
+// types. Equal numbers have equal bits, whatever their width and the sign of zero; NaN
+// equals itself.
+func floatBits(col arrow.Array) func(i int) uint64 {
+	bits := func(v float64) uint64 {
+		switch {
+		case v == 0:
+			return 0
+		case v != v:
+			return math.Float64bits(math.NaN())
+		}
+		return math.Float64bits(v)
+	}
+	switch c := col.(type) {
+	case *array.Float64:
+		return func(i int) uint64 { return bits(c.Value(i)) }
+	case *array.Float32:
+		return func(i int) uint64 { return bits(float64(c.Value(i))) }
+	}
+	return nil
+}
+
+// valueAppender appends the canonical bytes of one valid value: integers and floats as 8
+// bytes whatever their width, other fixed-width values as they are in memory, the rest
 // with their length in front.
 func valueAppender(col arrow.Array) func([]byte, int) []byte {
 	if value := integerValue(col); value != nil {
 		return func(b []byte, i int) []byte { return binary.LittleEndian.AppendUint64(b, uint64(value(i))) }
+	}
+	if value := floatBits(col); value != nil {
+		return func(b []byte, i int) []byte { return binary.LittleEndian.AppendUint64(b, value(i)) }
 	}
 	if width := fixedWidth(col.DataType()); width > 0 {
 		data := col.Data()
@@ -201,7 +236,8 @@ func valueAppender(col arrow.Array) func([]byte, int) []byte {
 }
 
 // KeyKind returns what a column's values are as keys: only values of one kind can be
-// equal. Integers of all widths are one kind, texts another; other types are their own.
+// equal. Integers of all widths are one kind, floats and texts others; other types are
+// their own.
 func KeyKind(t arrow.DataType) string {
 	switch t := t.(type) {
 	case *arrow.DictionaryType:
@@ -209,6 +245,8 @@ func KeyKind(t arrow.DataType) string {
 	case *arrow.Int8Type, *arrow.Int16Type, *arrow.Int32Type, *arrow.Int64Type,
 		*arrow.Uint8Type, *arrow.Uint16Type, *arrow.Uint32Type, *arrow.Uint64Type:
 		return "integer"
+	case *arrow.Float32Type, *arrow.Float64Type:
+		return "float"
 	case *arrow.StringType, *arrow.LargeStringType, *arrow.BinaryType, *arrow.LargeBinaryType:
 		return "text"
 	}

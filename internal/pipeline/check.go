@@ -36,8 +36,8 @@ func (c *Config) CheckBatch(batch string) error {
 }
 
 // CheckContract refuses a contract that the pipeline cannot run with: one without
-// an entity key, or without a column that the pipeline keeps. It returns every
-// problem, joined.
+// an entity key, or without a column that the pipeline keeps, or with one that it must
+// not keep. It returns every problem, joined.
 func (c *Config) CheckContract(k *contract.Contract) error {
 	var problems []error
 	entity := k.Entity()
@@ -55,6 +55,8 @@ func (c *Config) CheckContract(k *contract.Contract) error {
 			problems = append(problems, fmt.Errorf("scores.keep: the contract has no column %s%s", keep, strictyaml.Hint(keep, names)))
 		case slices.Contains(entity, keep):
 			problems = append(problems, fmt.Errorf("scores.keep: %s is the entity key, which is kept in any case", keep))
+		case col.Restricted():
+			problems = append(problems, fmt.Errorf("scores.keep: %s is restricted, and its values must not leave the input", keep))
 		case col.Later():
 			problems = append(problems, fmt.Errorf("scores.keep: %s is a %s, which a batch may come without", keep, col.Role()))
 		}

@@ -126,7 +126,7 @@ func TestCheckBatch(t *testing.T) {
 
 func TestCheckContract(t *testing.T) {
 	text := "apiVersion: v3.1.0\nkind: DataContract\nid: t\nversion: 1.0.0\nstatus: active\nschema:\n- name: t\n  properties:\n" +
-		"  - { name: segment }\n  - { name: bought, customProperties: [{ property: mlRole, value: label }] }\n"
+		"  - { name: segment }\n  - { name: disease, classification: restricted }\n  - { name: bought, customProperties: [{ property: mlRole, value: label }] }\n"
 	key := "  - { name: id, primaryKey: true }\n"
 	for _, tt := range []struct {
 		name, contract, keep, want string
@@ -135,6 +135,7 @@ func TestCheckContract(t *testing.T) {
 		{"nothing says whose a score is", text, "segment", "the contract has no column with mlRole entityKey and no primary key, so a score could not say whose it is"},
 		{"a column that is not there", text + key, "segmnt", "scores.keep: the contract has no column segmnt; did you mean segment?"},
 		{"the key is kept anyway", text + key, "id", "scores.keep: id is the entity key, which is kept in any case"},
+		{"what is restricted stays in the input", text + key, "disease", "scores.keep: disease is restricted, and its values must not leave the input"},
 		{"a label is not known yet", text + key, "bought", "scores.keep: bought is a label, which a batch may come without"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

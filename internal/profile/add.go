@@ -125,8 +125,7 @@ func (c *Column) addNumber(v float64) {
 	if v > c.Max {
 		c.Max = v
 	}
-	c.sum.Add(v)
-	c.squares.AddSquare(v)
+	c.moments.Add(v)
 }
 
 // addBig reads a whole number that v only comes near to. Its digits tell it from
@@ -185,8 +184,7 @@ func (c *Column) addText(text string, n uint64) {
 	if c.Confidential {
 		return
 	}
-	c.sum.AddProduct(length, n)
-	c.squares.AddProduct(length*length, n)
+	c.moments.AddWhole(length, n)
 	if c.Kind == Binary {
 		c.Frequent.Add(hash, n)
 		return

@@ -1,6 +1,7 @@
 package profile_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -43,6 +44,37 @@ func BenchmarkAdd(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/value")
 		})
+	}
+}
+
+// BenchmarkSlices prints what a row of one number costs with its slices, by how many
+// slice columns there are.
+func BenchmarkSlices(b *testing.B) {
+	const rows = 16384
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, typ := range []arrow.DataType{arrow.PrimitiveTypes.Float64, arrow.PrimitiveTypes.Int32} {
+		rec := table(rows, []arrow.Field{{Name: "region", Type: dictionary}, {Name: "segment", Type: dictionary}, {Name: "x", Type: typ}},
+			func(_ int, to *array.RecordBuilder) {
+				_ = to.Field(0).(*array.BinaryDictionaryBuilder).AppendString(names[rng.IntN(20)])
+				_ = to.Field(1).(*array.BinaryDictionaryBuilder).AppendString(names[rng.IntN(8)])
+				switch to := to.Field(2).(type) {
+				case *array.Float64Builder:
+					to.Append(rng.ExpFloat64())
+				case *array.Int32Builder:
+					to.Append(rng.Int32N(20))
+				}
+			})
+		for n := range 3 {
+			b.Run(fmt.Sprint(typ, " by ", n), func(b *testing.B) {
+				builder := profile.NewBuilder(&profile.Options{Slices: []string{"region", "segment"}[:n]})
+				for b.Loop() {
+					if err := builder.Add(rec); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/row")
+			})
+		}
 	}
 }
 

@@ -45,7 +45,7 @@ func (c *Column) parts() []part {
 	case c.Confidential:
 		return []part{&c.Quantiles, &c.Distinct}
 	}
-	return []part{&c.Quantiles, &c.Distinct, &c.Frequent, &c.sum, &c.squares}
+	return []part{&c.Quantiles, &c.Distinct, &c.Frequent, &c.moments.Sum, &c.moments.Squares}
 }
 
 // counts lists the counts in the order in which they are written.
@@ -121,8 +121,8 @@ func appendText(b []byte, s string) []byte {
 
 // UnmarshalBinary reads what MarshalBinary wrote, of this version or of version 1,
 // which had neither slices nor confidential columns. Other bytes give [ErrFormat]
-// and leave p as it was. Memory is bounded by the length of data: at most 64 KiB
-// for a column and 1 KiB for a bin.
+// and leave p as it was. Memory is bounded by the length of data: about 64
+// KiB for a column and 1 KiB for a bin at most.
 func (p *Profile) UnmarshalBinary(data []byte) error {
 	body, ok := bytes.CutPrefix(data, []byte(magic))
 	if !ok || len(body) == 0 || body[0] < 1 || body[0] > version {

@@ -90,9 +90,7 @@ func (b *Builder) Add(rec arrow.Record) error {
 			return err
 		}
 		c.add(rec.Column(i), &b.scratch)
-		for _, s := range slicers {
-			s.add(c, rec.Column(i), &b.scratch)
-		}
+		addCells(slicers, c, rec.Column(i), &b.scratch)
 	}
 	return nil
 }

@@ -43,10 +43,12 @@ type Column struct {
 	// binary values, their lengths in bytes.
 	Quantiles sketch.Quantiles
 	Distinct  sketch.Distinct
-	Frequent  sketch.Frequent
+	// Frequent is empty if values may not be kept: ask Exact, not
+	// [sketch.Frequent.Complete], whether it has all of them.
+	Frequent sketch.Frequent
 
-	sum, squares sketch.Sum // of what Quantiles has
-	ranged       bool       // Min and Max, or MinText and MaxText, are set
+	moments sketch.Moments // of what Quantiles has
+	ranged  bool           // Min and Max, or MinText and MaxText, are set
 }
 
 const maxText = 64
@@ -68,7 +70,7 @@ func (c *Column) MeanStd() (mean, std float64) {
 	case c.Confidential:
 		return c.binMeanStd()
 	}
-	mean, variance := sketch.MeanVariance(c.Values(), &c.sum, &c.squares)
+	mean, variance := c.moments.MeanVariance(c.Values())
 	return mean, math.Sqrt(variance)
 }
 
@@ -91,7 +93,7 @@ func (c *Column) binMeanStd() (mean, std float64) {
 }
 
 // middle returns what a bin's values are taken for: the middle of its whole
-// numbers if all values are whole, so that values up to 256 are exact.
+// numbers if all values are whole, so that those below 256 are exact.
 func (c *Column) middle(b sketch.Bin) float64 {
 	if !c.Integral && !c.hasText() {
 		return b.Mid()
@@ -131,8 +133,10 @@ func (c *Column) Distincts() float64 {
 }
 
 // Exact reports whether Frequent has every value of the column, so that Distincts
-// is exact.
-func (c *Column) Exact() bool { return !c.Confidential && c.Frequent.Complete() }
+// is exact. It is false for columns whose values are not kept.
+func (c *Column) Exact() bool {
+	return c.open() && c.Kind != Opaque && c.Frequent.Complete()
+}
 
 // hasText reports whether the values are texts or bytes.
 func (c *Column) hasText() bool { return c.Kind == Text || c.Kind == Binary }
@@ -175,8 +179,7 @@ func (c *Column) mergeValues(o *Column) {
 		c.ranged = true
 	}
 	c.Frequent.Merge(&o.Frequent)
-	c.sum.Merge(&o.sum)
-	c.squares.Merge(&o.squares)
+	c.moments.Merge(&o.moments)
 }
 
 // extend widens the range of the numbers.
@@ -213,5 +216,5 @@ func (c *Column) conceal() {
 	}
 	c.Confidential = true
 	c.Min, c.Max, c.MinText, c.MaxText, c.ranged = 0, 0, "", "", false
-	c.Frequent, c.sum, c.squares = sketch.Frequent{}, sketch.Sum{}, sketch.Sum{}
+	c.Frequent, c.moments = sketch.Frequent{}, sketch.Moments{}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -61,6 +62,52 @@ func TestWholeNumbersBeyondFloat64StayApart(t *testing.T) {
 	})
 	if got := c.Distincts(); got != 3 || c.Max != math.MaxUint64 {
 		t.Errorf("got %g distinct values up to %g", got, c.Max)
+	}
+}
+
+func TestDistinctValuesAreExactUpToAThousand(t *testing.T) {
+	for _, n := range []int{1, 999, 1000, 1001, 5000} {
+		c := column(t, arrow.PrimitiveTypes.Float64, nil, func(b *array.Float64Builder) {
+			for i := range 3 * n {
+				b.Append(float64(i%n) / 8)
+			}
+		})
+		got := c.Distincts()
+		if n <= 1000 && (got != float64(n) || !c.Exact()) {
+			t.Errorf("got %g values, exact %v; want %d, exactly", got, c.Exact(), n)
+		}
+		if n > 1000 && (math.Abs(got-float64(n)) > 4*0.0081*float64(n) || c.Exact()) {
+			t.Errorf("got %g values, exact %v; want about %d", got, c.Exact(), n)
+		}
+	}
+}
+
+// TestQuantilesAreNearTheSortedValues compares with the definition: the value of
+// rank ⌊p·(n−1)⌋.
+func TestQuantilesAreNearTheSortedValues(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 6))
+	for name, draw := range map[string]func() float64{
+		"scores":    func() float64 { return 1 / (1 + math.Exp(2-rng.NormFloat64())) },
+		"amounts":   func() float64 { return math.Round(100*math.Exp(3+rng.NormFloat64())) / 100 },
+		"both ways": rng.NormFloat64,
+	} {
+		values := make([]float64, 20_000)
+		for i := range values {
+			values[i] = draw()
+		}
+		c := column(t, arrow.PrimitiveTypes.Float64, nil, func(b *array.Float64Builder) { b.AppendValues(values, nil) })
+		slices.Sort(values)
+		for i := range 101 {
+			p := float64(i) / 100
+			got, want := c.Quantile(p), values[int(p*float64(len(values)-1))]
+			if math.Abs(got-want) > math.Abs(want)*0.0039 {
+				t.Errorf("%s, quantile %g: got %g, want %g", name, p, got, want)
+			}
+		}
+		mean, std := c.MeanStd()
+		if wantMean, wantStd := meanStd(values); math.Abs(mean-wantMean) > 1e-9*wantStd || math.Abs(std/wantStd-1) > 1e-9 {
+			t.Errorf("%s: got mean %g and std %g, want %g and %g", name, mean, std, wantMean, wantStd)
+		}
 	}
 }
 
@@ -182,24 +229,4 @@ func TestSummariesAreJSON(t *testing.T) {
 			}
 		}
 	}
-}
-
-// FuzzUnmarshal checks that bytes are refused or are the only way to write what
-// they say.
-func FuzzUnmarshal(f *testing.F) {
-	for _, rows := range []int{0, 1, 40} {
-		f.Add(marshal(f, build(f, &profile.Options{Restricted: []string{"id"}}, wild(rand.New(rand.NewPCG(3, 3)), rows))))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		var p profile.Profile
-		if p.UnmarshalBinary(data) != nil {
-			return
-		}
-		if got := marshal(t, &p); !bytes.Equal(got, data) {
-			t.Errorf("read %x, wrote %x", data, got)
-		}
-		for _, c := range p.Columns {
-			c.Summary(3)
-		}
-	})
 }

@@ -59,8 +59,7 @@ func (c *Column) addSmall(x, n uint64) {
 	c.Frequent.Add(hash, n)
 	c.extend(!c.ranged, v, v)
 	c.ranged = true
-	c.sum.AddProduct(x, n)
-	c.squares.AddProduct(x*x, n)
+	c.moments.AddWhole(x, n)
 }
 
 // addBooleans counts false and true.

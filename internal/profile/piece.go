@@ -10,11 +10,12 @@ import (
 // A scratch is memory that a builder uses again and again. Between arrays nothing
 // is counted.
 type scratch struct {
-	floats [pieceRows]float64
-	wholes [pieceRows]int64
-	valid  [pieceRows]bool
-	counts []uint64 // by dictionary code or small number
-	codes  []int    // those whose count is not 0
+	floats  [pieceRows]float64
+	wholes  [pieceRows]int64
+	valid   [pieceRows]bool
+	counts  []uint64 // by dictionary code or small number
+	codes   []int    // those whose count is not 0
+	targets []target
 }
 
 // room makes room for n codes. Nothing is counted at this time.

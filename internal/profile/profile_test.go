@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -93,49 +94,81 @@ func marshal(t testing.TB, p *profile.Profile) []byte {
 	return data
 }
 
+// read returns the profile of the bytes.
+func read(t testing.TB, data []byte) *profile.Profile {
+	t.Helper()
+	p := new(profile.Profile)
+	if err := p.UnmarshalBinary(data); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 func TestAnySplitAndOrderGivesTheSameBytes(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for _, rows := range []int{0, 1, 100, 6000} {
-		rec := wild(rng, rows)
-		o := &profile.Options{Restricted: []string{"birthday"}}
-		want := marshal(t, build(t, o, rec))
-		for trial := range 6 {
-			got := marshal(t, mergeInRandomOrder(t, rng, o, split(rng, rec)))
-			if !bytes.Equal(got, want) {
-				t.Fatalf("%d rows, trial %d: the bytes differ", rows, trial)
+	for _, tt := range []struct {
+		name string
+		o    profile.Options
+	}{
+		{name: "a restricted column", o: profile.Options{Restricted: []string{"birthday"}}},
+		{name: "confidential columns", o: profile.Options{Confidential: []string{"amount", "account", "id", "app"}}},
+		{name: "slices by few and by many values", o: profile.Options{
+			Slices: []string{"region", "id", "account", "items", "app"}, Scores: []string{"amount", "items"},
+			Restricted: []string{"birthday"}, Confidential: []string{"seen"}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, rows := range []int{0, 1, 100, 6000} {
+				records := []arrow.Record{wild(rng, rows), without(wild(rng, rows/2), "amount", "region")}
+				want := marshal(t, build(t, &tt.o, records...))
+				for trial := range 6 {
+					got := marshal(t, mergeInRandomOrder(t, rng, &tt.o, split(rng, records)))
+					if !bytes.Equal(got, want) {
+						t.Fatalf("%d rows, trial %d: the bytes differ", rows, trial)
+					}
+				}
 			}
-		}
+		})
 	}
 }
 
-// split cuts a record into random pieces.
-func split(rng *rand.Rand, rec arrow.Record) []arrow.Record {
-	pieces := []arrow.Record{}
-	for from := int64(0); from < rec.NumRows(); {
-		to := min(rec.NumRows(), from+1+rng.Int64N(rec.NumRows()/2+1))
-		pieces = append(pieces, rec.NewSlice(from, to))
-		from = to
+// without returns the record without some columns.
+func without(rec arrow.Record, names ...string) arrow.Record {
+	var fields []arrow.Field
+	var columns []arrow.Array
+	for i, f := range rec.Schema().Fields() {
+		if !slices.Contains(names, f.Name) {
+			fields, columns = append(fields, f), append(columns, rec.Column(i))
+		}
 	}
-	if len(pieces) == 0 {
-		pieces = append(pieces, rec)
+	return array.NewRecord(arrow.NewSchema(fields, nil), columns, rec.NumRows())
+}
+
+// split cuts records into random pieces.
+func split(rng *rand.Rand, records []arrow.Record) []arrow.Record {
+	pieces := slices.Clone(records) // of a record without rows only the schema counts
+	for i, rec := range records {
+		pieces[i] = rec.NewSlice(0, 0)
+		for from := int64(0); from < rec.NumRows(); {
+			to := min(rec.NumRows(), from+1+rng.Int64N(rec.NumRows()/2+1))
+			pieces = append(pieces, rec.NewSlice(from, to))
+			from = to
+		}
 	}
 	rng.Shuffle(len(pieces), func(i, j int) { pieces[i], pieces[j] = pieces[j], pieces[i] })
 	return pieces
 }
 
-// mergeInRandomOrder profiles each piece, some of them written and read again,
-// and merges random pairs until one is left.
+// mergeInRandomOrder profiles a few pieces together, writes and reads some of the
+// profiles, and merges random pairs until one is left.
 func mergeInRandomOrder(t *testing.T, rng *rand.Rand, o *profile.Options, pieces []arrow.Record) *profile.Profile {
 	t.Helper()
 	var all []*profile.Profile
-	for _, rec := range pieces {
-		p := build(t, o, rec)
+	for len(pieces) > 0 {
+		n := 1 + rng.IntN(min(3, len(pieces)))
+		p := build(t, o, pieces[:n]...)
+		pieces = pieces[n:]
 		if rng.IntN(2) == 0 {
-			data := marshal(t, p)
-			p = &profile.Profile{}
-			if err := p.UnmarshalBinary(data); err != nil {
-				t.Fatal(err)
-			}
+			p = read(t, marshal(t, p))
 		}
 		all = append(all, p)
 	}

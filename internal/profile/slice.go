@@ -48,12 +48,11 @@ type Cell struct {
 	Name                    string
 	Rows, Nulls, NaNs, Infs int64
 
-	// Moments means that MeanStd has numbers to tell of.
-	Moments bool
 	// Quantiles has the numbers of a score column. It is nil for other columns.
 	Quantiles *sketch.Quantiles
 
-	sum, squares sketch.Sum // of the finite numbers
+	numeric bool           // there is more than counts
+	moments sketch.Moments // of the finite numbers
 }
 
 // Values returns how many values are neither null, NaN nor infinite.
@@ -98,15 +97,15 @@ func (s *Slice) find(name string) (int, bool) {
 // each rounded only once. Without numbers, and where a cell has counts only, both
 // are NaN.
 func (c *Cell) MeanStd() (mean, std float64) {
-	if !c.Moments {
+	if !c.numeric {
 		return math.NaN(), math.NaN()
 	}
-	mean, variance := sketch.MeanVariance(c.Values(), &c.sum, &c.squares)
+	mean, variance := c.moments.MeanVariance(c.Values())
 	return mean, math.Sqrt(variance)
 }
 
-// moments reports whether the cells of the column have more than counts.
-func (c *Column) moments() bool {
+// numeric reports whether the cells of the column have more than counts.
+func (c *Column) numeric() bool {
 	return c.open() && c.Kind != Opaque && !c.hasText()
 }
 
@@ -178,8 +177,8 @@ func (s *Slice) merge(o *Slice, p *Profile) {
 
 // newCell returns an empty cell of the column.
 func newCell(c *Column) *Cell {
-	cell := &Cell{Name: c.Name, Moments: c.moments()}
-	if c.Score && cell.Moments {
+	cell := &Cell{Name: c.Name, numeric: c.numeric()}
+	if c.Score && cell.numeric {
 		cell.Quantiles = &sketch.Quantiles{}
 	}
 	return cell
@@ -191,9 +190,8 @@ func (c *Cell) merge(o *Cell) {
 	c.Nulls += o.Nulls
 	c.NaNs += o.NaNs
 	c.Infs += o.Infs
-	if c.Moments {
-		c.sum.Merge(&o.sum)
-		c.squares.Merge(&o.squares)
+	if c.numeric {
+		c.moments.Merge(&o.moments)
 	}
 	if c.Quantiles != nil {
 		c.Quantiles.Merge(o.Quantiles)

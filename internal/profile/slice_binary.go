@@ -64,12 +64,12 @@ func (c *Cell) counts() []*int64 { return []*int64{&c.Rows, &c.Nulls, &c.NaNs, &
 // parts lists the summaries of the cell in the order in which they are written.
 func (c *Cell) parts() []part {
 	switch {
-	case !c.Moments:
+	case !c.numeric:
 		return nil
 	case c.Quantiles == nil:
-		return []part{&c.sum, &c.squares}
+		return []part{&c.moments.Sum, &c.moments.Squares}
 	}
-	return []part{&c.sum, &c.squares, c.Quantiles}
+	return []part{&c.moments.Sum, &c.moments.Squares, c.Quantiles}
 }
 
 // readSlices reads the slice columns.

@@ -34,13 +34,15 @@ type slicer struct {
 	// cells holds, for each column, those of the slots in use.
 	cells map[*Column][]Cell
 
-	// Of one record: whether the values are texts, the hash of each value or dictionary entry, which entries were
-	// seen, the slot of each row, and the rows of each slot.
-	texts  bool
-	hashes []uint64
-	seen   []bool
-	codes  []uint8
-	rows   [slotCount]int64
+	// Of one record: whether the values are texts, the hash of each value or
+	// dictionary entry, which entries were seen, the index and the slot of each
+	// row, and the rows of each slot.
+	texts   bool
+	hashes  []uint64
+	seen    []bool
+	indices []int32
+	codes   []uint8
+	rows    [slotCount]int64
 }
 
 func newSlicer(name string) *slicer {
@@ -96,14 +98,12 @@ func (s *slicer) codeDictionary(a *array.Dictionary, null func(int) bool) {
 	s.hashes = slices.Grow(s.hashes[:0], n)[:n]
 	s.seen = slices.Grow(s.seen[:0], n)[:n]
 	clear(s.seen)
-	for i := range a.Len() {
-		if null != nil && null(i) {
-			continue
-		}
-		if j := a.GetValueIndex(i); !s.seen[j] {
+	s.readIndices(a)
+	for i, j := range s.indices {
+		if (null == nil || !null(i)) && !s.seen[j] {
 			s.seen[j] = true
-			s.hashes[j] = hash(j)
-			s.offer(s.hashes[j], j, text)
+			s.hashes[j] = hash(int(j))
+			s.offer(s.hashes[j], int(j), text)
 		}
 	}
 	// The hashes become slots.
@@ -112,12 +112,27 @@ func (s *slicer) codeDictionary(a *array.Dictionary, null func(int) bool) {
 			s.hashes[j] = uint64(s.slots[s.hashes[j]])
 		}
 	}
-	for i := range s.codes {
+	for i, j := range s.indices {
 		if null != nil && null(i) {
 			s.codes[i] = slotNull
 			continue
 		}
-		s.codes[i] = uint8(s.hashes[a.GetValueIndex(i)])
+		s.codes[i] = uint8(s.hashes[j])
+	}
+}
+
+// readIndices reads the indices of an array. A null has 0.
+func (s *slicer) readIndices(a *array.Dictionary) {
+	s.indices = slices.Grow(s.indices[:0], a.Len())[:a.Len()]
+	if codes, ok := a.Indices().(*array.Int32); ok && a.NullN() == 0 {
+		copy(s.indices, codes.Int32Values())
+		return
+	}
+	for i := range s.indices {
+		s.indices[i] = 0
+		if a.IsValid(i) {
+			s.indices[i] = int32(a.GetValueIndex(i))
+		}
 	}
 }
 

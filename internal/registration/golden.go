@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"headgate/internal/bundle"
 	"headgate/internal/columnar"
+	"headgate/internal/contract"
 	"headgate/internal/model"
 )
 
@@ -61,8 +64,10 @@ func (r Request) goldenFiles(ctx context.Context, s model.Scorer) (*bundle.Golde
 	return &bundle.GoldenRows{Rows: rows, Expected: expected, Source: source}, nil
 }
 
-// goldenSample scores the first rows of a file now and remembers the scores.
-func (r Request) goldenSample(ctx context.Context, s model.Scorer) (*bundle.GoldenRows, error) {
+// goldenSample scores the first rows of a file now and remembers the scores. Golden
+// rows are kept for as long as the model, and no one person can be erased from them:
+// inputs that the contract classifies are left empty.
+func (r Request) goldenSample(ctx context.Context, s model.Scorer, c *contract.Contract) (*bundle.GoldenRows, error) {
 	rows, err := readRows(ctx, r.Sample, s.Inputs())
 	if err != nil {
 		return nil, err
@@ -72,7 +77,28 @@ func (r Request) goldenSample(ctx context.Context, s model.Scorer) (*bundle.Gold
 		rows.Release()
 		rows = first
 	}
-	return bundle.Remember(s, rows)
+	return bundle.Remember(s, withoutClassified(rows, c))
+}
+
+// withoutClassified returns the rows with nulls in the columns that are classified. It
+// takes the place of rows, which it releases.
+func withoutClassified(rows arrow.Record, c *contract.Contract) arrow.Record {
+	defer rows.Release()
+	fields, cols := slices.Clone(rows.Schema().Fields()), slices.Clone(rows.Columns())
+	for i, f := range fields {
+		col, _ := c.Column(f.Name)
+		if !col.Classified() {
+			continue
+		}
+		t := f.Type
+		if d, ok := t.(*arrow.DictionaryType); ok {
+			t = d.ValueType
+		}
+		fields[i] = arrow.Field{Name: f.Name, Type: t, Nullable: true}
+		cols[i] = array.MakeArrayOfNull(memory.DefaultAllocator, t, int(rows.NumRows()))
+		defer cols[i].Release()
+	}
+	return array.NewRecord(arrow.NewSchema(fields, nil), cols, rows.NumRows())
 }
 
 // explain says where the scores are that do not come out here.

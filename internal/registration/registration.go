@@ -28,7 +28,7 @@ type Request struct {
 	Format   string // of the model file; default "lightgbm"
 
 	// Golden rows: either Golden and Expected, CSV or Parquet, or a Parquet Sample
-	// whose first rows are scored now.
+	// whose first rows are scored now, without the values of classified columns.
 	Golden, Expected, Sample string
 	Source                   string // who computed Expected
 
@@ -247,7 +247,7 @@ func (r Request) read(ctx context.Context, d *bundle.Draft, formats model.Format
 	case r.Golden != "" && r.Expected != "" && r.Sample == "":
 		d.Golden, err = r.goldenFiles(ctx, s)
 	case r.Sample != "" && r.Golden == "" && r.Expected == "":
-		d.Golden, err = r.goldenSample(ctx, s)
+		d.Golden, err = r.goldenSample(ctx, s, d.Contract)
 	default:
 		err = ErrGolden
 	}

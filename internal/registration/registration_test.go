@@ -1,6 +1,7 @@
 package registration_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"headgate/internal/bundle"
+	"headgate/internal/columnar"
 	"headgate/internal/model"
 	"headgate/internal/model/lightgbm"
 	"headgate/internal/registration"
@@ -178,6 +180,7 @@ func TestRefusalsAppendNothing(t *testing.T) {
 		}, "regoin"},
 		{"a kept column with a name of ours", func(d *desk, _ *registration.Request) {
 			d.edit("contract.yaml", "name: birthday", "name: score")
+			d.edit("contract.yaml", "classification: restricted", "classification: internal")
 			d.edit("pipeline.yaml", "keep: [segment, region]", "keep: [score]")
 		}, `column "score" cannot be published: the table has a column of that name of its own`},
 		{"a model without golden rows", func(_ *desk, r *registration.Request) {
@@ -211,6 +214,27 @@ func TestASampleIsScoredNow(t *testing.T) {
 	out := d.must(r)
 	if g := out.Version.Bundle.Golden; g.Rows != 32 || g.Source != "headgate at registration" {
 		t.Errorf("golden %+v", g)
+	}
+}
+
+// Golden rows are kept for ever, so no classified value may be among them.
+func TestASampleIsKeptWithoutClassifiedValues(t *testing.T) {
+	d := newDesk(t)
+	d.edit("contract.yaml", "maximum: 1200 }\n        required: true\n        classification: internal", "maximum: 1200 }\n        classification: confidential")
+	r := d.request()
+	r.Golden, r.Expected, r.Sample = "", "", d.file("golden.csv")
+	golden, err := d.bucket.GetBlob(t.Context(), d.must(r).Version.Bundle.Golden.File.Digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := columnar.Open(bytes.NewReader(golden), int64(len(golden)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for column, want := range map[string]int64{"tenure": 32, "recency": 0} {
+		if got := f.RowGroups()[0].Columns[column].Nulls; got != want {
+			t.Errorf("%s: got %d of 32 values empty, want %d", column, got, want)
+		}
 	}
 }
 

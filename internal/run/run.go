@@ -18,6 +18,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"headgate/internal/contract"
 	"headgate/internal/delta"
@@ -79,6 +80,16 @@ func (p *Plan) Base() *Plan {
 // run is named without them.
 func ReplayPrefix(pipeline, batch string, base store.Digest) string {
 	return Dir(pipeline, batch, base) + "/replay/"
+}
+
+// A Correction is the note beside a file of corrected rows.
+type Correction struct {
+	Format int       `json:"format"`
+	Rows   int64     `json:"rows"`
+	By     string    `json:"by"` // as claimed
+	Reason string    `json:"reason,omitempty"`
+	At     time.Time `json:"at"`
+	Filled []string  `json:"filled,omitempty"` // columns that were taken from the delivery
 }
 
 // A Reference is another Parquet set, which keys of the batch must be in.

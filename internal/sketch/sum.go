@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// A Sum adds float64s, or their squares, without any rounding, so that the order
+// A Sum adds float64s, or with [Moments] their squares, without any rounding, so that the order
 // does not matter. The zero value is an empty sum.
 //
 // It is a fixed-point number of up to 4,480 bits: digit i counts units of
@@ -34,13 +34,6 @@ const (
 func (s *Sum) Add(x float64) {
 	m, exp := split(x)
 	s.addProduct(0, m, exp, int64(math.Float64bits(x))>>63)
-}
-
-// AddSquare adds x², exactly. It ignores what Add ignores.
-func (s *Sum) AddSquare(x float64) {
-	m, exp := split(x)
-	hi, lo := bits.Mul64(m, m)
-	s.addProduct(hi, lo, 2*exp, 0)
 }
 
 // split returns m and exp with |x| = m·2^exp, and zeros for an infinity or NaN.
@@ -174,26 +167,6 @@ func (s *Sum) big() *big.Float {
 		f.Neg(f)
 	}
 	return f
-}
-
-// MeanVariance returns the mean and the population variance of n values whose
-// sum and sum of squares are given. Both are rounded once, from the exact
-// values: there is no cancellation. Without values both are NaN.
-func MeanVariance(n int64, sum, squares *Sum) (mean, variance float64) {
-	if n == 0 {
-		return math.NaN(), math.NaN()
-	}
-	const prec = 2 * sumDigits * 32
-	count := new(big.Float).SetPrec(prec).SetInt64(n)
-	s := new(big.Float).SetPrec(prec).Set(sum.big())
-	mean, _ = new(big.Float).Quo(s, count).Float64()
-
-	// variance = (n·Σx² − (Σx)²) / n²
-	v := new(big.Float).SetPrec(prec).Mul(squares.big(), count)
-	v.Sub(v, s.Mul(s, s))
-	v.Quo(v, count.Mul(count, count))
-	variance, _ = v.Float64()
-	return mean, variance
 }
 
 // AppendBinary appends the settled magnitude: sign, first digit that is not

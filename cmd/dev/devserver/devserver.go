@@ -31,6 +31,8 @@ const Namespace = "default"
 type Options struct {
 	Port   int // of the Temporal server; 0 takes a free one
 	UIPort int // of the Web UI; 0 takes a free one
+
+	Debug bool // the log has everything, and not only warnings and errors
 }
 
 // A Server is a running Temporal server with its Web UI.
@@ -77,8 +79,12 @@ func (s *Server) start(ctx context.Context, dir string, o *Options) error {
 	if err := touch(s.log); err != nil {
 		return err
 	}
+	level := "warn"
+	if o.Debug {
+		level = "debug"
+	}
 	logger := &fatalLogger{
-		Logger: log.NewZapLogger(log.BuildZapLogger(log.Config{Level: "warn", OutputFile: s.log})),
+		Logger: log.NewZapLogger(log.BuildZapLogger(log.Config{Level: level, OutputFile: s.log})),
 		fatal:  s.failed,
 	}
 	up := make(chan error, 1)
@@ -121,7 +127,7 @@ func (s *Server) Address() string { return net.JoinHostPort(loopback, strconv.It
 // UI is the address of the Web UI, for browsers.
 func (s *Server) UI() string { return fmt.Sprintf("http://%s:%d", loopback, s.ports.ui) }
 
-// Log is the file that the server writes its warnings and errors to.
+// Log is the file that the server logs to: warnings and errors, unless [Options] say more.
 func (s *Server) Log() string { return s.log }
 
 // Failed delivers the reason when the running server has given up. Nothing is

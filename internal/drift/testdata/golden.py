@@ -84,7 +84,11 @@ def counted(name, ref, cur):
 
 def deciles(ref, cur):
     """Tenths of the reference, a bin below its minimum and one above its maximum. A
-    value that is a tenth or more gets a bin of its own."""
+    value that is a tenth or more gets a bin of its own. With at most 20 values on both
+    sides together, each does."""
+    both = np.unique(np.concatenate([ref, cur]))
+    if len(both) <= 20:
+        return tuple(np.array([(x == v).sum() for v in both]) for x in (ref, cur))
     values, times = np.unique(ref, return_counts=True)
     before_heavy = values[:-1][10 * times[1:] >= len(ref)]
     edges = np.unique(np.append(np.quantile(ref, np.arange(1, 10) / 10, method="inverted_cdf"), before_heavy))
@@ -133,6 +137,7 @@ def cases():
             ordered("wider", normal(100), normal(100, 0, 2)),
             ordered("far away", normal(80), normal(60, 10)),
             ordered("counts with ties", rng.poisson(4, 200).astype(float), rng.poisson(5, 150).astype(float)),
+            ordered("a third is zero", normal(180) * (rng.random(180) > 0.33), normal(140) * (rng.random(140) > 0.5)),
             ordered("no tail in the batch", rng.exponential(10, 150), np.minimum(rng.exponential(10, 120), 12)),
         ],
         "proportions": [proportion(450, 1000, 537, 1000), proportion(1, 50, 0, 70), proportion(3, 10, 6, 20),

@@ -1,6 +1,8 @@
 package lightgbm
 
 import (
+	"math"
+
 	"headgate/internal/model"
 )
 
@@ -156,8 +158,23 @@ func (f *file) model(o model.Options) (*Model, error) {
 			}
 		}
 	}
+	m.weigh()
 	if n := len(m.forest.linears); n > 0 {
 		m.forest.linears = append(m.forest.linears, make([]leafModel, len(m.forest.values)-n)...)
 	}
 	return m, nil
+}
+
+// weigh gives each input its share of the gain, if the file has gains.
+func (m *Model) weigh() {
+	total := 0.0
+	for _, i := range m.importance {
+		total += i.Gain
+	}
+	if !(total > 0) || math.IsInf(total, 1) {
+		return
+	}
+	for i := range m.inputs {
+		m.inputs[i].Importance = m.importance[i].Gain / total
+	}
 }

@@ -72,6 +72,37 @@ func TestImportanceIsLightGBMs(t *testing.T) {
 	}
 }
 
+func TestSharesOfTheGainAddUpToOne(t *testing.T) {
+	for _, dir := range goldenDirs(t, goldens) {
+		text := string(readFile(t, dir, "model.txt"))
+		m := parse(t, text, model.Options{})
+		total, shares := 0.0, 0.0
+		for _, i := range m.Importance() {
+			total += i.Gain
+		}
+		for i, in := range m.Inputs() {
+			if want := m.Importance()[i].Gain / max(total, math.SmallestNonzeroFloat64); in.Importance != want {
+				t.Errorf("%s: %s has importance %g, want %g", filepath.Base(dir), in.Name, in.Importance, want)
+			}
+			shares += in.Importance
+		}
+		if total > 0 && math.Abs(shares-1) > 1e-12 {
+			t.Errorf("%s: the shares add up to %g", filepath.Base(dir), shares)
+		}
+	}
+	for name, change := range map[string][]string{
+		"no gains":         {"split_gain=3 2 1\n", "", "split_gain=1\n", ""},
+		"an infinite gain": {"split_gain=3 2 1\n", "split_gain=inf 2 1\n"},
+	} {
+		text := strings.NewReplacer(append(change, "tree_sizes=229 230\n", "")...).Replace(small)
+		for _, in := range parse(t, text, model.Options{}).Inputs() {
+			if in.Importance != 0 {
+				t.Errorf("%s: %s has importance %g, want 0", name, in.Name, in.Importance)
+			}
+		}
+	}
+}
+
 func TestIterationsThatAreNotThereAreRefused(t *testing.T) {
 	for _, o := range []model.Options{{Start: 2}, {Start: -1}, {Count: -1}} {
 		_, err := lightgbm.Parse([]byte(small), o)
@@ -106,7 +137,7 @@ func TestCategories(t *testing.T) {
 		{name: "numbers in their shortest form", text: numbers, want: "1|25|true|0.5"},
 		{name: "those given come first", text: small, given: map[string][]string{"city": {"Rome"}}, want: "Rome"},
 		{name: "given for an input that is not there", text: small, given: map[string][]string{"town": {"Rome"}}, err: `column "town" has categories, and the model has no such input`},
-		{name: "one value for two codes", text: small, given: map[string][]string{"city": {"Rome", "Rome"}}, err: `column "city" has category "Rome" twice`},
+		{name: "one value for two codes", text: small, given: map[string][]string{"city": {"Rome", "Rome"}}, err: `column "city" has a category twice, as 0 and 1`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m, err := lightgbm.Parse([]byte(test.text), model.Options{Categories: test.given})

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	papers "headgate/internal/run"
+	"headgate/workflows"
+)
+
+// queryTimeout is how long a running workflow may take to say how far it is.
+const queryTimeout = 10 * time.Second
+
+// A reply is what a person says to a batch that asks.
+type reply struct {
+	pipeline, batch string
+	workflows.Answer
+}
+
+func newApproveCommand(e *env) *cobra.Command {
+	return newReplyCommand(e, true, &cobra.Command{
+		Use:   "approve PIPELINE --batch BATCH --reason TEXT",
+		Short: "Publish a batch that waits for an answer",
+		Long: `approve answers a batch that waits for a person: it is published with what is in it.
+The answer, who gave it and why are in the registry for good.
+
+It prints first what is asked. The answer is to that, and refused if another question has
+come up since; --decision says which question was looked at, as score --wait, status
+or the run's page in the Temporal Web UI showed it.`,
+		Example: `  starter approve retailer --batch 2024-03 --reason "the new partner's customers are younger"
+  starter approve retailer --batch 2024-03 --decision 9f2c41d07a55e6b1 --reason "agreed with marketing"`,
+	})
+}
+
+func newRejectCommand(e *env) *cobra.Command {
+	return newReplyCommand(e, false, &cobra.Command{
+		Use:   "reject PIPELINE --batch BATCH --reason TEXT",
+		Short: "Block a batch that waits for an answer",
+		Long: `reject answers a batch that waits for a person: it is blocked and nothing is published.
+The answer, who gave it and why are in the registry for good.
+
+It prints first what is asked. The answer is to that, and refused if another question has
+come up since; --decision says which question was looked at, as score --wait, status
+or the run's page in the Temporal Web UI showed it.`,
+		Example: `  starter reject retailer --batch 2024-03 --reason "the supplier sends the ages again"`,
+	})
+}
+
+// newReplyCommand adds what approve and reject have in common.
+func newReplyCommand(e *env, approve bool, c *cobra.Command) *cobra.Command {
+	r := reply{Answer: workflows.Answer{Approve: approve}}
+	c.Args = arguments(cobra.ExactArgs(1))
+	c.RunE = func(c *cobra.Command, args []string) error {
+		r.pipeline = args[0]
+		if r.batch == "" || strings.TrimSpace(r.Reason) == "" {
+			return usageError{fmt.Errorf("%s needs --batch and --reason; see %s --help", c.Name(), c.CommandPath())}
+		}
+		temporalClient, err := dial(c.Context())
+		if err != nil {
+			return err
+		}
+		defer temporalClient.Close()
+		return r.send(c.Context(), e, temporalClient)
+	}
+	f := c.Flags()
+	f.StringVar(&r.batch, "batch", "", "`batch` that asks")
+	f.StringVar(&r.Reason, "reason", "", "`text` that says why, for the audit trail")
+	f.StringVar(&r.By, "by", who(e), "`name` of who answers, for the audit trail")
+	f.StringVar(&r.Decision, "decision", "", "first digits of the `digest` that was looked at (default what is printed)")
+	return c
+}
+
+// send prints what is asked, answers, and prints what came of it.
+func (r *reply) send(ctx context.Context, e *env, c client.Client) error {
+	id := workflows.ScoreID(r.pipeline, r.batch)
+	card, err := scorecard(ctx, c, id, "")
+	if err != nil {
+		return r.unanswered(err)
+	}
+	if card.Until == "" {
+		return fmt.Errorf("%s %s asks nothing: its stage is %s%s", r.pipeline, r.batch, card.Stage, verdictOf(card))
+	}
+	printAsked(e.stdout, card)
+	if r.Decision == "" {
+		r.Decision = card.Decision
+	}
+	handle, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: id, UpdateName: workflows.UpdateAnswer,
+		Args: []any{r.Answer}, WaitForStage: client.WorkflowUpdateStageCompleted})
+	var verdict papers.Verdict
+	if err == nil {
+		err = handle.Get(ctx, &verdict)
+	}
+	if err != nil {
+		return r.unanswered(err)
+	}
+	if verdict == papers.Pass {
+		fmt.Fprintf(e.stdout, "approved by %s: it is being published; see starter status %s\n", r.By, r.pipeline)
+		return nil
+	}
+	fmt.Fprintf(e.stdout, "rejected by %s: the batch is blocked, nothing was published\n", r.By)
+	return nil
+}
+
+// verdictOf says what came of a batch that has ended.
+func verdictOf(card workflows.Scorecard) string {
+	if card.Verdict == "" {
+		return ""
+	}
+	answered := ""
+	if card.Answered != "" {
+		answered = ", answered by " + card.Answered
+	}
+	return fmt.Sprintf(", its verdict %s%s", card.Verdict, answered)
+}
+
+// unanswered says in a sentence why an answer did not get through.
+func (r *reply) unanswered(err error) error {
+	var missing *serviceerror.NotFound
+	var refused *temporal.ApplicationError
+	switch {
+	case errors.As(err, &refused):
+		return fmt.Errorf("the answer was refused: %s", refused.Message())
+	case errors.As(err, &missing):
+		return fmt.Errorf("%s %s is not being scored, so it asks nothing; see starter status %s", r.pipeline, r.batch, r.pipeline)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%s %s does not answer: is a worker running?", r.pipeline, r.batch)
+	}
+	return err
+}
+
+// scorecard asks a workflow how far it is.
+func scorecard(ctx context.Context, c client.Client, id, run string) (workflows.Scorecard, error) {
+	var card workflows.Scorecard
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	value, err := c.QueryWorkflow(ctx, id, run, "scorecard")
+	if err != nil {
+		return card, errors.Join(err, ctx.Err())
+	}
+	return card, value.Get(&card)
+}
+
+// printQuestion prints what a batch asks, and how to answer.
+func printQuestion(out io.Writer, card workflows.Scorecard) {
+	printAsked(out, card)
+	fmt.Fprintf(out, "  answer: starter approve %[1]s --batch %[2]s --reason TEXT, or starter reject %[1]s --batch %[2]s --reason TEXT\n", card.Pipeline, card.Batch)
+}
+
+// printAsked prints what a batch asks.
+func printAsked(out io.Writer, card workflows.Scorecard) {
+	fmt.Fprintf(out, "%s %s asks, until %s (decision %s):\n", card.Pipeline, card.Batch, card.Until, card.Decision)
+	for _, why := range card.Asks {
+		fmt.Fprintf(out, "  %s\n", why)
+	}
+}
