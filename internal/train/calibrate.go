@@ -10,7 +10,7 @@ import (
 )
 
 // CalibrationEvidence says what a calibration does to the rows that it was fitted on,
-// cross-fitted: the rows of one half of the entities (of every second row, if none are
+// cross-fitted: the rows of one half of the entities (of the rows, if none are
 // named) were judged with a calibration that was fitted on those of the other half. The
 // calibration that is used was fitted on all of them.
 type CalibrationEvidence struct {
@@ -44,7 +44,7 @@ func (s *scored) fold(row int) int {
 	if s.clusters != nil {
 		return int(s.clusters[row] >> 63)
 	}
-	return row % 2
+	return halfOf(row)
 }
 
 // half returns the rows of one half.

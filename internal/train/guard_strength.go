@@ -154,32 +154,29 @@ func (f *featureWatch) grouped() (groups []int, ranks []float64) {
 }
 
 // crossFitted predicts each row's label from the rows of its group in the other half of
-// the rows, which is every second one, and one row more that has the mean of all.
+// the rows, and one row more that has the mean of all of that half.
 func crossFitted(groups []int, labels []float64) []float64 {
 	last := slices.Max(groups)
-	sums, counts := [2][]float64{}, [2][]float64{}
-	var total [2]float64
+	var sums, counts [2][]float64
+	var total, rows [2]float64
 	for half := range 2 {
 		sums[half], counts[half] = make([]float64, last+1), make([]float64, last+1)
 	}
 	for i, v := range labels {
-		half := i % 2
+		half := halfOf(i)
 		sums[half][groups[i]] += v
 		counts[half][groups[i]]++
 		total[half] += v
+		rows[half]++
 	}
 	predictions := make([]float64, len(labels))
 	for i := range predictions {
-		other := 1 - i%2
-		n := len(labels) / 2
-		if other == 0 {
-			n = len(labels) - n
-		}
-		prior := 0.0
-		if n > 0 {
-			prior = total[other] / float64(n)
-		}
+		other := 1 - halfOf(i)
+		prior := total[other] / max(rows[other], 1)
 		predictions[i] = (sums[other][groups[i]] + prior) / (counts[other][groups[i]] + 1)
 	}
 	return predictions
 }
+
+// halfOf divides rows by number into two halves, without the rhythm that rows may have.
+func halfOf(row int) int { return int(uint64(row) * 0x9e3779b97f4a7c15 >> 63) }

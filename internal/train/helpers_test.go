@@ -170,3 +170,8 @@ func done(t *testing.T, trainer train.Trainer, j train.Job) *train.Result {
 	}
 	return r
 }
+
+// integers are the values of a column of integers.
+func integers(rec arrow.Record, name string) []int64 {
+	return rec.Column(rec.Schema().FieldIndices(name)[0]).(*array.Int64).Int64Values()
+}
