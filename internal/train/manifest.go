@@ -265,6 +265,9 @@ func (m *Manifest) inputs() []model.Input {
 // copied returns the manifest with parameters of its own, and without results.
 func (m Manifest) copied() Manifest {
 	m.Parameters, m.Results = maps.Clone(m.Parameters), nil
+	if m.Data.Train == nil {
+		m.Data.Train = []File{}
+	}
 	return m
 }
 
