@@ -45,7 +45,7 @@ const rules = `
 	pass:                columnar contract model profile run
 	fallback:            columnar contract delta pass pipeline run store
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
-	registration:        bundle columnar contract model pass pipeline profile registry store
+	registration:        bundle columnar contract model pass pipeline profile registry store train
 	quarantine:          bundle columnar contract model pass pipeline registry run store
 	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
 	workflows:           activities run store
@@ -54,7 +54,7 @@ const rules = `
 	bench:               columnar contract model model/lightgbm pass retailer run
 	bench/train:         columnar model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle columnar contract delta infer model model/lightgbm pass pipeline profile quarantine registration registry run store strictyaml workflows
+	cmd/starter:         activities audit bundle columnar contract delta infer model model/lightgbm pass pipeline profile quarantine registration registry run store strictyaml train workflows
 `
 
 // only keeps a technology in its place: no other package may import it.

@@ -69,7 +69,7 @@ func (l *learning) finish(ctx context.Context, format string, data []byte, categ
 			return nil, fmt.Errorf("the model that was trained reads %q, which is no feature of the manifest", in.Name)
 		}
 	}
-	r.Importance = importance(s)
+	r.Importance, r.Classes = importance(s), l.review.Classes
 	if l.valid != nil {
 		used := l.counted[1]
 		r.Valid = &used

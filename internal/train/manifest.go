@@ -75,8 +75,9 @@ type File struct {
 type Results struct {
 	Trainer   string            `json:"trainer"` // gbdt, command, taskQueue, recalibrate
 	Libraries map[string]string `json:"libraries,omitempty"`
-	Format    string            `json:"format"` // of the model
-	Model     string            `json:"model"`  // digest of its bytes
+	Format    string            `json:"format"`            // of the model
+	Model     string            `json:"model"`             // digest of its bytes
+	Classes   []int64           `json:"classes,omitempty"` // rows of each class of the training part
 	Train     Used              `json:"train"`
 	Valid     *Used             `json:"valid,omitempty"`
 
