@@ -13,11 +13,12 @@ import (
 
 // FromContract returns a manifest with the features and roles of a contract, for files
 // of a schema: columns of text are categorical, all others numeric. label names the
-// label if the contract does not, or has several.
+// label if the contract does not, or has several; features the features, if they are
+// not to be all that the contract has.
 //
 // A role whose column the files do not have, and a label that nobody names, are errors,
 // joined; weight and event time may be missing.
-func FromContract(c *contract.Contract, digest string, schema *arrow.Schema, label string) (Manifest, error) {
+func FromContract(c *contract.Contract, digest string, schema *arrow.Schema, label string, features []string) (Manifest, error) {
 	m := Manifest{Format: ManifestFormat, Contract: digest, Label: label, Entity: c.Entity()}
 	var problems []error
 	if label == "" {
@@ -31,12 +32,12 @@ func FromContract(c *contract.Contract, digest string, schema *arrow.Schema, lab
 		}
 	}
 	has := func(name string) bool { return len(schema.FieldIndices(name)) == 1 }
-	for _, name := range c.Features() {
-		if name == m.Label {
-			continue
-		}
+	if features == nil {
+		features = slices.DeleteFunc(c.Features(), func(name string) bool { return name == m.Label })
+	}
+	for _, name := range features {
 		if !has(name) {
-			problems = append(problems, fmt.Errorf("the data have no column %s, which is a feature by the contract %s", name, c.Name))
+			problems = append(problems, fmt.Errorf("the data have no column %s, which is a feature", name))
 			continue
 		}
 		m.Features = append(m.Features, Feature{Name: name, Kind: KindOf(schema.Field(schema.FieldIndices(name)[0]).Type).String()})
