@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -30,6 +31,10 @@ type training struct {
 	windows                      []int
 	parameters                   map[string]string
 	trainFiles, validFiles, cals []batchFile
+	command                      string
+	env, secrets                 []string // names
+	timeout                      time.Duration
+	recalibrate                  string // model file
 }
 
 // A batchFile is a Parquet file, and the batch that it is of, or "".
@@ -63,6 +68,14 @@ key, for the evidence only. --window 6,12,0 trains a model on the latest 6, on t
 
 --manifest writes what was learned from what, and what came of it. Hand it to
 "starter register --model MODEL.txt --training MANIFEST.json": it has the calibration.
+
+--command trains with any program instead. It is started in a new directory with
+manifest.json, train.parquet and valid.parquet, and leaves result.json and the model
+there; docs/formats.md says what is in them. It has the variables of its environment that
+--env and --secret name, and no others; values of --secret are never shown. It is killed
+with its children after --timeout.
+
+--recalibrate keeps an old model and fits a new --calibrate on --data.
 
 Exit code 3 means that the training was stopped by a leak.`,
 		Example: `  starter train pipeline.yaml --data 2023-11.parquet --label bought --out model.txt --manifest model.json
@@ -102,6 +115,11 @@ func (r *training) flags(c *cobra.Command) {
 	f.StringSliceVar(&r.allow, "allow", nil, "`feature` that may predict the label that well; may be repeated")
 	f.StringVar(&r.out, "out", "", "model `file` to write")
 	f.StringVar(&r.manifest, "manifest", "", "JSON `file` to write: the training's manifest")
+	f.StringVar(&r.command, "command", "", "`program` and arguments, with spaces between them, that train in place of the built-in trainer")
+	f.StringSliceVar(&r.env, "env", nil, "`name` of an environment variable that --command may see; may be repeated")
+	f.StringSliceVar(&r.secrets, "secret", nil, "`name` of one whose value is not shown; may be repeated")
+	f.DurationVar(&r.timeout, "timeout", 0, "`time` that --command may take, as in 2h; 0 is any")
+	f.StringVar(&r.recalibrate, "recalibrate", "", "LightGBM model `file` to give a new calibration")
 	f.IntVar(&r.threads, "threads", 0, "`number` of threads; 0 is as many as there are. They change no model")
 	f.BoolVar(&r.asJSON, "json", false, "print the manifests, one after the other, and no table")
 }
@@ -117,6 +135,10 @@ func (r *training) check() error {
 		return errors.New("train needs a place for the model; name a file with --out")
 	case !slices.Contains([]string{"", string(model.Isotonic), string(model.Platt)}, r.calibrate):
 		return fmt.Errorf("--calibrate %s is not known; it is isotonic or platt", r.calibrate)
+	case r.recalibrate != "" && (r.calibrate == "" || r.command != "" || len(r.valid) > 0):
+		return errors.New("--recalibrate goes with --calibrate, and neither with --command nor with --valid")
+	case r.command == "" && (len(r.env)+len(r.secrets) > 0 || r.timeout != 0):
+		return errors.New("--env, --secret and --timeout are about --command, and there is none")
 	case !(r.leak > 0 && r.leak <= 1):
 		return fmt.Errorf("--leak %g must be above 0 and not above 1", r.leak)
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -36,7 +38,12 @@ func printTraining(e *env, one candidate, m *train.Manifest, out, manifest strin
 	if manifest != "" {
 		fmt.Fprintf(w, "manifest\t%s\n", manifest)
 	}
-	fmt.Fprintf(w, "rounds\t%s\n", roundsText(r))
+	if r.Rounds > 0 {
+		fmt.Fprintf(w, "rounds\t%s\n", roundsText(r))
+	}
+	if r.Trainer != "gbdt" {
+		fmt.Fprintf(w, "trainer\t%s, %s\n", r.Trainer, librariesText(r.Libraries))
+	}
 	w.Flush()
 	printCalibration(e, r)
 	printImportance(e, r.Importance)
@@ -67,6 +74,15 @@ func labelText(task train.Task, r *train.Results) string {
 		return string(task)
 	}
 	return fmt.Sprintf("binary: 1 in %s of the rows", percent(r.Classes[1], r.Classes[0]+r.Classes[1]))
+}
+
+// librariesText lists the versions that decide the model.
+func librariesText(versions map[string]string) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(versions)) {
+		all = append(all, name+" "+versions[name])
+	}
+	return strings.Join(all, ", ")
 }
 
 // roundsText says how far the training went, and how good the model is there.

@@ -19,6 +19,7 @@ import (
 	"headgate/internal/columnar"
 	"headgate/internal/contract"
 	"headgate/internal/model"
+	"headgate/internal/model/lightgbm"
 	"headgate/internal/registration"
 	"headgate/internal/store"
 	"headgate/internal/train"
@@ -151,7 +152,11 @@ func (r *training) candidate(ctx context.Context, e *env, one candidate, pipelin
 			return err
 		}
 	}
-	m, err := train.FromContract(c, digest, sets[0].files[0].Schema(), r.label, r.featureNames())
+	trainer, names, err := r.trainer(e)
+	if err != nil {
+		return err
+	}
+	m, err := train.FromContract(c, digest, sets[0].files[0].Schema(), r.label, names)
 	if err != nil {
 		return err
 	}
@@ -166,7 +171,7 @@ func (r *training) candidate(ctx context.Context, e *env, one candidate, pipelin
 	watch := newRoundMeter(e.stderr)
 	job := train.Job{Manifest: m, Train: sets[0].rows(ctx, columns), Valid: sets[1].rows(ctx, columns), Calibration: sets[2].rows(ctx, columns),
 		Formats: formats, Threads: r.threads, Progress: watch.round}
-	result, err := train.GBDT{}.Train(ctx, job)
+	result, err := trainer.Train(ctx, job)
 	var leak *train.LeakError
 	switch {
 	case errors.As(err, &leak):
@@ -177,12 +182,47 @@ func (r *training) candidate(ctx context.Context, e *env, one candidate, pipelin
 	return r.write(e, one, result)
 }
 
-// featureNames are those of --features, or nil.
-func (r *training) featureNames() []string {
-	if r.features == "" {
-		return nil
+// trainer returns the trainer that was asked for, and the features that are: nil means
+// those of the contract.
+func (r *training) trainer(e *env) (train.Trainer, []string, error) {
+	var names []string
+	if r.features != "" {
+		names = strings.Split(r.features, ",")
 	}
-	return strings.Split(r.features, ",")
+	switch {
+	case r.recalibrate != "":
+		text, err := os.ReadFile(r.recalibrate)
+		if err != nil {
+			return nil, nil, err
+		}
+		old, err := lightgbm.Parse(text, model.Options{})
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", r.recalibrate, err)
+		}
+		return train.Recalibrate{Format: "lightgbm", Model: text}, old.FeatureNames(), nil
+	case r.command != "":
+		return r.program(e), names, nil
+	}
+	return train.GBDT{}, names, nil
+}
+
+// program is the trainer of --command. Words that name a file here are made absolute,
+// for the program is started elsewhere.
+func (r *training) program(e *env) train.Command {
+	words := strings.Fields(r.command)
+	for i, w := range words {
+		if _, err := os.Stat(w); err != nil {
+			continue
+		}
+		if absolute, err := filepath.Abs(w); err == nil {
+			words[i] = absolute
+		}
+	}
+	c := train.Command{Args: words, Secrets: r.secrets, Timeout: r.timeout, Env: map[string]string{}}
+	for _, name := range slices.Concat(r.env, r.secrets) {
+		c.Env[name] = e.getenv(name)
+	}
+	return c
 }
 
 // write writes model and manifest, and says what came of the training.

@@ -69,6 +69,9 @@ func (l *learning) finish(ctx context.Context, format string, data []byte, categ
 			return nil, fmt.Errorf("the model that was trained reads %q, which is no feature of the manifest", in.Name)
 		}
 	}
+	if err := tryModel(s, l.train); err != nil {
+		return nil, fmt.Errorf("the model that was trained cannot score the rows that it learned from: %w", err)
+	}
 	r.Importance, r.Classes = importance(s), l.review.Classes
 	if l.valid != nil {
 		used := l.counted[1]
@@ -80,6 +83,18 @@ func (l *learning) finish(ctx context.Context, format string, data []byte, categ
 	}
 	l.manifest.Results = r
 	return &Result{Format: format, Model: data, Categories: categories, Calibration: r.Calibration, Manifest: l.manifest}, nil
+}
+
+// tryModel scores the first rows.
+func tryModel(s model.Scorer, rows Rows) error {
+	var scores model.Scores
+	for rec, err := range rows {
+		if err != nil {
+			return err
+		}
+		return s.Score(&scores, rec)
+	}
+	return nil
 }
 
 // importance lists the features that a model rests on, the most important first.

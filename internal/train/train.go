@@ -66,6 +66,7 @@ type Result struct {
 	Categories  map[string][]string // dictionaries that the model does not hold
 	Calibration *model.Calibration  // nil if there is none
 	Manifest    Manifest            // the job's, with its Results
+	Log         string              // end of what a program wrote on standard error, without secrets
 }
 
 // Scorer reads the model of a result, with its calibration.
