@@ -29,17 +29,23 @@ func ParseAnswer(data []byte) (*Answer, error) {
 	if err := d.Decode(&a); err != nil {
 		return nil, fmt.Errorf("the trainer's answer: %w", err)
 	}
-	switch {
-	case d.More():
+	if d.More() {
 		return nil, errors.New("the trainer's answer: there is something after its end")
-	case a.Format == "":
-		return nil, errors.New("the trainer's answer does not say of which format the model is")
-	case a.Model == "":
-		return nil, errors.New("the trainer's answer does not name the model's file")
-	case len(a.Libraries) == 0:
-		return nil, errors.New("the trainer's answer has no versions of libraries, without which nobody could train the model again")
 	}
-	return &a, nil
+	return &a, a.check()
+}
+
+// check says what an answer lacks.
+func (a *Answer) check() error {
+	switch {
+	case a == nil || a.Format == "":
+		return errors.New("the trainer's answer does not say of which format the model is")
+	case a.Model == "":
+		return errors.New("the trainer's answer does not name the model's file")
+	case len(a.Libraries) == 0:
+		return errors.New("the trainer's answer has no versions of libraries, without which nobody could train the model again")
+	}
+	return nil
 }
 
 // answer writes what the trainer says into the results.

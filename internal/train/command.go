@@ -116,25 +116,30 @@ func (l *learning) writeInputs(dir string) error {
 		return err
 	}
 	columns := l.manifest.Columns()
-	if err := writeRows(filepath.Join(dir, trainFile), l.train, columns); err != nil {
+	if err := writeFile(filepath.Join(dir, trainFile), l.train, columns); err != nil {
 		return err
 	}
 	if l.valid == nil {
 		return nil
 	}
-	if err := writeRows(filepath.Join(dir, validFile), l.valid, columns); err != nil {
+	if err := writeFile(filepath.Join(dir, validFile), l.valid, columns); err != nil {
 		return fmt.Errorf("validation part: %w", err)
 	}
 	return nil
 }
 
-// writeRows writes some columns of rows as a Parquet file.
-func writeRows(name string, rows Rows, columns []string) (err error) {
+// writeFile writes some columns of rows as a Parquet file that must not be there yet.
+func writeFile(name string, rows Rows, columns []string) (err error) {
 	file, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
+	return writeRows(file, rows, columns)
+}
+
+// writeRows writes some columns of rows as Parquet.
+func writeRows(to io.Writer, rows Rows, columns []string) error {
 	var w *columnar.Writer
 	for rec, err := range rows {
 		if err != nil {
@@ -145,7 +150,7 @@ func writeRows(name string, rows Rows, columns []string) (err error) {
 			return err
 		}
 		if w == nil {
-			if w, err = columnar.Create(file, narrow.Schema(), nil); err != nil {
+			if w, err = columnar.Create(to, narrow.Schema(), nil); err != nil {
 				return err
 			}
 		}
