@@ -35,6 +35,7 @@ const rules = `
 	pipeline:            contract strictyaml
 	model/lightgbm:      model
 	train/gbdt:          model
+	train:               columnar contract evaluate model train/gbdt
 	registry:            store
 	delta:               store
 	retailer:            columnar
@@ -44,7 +45,7 @@ const rules = `
 	pass:                columnar contract model profile run
 	fallback:            columnar contract delta pass pipeline run store
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
-	registration:        bundle columnar contract model pass pipeline profile registry store
+	registration:        bundle columnar contract model pass pipeline profile registry store train
 	quarantine:          bundle columnar contract model pass pipeline registry run store
 	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
 	workflows:           activities run store
@@ -54,7 +55,7 @@ const rules = `
 	bench:               columnar contract model model/lightgbm pass retailer run
 	bench/train:         columnar model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle columnar compare contract delta evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry run store strictyaml workflows
+	cmd/starter:         activities audit bundle columnar compare contract delta evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry run store strictyaml train workflows
 `
 
 // only keeps a technology in its place: no other package may import it.
@@ -62,7 +63,7 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "bundle", "pass", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train"},
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "train", "bundle", "pass", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train"},
 	"gonum.org/":                             {"drift"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"cel.dev/":                               {"rowrule"},

@@ -9,3 +9,8 @@ import _ "embed"
 //
 //go:embed pipeline.json
 var Pipeline []byte
+
+// Manifest is the JSON Schema (2020-12) of the training manifest.
+//
+//go:embed manifest.json
+var Manifest []byte

@@ -81,7 +81,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 blocked by the contract.`,
 	root.SetErr(e.stderr)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newInitCommand(e), newContractCommand(e), newValidateCommand(e), newPredictCommand(e), newShowCommand(e),
+		newInitCommand(e), newContractCommand(e), newValidateCommand(e), newPredictCommand(e), newTrainCommand(e), newShowCommand(e),
 		newEvaluateCommand(e), newCompareCommand(e),
 		newRegisterCommand(e), newScoreCommand(e), newRestoreCommand(e),
 		newApproveCommand(e), newRejectCommand(e), newQuarantineCommand(e),

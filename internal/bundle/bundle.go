@@ -2,8 +2,8 @@
 // named by one digest.
 //
 // A bundle names the model's bytes, its inputs with their category dictionaries,
-// the data contract that it was made for, how it was trained, and a few golden
-// rows with the scores that they had where the model came from. [Load] scores the
+// the data contract that it was made for, how it was trained and calibrated, and a few
+// golden rows with the scores that they had where the model came from. [Load] scores the
 // golden rows again and refuses a model that no longer says the same.
 package bundle
 
@@ -36,6 +36,9 @@ type Bundle struct {
 	Golden     Golden              `json:"golden"`
 	Reference  *Reference          `json:"reference,omitempty"` // what later batches are compared with
 	Training   json.RawMessage     `json:"training,omitempty"`  // manifest, as the trainer wrote it
+
+	// Calibration makes predictions of the raw scores, in place of the model's own.
+	Calibration *model.Calibration `json:"calibration,omitempty"`
 }
 
 // A ModelFile is the trained model as its library wrote it.
@@ -85,8 +88,10 @@ type Draft struct {
 	Contract   *contract.Contract
 	ContractID store.Digest
 	Training   json.RawMessage
-	Golden     *GoldenRows
+	Golden     *GoldenRows        // their predictions are calibrated, if the model is
 	Reference  *ReferenceProfiles // nil: later batches have nothing to be compared with
+
+	Calibration *model.Calibration // nil: predictions are the model's own
 }
 
 // ReferenceProfiles are the profiles of a [Reference].
@@ -102,7 +107,7 @@ type ReferenceProfiles struct {
 // It refuses a model whose inputs the contract does not offer, golden rows whose
 // scores differ, and a model that its format cannot read; nothing is stored then.
 func Save(ctx context.Context, b *store.Bucket, d Draft, formats model.Formats) (*Version, error) {
-	scorer, err := parse(formats, d.Format, d.Model, d.Categories)
+	scorer, err := parse(formats, d.Format, d.Model, d.Categories, d.Calibration)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +124,7 @@ func Save(ctx context.Context, b *store.Bucket, d Draft, formats model.Formats) 
 	bun := &Bundle{
 		Format: Format, Pipeline: d.Pipeline, Inputs: inputs(scorer),
 		Outputs: scorer.Outputs(), Objective: scorer.Objective(), Categories: d.Categories,
-		Contract: d.ContractID, Training: d.Training,
+		Contract: d.ContractID, Training: d.Training, Calibration: d.Calibration,
 		Golden: Golden{Rows: int(d.Golden.Rows.NumRows()), Source: d.Golden.Source},
 	}
 	bun.Model.Format = d.Format
@@ -173,7 +178,7 @@ func Load(ctx context.Context, b *store.Bucket, digest store.Digest, formats mod
 	if err != nil {
 		return nil, fmt.Errorf("model of bundle %s: %w", digest, err)
 	}
-	scorer, err := parse(formats, bun.Model.Format, file, bun.Categories)
+	scorer, err := parse(formats, bun.Model.Format, file, bun.Categories, bun.Calibration)
 	if err != nil {
 		return nil, fmt.Errorf("bundle %s: %w", digest, err)
 	}
@@ -210,12 +215,16 @@ func Read(ctx context.Context, b *store.Bucket, digest store.Digest) (*Bundle, e
 	return &bun, nil
 }
 
-func parse(formats model.Formats, name string, data []byte, categories map[string][]string) (model.Scorer, error) {
+func parse(formats model.Formats, name string, data []byte, categories map[string][]string, c *model.Calibration) (model.Scorer, error) {
 	format, ok := formats[name]
 	if !ok {
 		return nil, fmt.Errorf("%w %q", ErrFormat, name)
 	}
-	return format(data, model.Options{Categories: categories})
+	scorer, err := format(data, model.Options{Categories: categories})
+	if err != nil {
+		return nil, err
+	}
+	return model.Calibrated(scorer, c)
 }
 
 // fits checks that the contract offers every input of the model.

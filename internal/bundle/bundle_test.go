@@ -90,6 +90,39 @@ func TestSaveAndLoad(t *testing.T) {
 	}
 }
 
+// A calibrated version has the raw scores of its model and the predictions of its
+// calibration, when it is saved and when it is loaded.
+func TestACalibrationIsPartOfAVersion(t *testing.T) {
+	b, d := empty(t), shipped(t)
+	plain, err := bundle.Save(t.Context(), b, d, formats)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Calibration = &model.Calibration{Kind: model.Platt, Intercept: -1, Slope: 0.5}
+	if _, err := bundle.Save(t.Context(), b, d, formats); err == nil || !strings.Contains(err.Error(), "golden row 0: pred_0 is") {
+		t.Fatalf("golden rows of the model alone: %v", err)
+	}
+	for i, raw := range d.Golden.Expected.Raw {
+		d.Golden.Expected.Pred[i] = d.Calibration.Apply(raw)
+	}
+	saved, err := bundle.Save(t.Context(), b, d, formats)
+	if err != nil || saved.Digest == plain.Digest {
+		t.Fatalf("%v; the version is %s, without calibration %s", err, saved.Digest, plain.Digest)
+	}
+	loaded, err := bundle.Load(t.Context(), b, saved.Digest, formats)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got model.Scores
+	if err := loaded.Scorer.Score(&got, d.Golden.Rows); err != nil || !slices.Equal(got.Raw, d.Golden.Expected.Raw) || !slices.Equal(got.Pred, d.Golden.Expected.Pred) {
+		t.Errorf("%v; got %v, want %v", err, got, d.Golden.Expected)
+	}
+	d.Calibration = &model.Calibration{Kind: "beta"}
+	if _, err := bundle.Save(t.Context(), b, d, formats); err == nil || !strings.Contains(err.Error(), `calibration "beta" is not known`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestSaveRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

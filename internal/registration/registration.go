@@ -19,6 +19,7 @@ import (
 	"headgate/internal/pipeline"
 	"headgate/internal/registry"
 	"headgate/internal/store"
+	"headgate/internal/train"
 )
 
 // A Request names the local files to register.
@@ -37,8 +38,10 @@ type Request struct {
 	Reference []Batch
 
 	Categories string // JSON {column: [value, …]}
-	Training   string // JSON manifest of the training
-	Champion   bool   // make the version the champion, if there is none
+	// Training is the JSON manifest of the training. From one that package train wrote
+	// come also the calibration, and the categories if no file has them.
+	Training string
+	Champion bool // make the version the champion, if there is none
 
 	By, Reason string
 	At         time.Time
@@ -233,7 +236,7 @@ func (r Request) read(ctx context.Context, d *bundle.Draft, formats model.Format
 	if err := readJSON(r.Categories, &d.Categories); err != nil {
 		return nil, err
 	}
-	if err := readJSON(r.Training, &d.Training); err != nil {
+	if err := r.readTraining(d); err != nil {
 		return nil, err
 	}
 	format, ok := formats[d.Format]
@@ -242,6 +245,9 @@ func (r Request) read(ctx context.Context, d *bundle.Draft, formats model.Format
 	}
 	if s, err = format(d.Model, model.Options{Categories: d.Categories}); err != nil {
 		return nil, fmt.Errorf("%s: %w", r.Model, err)
+	}
+	if s, err = model.Calibrated(s, d.Calibration); err != nil {
+		return nil, fmt.Errorf("%s: %w", r.Training, err)
 	}
 	switch {
 	case r.Golden != "" && r.Expected != "" && r.Sample == "":
@@ -252,6 +258,34 @@ func (r Request) read(ctx context.Context, d *bundle.Draft, formats model.Format
 		err = ErrGolden
 	}
 	return s, err
+}
+
+// readTraining reads the training manifest, and what a manifest of package train says of
+// the model.
+func (r Request) readTraining(d *bundle.Draft) error {
+	if err := readJSON(r.Training, &d.Training); err != nil || d.Training == nil {
+		return err
+	}
+	var ours struct {
+		Format *int `json:"manifest"`
+	}
+	if json.Unmarshal(d.Training, &ours) != nil || ours.Format == nil {
+		return nil // the manifest of another program, which is kept and not read
+	}
+	m, err := train.ParseManifest(d.Training)
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.Training, err)
+	}
+	switch have := string(store.DigestOf(d.Model)); {
+	case m.Results == nil:
+		return fmt.Errorf("%s has no results: it is what a training is given, and not what came of it", r.Training)
+	case m.Results.Model != have:
+		return fmt.Errorf("%s is of the model %s, and %s is %s", r.Training, m.Results.Model, r.Model, have)
+	}
+	if d.Calibration = m.Results.Calibration; d.Categories == nil {
+		d.Categories = m.Results.Categories
+	}
+	return nil
 }
 
 // readJSON reads a JSON file into v; no name, no change.

@@ -18,6 +18,7 @@ import (
 	"headgate/internal/registry"
 	"headgate/internal/store"
 	"headgate/internal/store/storetest"
+	"headgate/internal/train"
 )
 
 var formats = model.Formats{"lightgbm": lightgbm.Format}
@@ -214,6 +215,56 @@ func TestASampleIsScoredNow(t *testing.T) {
 	out := d.must(r)
 	if g := out.Version.Bundle.Golden; g.Rows != 32 || g.Source != "headgate at registration" {
 		t.Errorf("golden %+v", g)
+	}
+}
+
+// A manifest of package train brings the calibration; other JSON is kept as it is.
+func TestTheTrainingManifestBringsTheCalibration(t *testing.T) {
+	d := newDesk(t)
+	text, err := os.ReadFile(d.file("champion.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := train.Manifest{Format: train.ManifestFormat, Label: "bought", Features: []train.Feature{{Name: "tenure", Kind: "numeric"}},
+		Results: &train.Results{Model: string(store.DigestOf(text)), Calibration: &model.Calibration{Kind: model.Platt, Slope: 2}}}
+	r := d.request()
+	r.Golden, r.Expected, r.Sample, r.Training = "", "", d.file("golden.csv"), d.file("training.json")
+	write := func(text []byte) {
+		if err := os.WriteFile(r.Training, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	marshal := func() []byte {
+		text, err := m.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	write([]byte(`{"tool":"another","manifest_of":"mine"}`))
+	if b := d.must(r).Version.Bundle; b.Calibration != nil || !strings.Contains(string(b.Training), "another") {
+		t.Errorf("another program's manifest gives %+v", b)
+	}
+	r.Champion = false
+	write(marshal())
+	if c := d.must(r).Version.Bundle.Calibration; c == nil || c.Slope != 2 {
+		t.Errorf("calibration %+v", c)
+	}
+	m.Results.Calibration = &model.Calibration{Kind: "beta"}
+	for want, change := range map[string]func(){
+		`training.json: calibration "beta" is not known`: func() {},
+		"training.json is of the model ":                 func() { m.Results.Model = "sha256:0" },
+		"training.json has no results":                   func() { m.Results = nil },
+		"training.json: training manifest: there are no": func() { m.Features = nil },
+	} {
+		before := m
+		results := *m.Results
+		change()
+		write(marshal())
+		if _, err := r.Do(t.Context(), d.bucket, formats); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+		m, m.Results = before, &results
 	}
 }
 
