@@ -3,8 +3,8 @@ NAME-SEED-holdout.parquet, split at random by the seed.
 
     python data.py SHARED DIR SEEDS
 
-Breast cancer, diabetes and digits come with scikit-learn. Flights are January to
-March 2021 of SHARED/flights, which stay outside the project.
+Breast cancer and diabetes come with scikit-learn. Flights and arrivals are January
+to March 2021 of SHARED/flights, which stay outside the project.
 """
 
 import pathlib
@@ -29,6 +29,8 @@ def from_sklearn(load):
 
 
 def flights(shared):
+    """Returns the flights that arrived with two labels: late or not, and early (0), on
+    time (1) or late (2)."""
     tables = []
     for month in ["2021-01", "2021-02", "2021-03"]:
         table = pyarrow.csv.read_csv(
@@ -43,16 +45,20 @@ def flights(shared):
     for name in table.column_names:
         if name not in NO_FLIGHT_FEATURES:
             columns[name] = table[name] if name in FLIGHT_TEXTS else table[name].cast(pa.float64())
-    return pa.table(dict(columns, label=table["arr_late"].cast(pa.float64())))
+    early = pc.less(table["arr_delay"], 0).cast(pa.float64())
+    late = table["arr_late"].cast(pa.float64())
+    classes = pc.subtract(pc.add(late, 1), early)
+    return pa.table(dict(columns, label=late)), pa.table(dict(columns, label=classes))
 
 
 def main(shared, directory, seeds):
     directory.mkdir(parents=True, exist_ok=True)
+    late, classes = flights(shared)
     tables = {
         "breast": from_sklearn(datasets.load_breast_cancer),
         "diabetes": from_sklearn(datasets.load_diabetes),
-        "digits": from_sklearn(datasets.load_digits),
-        "flights": flights(shared),
+        "flights": late,
+        "arrivals": classes,
     }
     for name, table in tables.items():
         for seed in range(1, seeds + 1):

@@ -212,8 +212,9 @@ func (s settings) theirs(ctx context.Context, j job, stderr io.Writer) (*result,
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, s.python, filepath.Join(sources, "peer_lightgbm.py"), string(text))
-	// Arrow and the BLAS library beneath NumPy have thread pools of their own.
-	cmd.Env = append(os.Environ(), fmt.Sprintf("OMP_NUM_THREADS=%d", j.Threads), "OPENBLAS_NUM_THREADS=1")
+	// Arrow and the BLAS library beneath NumPy have thread pools of their own. Threads
+	// of OpenMP that wait for each other should not keep a shared machine busy.
+	cmd.Env = append(os.Environ(), fmt.Sprintf("OMP_NUM_THREADS=%d", j.Threads), "OMP_WAIT_POLICY=PASSIVE", "OPENBLAS_NUM_THREADS=1")
 	return ask(cmd, stderr)
 }
 

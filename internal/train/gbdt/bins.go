@@ -13,8 +13,9 @@ const (
 	// zero is LightGBM's kZeroThreshold, a float in its source: no value is nearer
 	// to zero than this without counting as zero.
 	zero = float64(float32(1e-35))
-	// maxBins is how many bins a byte can tell apart, as LightGBM's default does.
-	maxBins = 255
+	// byteBins is how many bins a byte can tell apart. Only categorical features have
+	// more, up to maxBins, and take two bytes for a value.
+	byteBins, maxBins = 256, 1 << 16
 	// maxCode is the largest category code. A model spells out one bit for each code
 	// in every split, so codes should be small.
 	maxCode = 1<<20 - 1
@@ -29,8 +30,9 @@ type mapper struct {
 	missing   bool      // one more bin follows, for missing values
 	low, high float64   // of the values that are there
 	// Of categorical features. Bin 0 is for missing values and rare categories.
-	codes  []int32 // of each bin; −1 of bin 0
-	lookup []uint8 // bin of each code
+	codes  []int32  // of each bin; −1 of bin 0
+	lookup []uint16 // bin of each code
+	rare   int      // categories in the sample that have no bin
 }
 
 // numericMapper makes bins of about equal numbers of rows, among them one for zero
@@ -161,7 +163,7 @@ func greedyBounds(values []float64, counts []int, limit, rows, least int) []floa
 }
 
 // categoricalMapper gives the most frequent codes a bin each, until they are 99 % of
-// the rows and the bins are used up. sample is sorted; codes that are negative or
+// the rows and max_bin bins are used up, and at least two. sample is sorted; codes that are negative or
 // NaN are left out of it. rows counts all sampled rows.
 func categoricalMapper(sample []float64, rows int, p *Params) mapper {
 	m := mapper{kind: model.Categorical, codes: []int32{-1}, bins: 1}
@@ -189,16 +191,17 @@ func categoricalMapper(sample []float64, rows int, p *Params) mapper {
 		m.bins++
 		used += counts[i]
 	}
-	m.lookup = make([]uint8, slices.Max(m.codes)+1)
+	m.rare = len(values) - m.bins + 1
+	m.lookup = make([]uint16, slices.Max(m.codes)+1)
 	for bin, code := range m.codes[1:] {
-		m.lookup[code] = uint8(bin + 1)
+		m.lookup[code] = uint16(bin + 1)
 	}
 	return m
 }
 
 // bin returns the bin of a value. A missing value of a feature without missing
 // values counts as zero, as it does when LightGBM predicts.
-func (m *mapper) bin(v float64) uint8 {
+func (m *mapper) bin(v float64) uint16 {
 	if m.kind == model.Categorical {
 		if v >= 0 && v < float64(len(m.lookup)) {
 			return m.lookup[int(v)]
@@ -207,7 +210,7 @@ func (m *mapper) bin(v float64) uint8 {
 	}
 	if v != v {
 		if m.missing {
-			return uint8(m.bins - 1)
+			return uint16(m.bins - 1)
 		}
 		v = 0
 	}
@@ -220,7 +223,7 @@ func (m *mapper) bin(v float64) uint8 {
 			low = middle + 1
 		}
 	}
-	return uint8(low)
+	return uint16(low)
 }
 
 // info is the feature's word in the model's feature_infos.

@@ -72,7 +72,7 @@ func TestBinsOfValues(t *testing.T) {
 		name  string
 		m     *mapper
 		value float64
-		want  uint8
+		want  uint16
 	}{
 		{name: "below all", m: &full, value: -1e300, want: 0},
 		{name: "zero", m: &full, value: 0, want: 1},
@@ -101,7 +101,7 @@ func TestCategoricalBins(t *testing.T) {
 	if got := m.info(); got != "-1:3:0:5" {
 		t.Errorf("got feature_infos %s", got)
 	}
-	for value, want := range map[float64]uint8{3: 1, 3.9: 1, 0: 2, 5: 3, 9: 0, 1: 0, -1: 0, 1e9: 0} {
+	for value, want := range map[float64]uint16{3: 1, 3.9: 1, 0: 2, 5: 3, 9: 0, 1: 0, -1: 0, 1e9: 0} {
 		if got := m.bin(value); got != want {
 			t.Errorf("code %g is in bin %d, want %d", value, got, want)
 		}

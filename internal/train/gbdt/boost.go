@@ -16,7 +16,6 @@ type booster struct {
 
 	loss   loss
 	grower *grower
-	exact  bool        // leaf values come from unrounded derivatives
 	starts []float64   // of each class
 	scores [][]float64 // of each class and training row
 	others [][]float64 // the same of the validation part
@@ -47,7 +46,6 @@ func newBooster(train, valid *Dataset, p Params, o *Options) (*booster, error) {
 	if valid != nil || p.MetricOnTrain {
 		b.metric = p.metric()
 	}
-	b.exact = !b.loss.flat() && p.Objective != "binary" && p.Objective != "multiclass" || train.weights != nil
 	b.grower = newGrower(train, &b.p, b.threads)
 	for class := range p.NumClass {
 		start := 0.0

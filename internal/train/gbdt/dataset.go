@@ -25,13 +25,13 @@ type Columns struct {
 	Weight   string // of the row, from 0 on; empty if all rows weigh the same
 }
 
-// A Dataset is rows in bins: one byte for each value, the label and the weight in 4
-// bytes each. It is read by trainings and never changed by them.
+// A Dataset is rows in bins: one byte for each value, or two of features with more than
+// 255 categories, and 4 bytes for the label and the weight each. It is read by trainings and never changed by them.
 type Dataset struct {
 	columns Columns
 	params  Params // of which the bins matter
 	mappers []mapper
-	used    []int    // features with more than one bin, ascending
+	used    []int    // features with more than one bin, those of two bytes last
 	groups  []*group // of the used features
 	groupOf []int    // of each used feature
 	rows    int
@@ -50,7 +50,8 @@ const groupWidth = 8
 type group struct {
 	first int // of its features, in Dataset.used
 	width int
-	bins  []uint8 // rows × width, and room for 8 more
+	bins  []uint8  // rows × width, and room for 8 more
+	wide  []uint16 // instead of bins, of a feature of two bytes, which is alone
 }
 
 // A RowError means that a value cannot be trained with.
@@ -176,8 +177,12 @@ func (c *Columns) inputs() []model.Input {
 
 // layOut divides the features that are of use into groups, with room for rows.
 func (d *Dataset) layOut(rows int) {
+	var wide []int
 	for i := range d.mappers {
-		if d.mappers[i].bins > 1 {
+		switch bins := d.mappers[i].bins; {
+		case bins > byteBins:
+			wide = append(wide, i)
+		case bins > 1:
 			d.used = append(d.used, i)
 		}
 	}
@@ -189,6 +194,11 @@ func (d *Dataset) layOut(rows int) {
 		for range end - first {
 			d.groupOf = append(d.groupOf, i)
 		}
+	}
+	for _, feature := range wide {
+		d.groupOf = append(d.groupOf, len(d.groups))
+		d.groups = append(d.groups, &group{first: len(d.used), width: 1, wide: make([]uint16, 0, rows)})
+		d.used = append(d.used, feature)
 	}
 	d.labels = make([]float32, 0, rows)
 	if d.columns.Weight != "" {
@@ -235,7 +245,11 @@ func (d *Dataset) add(frame *model.Frame, rows, threads int) error {
 	}
 	d.rows += rows
 	for _, g := range d.groups {
-		g.bins = slices.Grow(g.bins, rows*g.width+8)[:d.rows*g.width]
+		if g.wide != nil {
+			g.wide = slices.Grow(g.wide, rows)[:d.rows]
+		} else {
+			g.bins = slices.Grow(g.bins, rows*g.width+8)[:d.rows*g.width]
+		}
 	}
 	d.labels = slices.Grow(d.labels, rows)[:d.rows]
 	if d.weights != nil {
@@ -271,7 +285,12 @@ func (d *Dataset) put(values []float64, stride, at int) error {
 			feature := d.used[g.first+f]
 			m := &d.mappers[feature]
 			for i := range rows {
-				g.bins[(at+i)*g.width+f] = m.bin(values[i*stride+feature])
+				bin := m.bin(values[i*stride+feature])
+				if g.wide != nil {
+					g.wide[at+i] = bin
+				} else {
+					g.bins[(at+i)*g.width+f] = uint8(bin)
+				}
 			}
 		}
 	}
@@ -316,8 +335,8 @@ func (d *Dataset) note(s *sampler) {
 			d.notes = append(d.notes, fmt.Sprintf("feature %q has no value in any row and is not used", name))
 		case m.bins <= 1:
 			d.notes = append(d.notes, fmt.Sprintf("feature %q has one value, as far as it can be told, and is not used", name))
-		case m.kind == model.Categorical && m.bins == maxBins:
-			d.notes = append(d.notes, fmt.Sprintf("feature %q has many categories: the %d most frequent are told apart, the others count as missing", name, maxBins-1))
+		case m.rare > 0:
+			d.notes = append(d.notes, fmt.Sprintf("feature %q has many categories: %d frequent ones are told apart, the others count as missing", name, m.bins-1))
 		}
 	}
 	var counts [2]int // of labels 0 and 1
@@ -339,10 +358,16 @@ func (d *Dataset) digest() string {
 		m := &d.mappers[i]
 		fmt.Fprintf(h, "%s %d %v %t %v\n", d.columns.Features[i].Name, m.bins, m.bounds, m.missing, m.codes)
 	}
+	var buffer [4096]byte
 	for _, g := range d.groups {
 		h.Write(g.bins)
+		for part := range slices.Chunk(g.wide, len(buffer)/2) {
+			for i, bin := range part {
+				binary.LittleEndian.PutUint16(buffer[2*i:], bin)
+			}
+			h.Write(buffer[:2*len(part)])
+		}
 	}
-	var buffer [4096]byte
 	for _, values := range [][]float32{d.labels, d.weights} {
 		for part := range slices.Chunk(values, len(buffer)/4) {
 			for i, v := range part {

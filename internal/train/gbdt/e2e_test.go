@@ -35,12 +35,12 @@ for path in sorted(folder.glob("*.txt")):
 func oddRows() []column {
 	rows := mixed(2000, 9)
 	values := []float64{0, math.Copysign(0, -1), nan, 1e300, -1e300, 1e-36, -1e-36, math.MaxFloat64, 0.5}
-	cities := []string{"A", "", "Z", "L", "B", "", "never seen", "C", "D"}
+	texts := []string{"A", "", "Z", "L", "B", "", "never seen", "C", "D"}
 	for i, v := range values {
 		for c := range rows {
 			switch {
 			case rows[c].texts != nil:
-				rows[c].texts = append(rows[c].texts, cities[i])
+				rows[c].texts = append(rows[c].texts, texts[i])
 			default:
 				rows[c].numbers = append(rows[c].numbers, v)
 			}
@@ -90,7 +90,7 @@ func TestLightGBMLoadsTheModelsAndPredictsTheSame(t *testing.T) {
 		}
 		scores[s.name] = scoreAll(t, m, rows)
 	}
-	if out, err := exec.Command(python, "-c", predictByLightGBM, dir, "6").CombinedOutput(); err != nil {
+	if out, err := exec.Command(python, "-c", predictByLightGBM, dir, "7").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	for name, s := range scores {

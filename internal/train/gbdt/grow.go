@@ -32,8 +32,9 @@ type grower struct {
 // A workspace is what a thread needs for itself.
 type workspace struct {
 	cells groupCells
-	sums  [2]bufferCells
-	wide  []uint64 // sums of one group
+	wide  []uint64 // cells of a feature of two bytes
+	sums  []uint64 // of one group, taken apart
+	read  [2]bufferCells
 }
 
 // A leaf is one of the tree that grows.
@@ -58,8 +59,16 @@ func newGrower(d *Dataset, p *Params, threads int) *grower {
 		g.pool.bins += d.mapperOf(i).bins
 	}
 	g.starts = append(g.starts, g.pool.bins)
+	most := 256
+	for i := range d.used {
+		most = max(most, d.mapperOf(i).bins)
+	}
 	for range threads {
-		g.work = append(g.work, &workspace{wide: make([]uint64, 2*256*groupWidth)})
+		w := &workspace{wide: make([]uint64, most), sums: make([]uint64, 2*max(256*groupWidth, most))}
+		for i := range w.read {
+			w.read[i] = bufferCells{make([]int64, most), make([]int64, most)}
+		}
+		g.work = append(g.work, w)
 	}
 	for i := range g.splits {
 		g.splits[i] = make([]split, len(d.used))
@@ -70,7 +79,7 @@ func newGrower(d *Dataset, p *Params, threads int) *grower {
 // grow grows a tree on the rows of a bag, whose derivatives are in g.pairs. The bag
 // is ascending; nil means all rows.
 func (g *grower) grow(ctx context.Context, bag []uint32, flat bool) (*tree, error) {
-	g.rows = g.rows[:cap(g.rows)]
+	g.rows = g.rows[:g.d.rows]
 	if bag == nil {
 		parallel(g.threads, blocks(len(g.rows)), func(b, _ int) {
 			for i := b * blockRows; i < min((b+1)*blockRows, len(g.rows)); i++ {
@@ -189,7 +198,7 @@ func (g *grower) split(at int) {
 		start: parent.start, depth: parent.depth + 1, l2: s.l2, parent: len(g.tree.nodes), value: s.leftValue, best: split{feature: -1}}
 	right := &leaf{node: node{low: parent.low, high: parent.high, g: parent.g - s.leftG, h: parent.h - s.leftH},
 		depth: left.depth, l2: s.l2, parent: left.parent, right: true, value: s.rightValue, best: split{feature: -1}}
-	left.rows = g.divide(parent, s.feature, &toLeft)
+	left.rows = g.divide(parent, s.feature, toLeft)
 	right.rows = parent.rows - left.rows
 	right.start = left.start + left.rows
 	g.constrain(s, left, right)
@@ -213,8 +222,8 @@ func (g *grower) split(at int) {
 
 // leftBins are the bins that a split sends left.
 func (g *grower) leftBins(s *split) binSet {
-	var set binSet
 	m := g.d.mapperOf(s.feature)
+	set := newBinSet(m.bins)
 	for _, bin := range s.left {
 		set.add(int(bin))
 	}
@@ -250,7 +259,7 @@ func (g *grower) constrain(s *split, left, right *leaf) {
 func (g *grower) addNode(at int, parent *leaf, toLeft binSet) {
 	t, s := g.tree, &parent.best
 	_, weight := g.finder.sums(parent.g, parent.h)
-	t.nodes = append(t.nodes, treeNode{used: s.feature, toLeft: toLeft, bin: s.bin, missingLeft: s.missingLeft, gain: s.gain,
+	t.nodes = append(t.nodes, treeNode{used: s.feature, toLeft: toLeft, bin: s.bin, missingLeft: s.missingLeft, gain: s.gain + g.p.MinGainToSplit,
 		left: ^at, right: ^len(g.leaves), value: parent.value, weight: weight, rows: parent.rows})
 	if parent.parent >= 0 {
 		child := &t.nodes[parent.parent].left

@@ -4,7 +4,7 @@ import "sync"
 
 // divide puts the rows of a leaf that go left before the others, both in their
 // order, and returns how many go left.
-func (g *grower) divide(l *leaf, used int, toLeft *binSet) int {
+func (g *grower) divide(l *leaf, used int, toLeft binSet) int {
 	rows, spare := g.rows[l.start:l.start+l.rows], g.spare[l.start:l.start+l.rows]
 	group, f := g.d.group(used)
 	table := toLeft.table()
@@ -12,7 +12,11 @@ func (g *grower) divide(l *leaf, used int, toLeft *binSet) int {
 	lefts := make([]int, n)
 	parallel(g.threads, n, func(b, _ int) {
 		from, to := b*blockRows, min((b+1)*blockRows, len(rows))
-		lefts[b] = divideBlock(rows[from:to], spare[from:to], group.bins[f:], group.width, &table)
+		if group.wide != nil {
+			lefts[b] = divideBlock(rows[from:to], spare[from:to], group.wide, 1, table)
+		} else {
+			lefts[b] = divideBlock(rows[from:to], spare[from:to], group.bins[f:], group.width, table)
+		}
 	})
 	places := make([]int, n) // of each block's left rows, then of its right ones
 	left := 0
@@ -32,7 +36,7 @@ func (g *grower) divide(l *leaf, used int, toLeft *binSet) int {
 // divideBlock writes the rows that go left to dst, and after them the others. It
 // overwrites rows. There is no branch on where a row goes: half of them would be
 // mispredicted.
-func divideBlock(rows, dst []uint32, bins []uint8, width int, toLeft *[256]uint8) int {
+func divideBlock[B uint8 | uint16](rows, dst []uint32, bins []B, width int, toLeft []uint8) int {
 	left, right := 0, 0
 	for _, row := range rows {
 		side := int(toLeft[bins[int(row)*width]])
@@ -60,10 +64,10 @@ func (g *grower) build(h *histogram, l *leaf) {
 	if h.packed {
 		parallel(g.threads, len(groups), func(task, worker int) {
 			group := g.d.groups[groups[task]]
-			cells := &g.work[worker].cells
-			accumulate(cells, group.bins[:cap(group.bins)], group.width, rows, ordered)
 			start, bins := g.binsOf(group)
-			cells.store(h.cells[start:], bins)
+			w := g.work[worker]
+			w.accumulate(group, rows, ordered)
+			w.store(group, h.cells[start:], bins)
 		})
 		return
 	}
@@ -75,16 +79,16 @@ func (g *grower) build(h *histogram, l *leaf) {
 		group := g.d.groups[groups[at]]
 		start, bins := g.binsOf(group)
 		w := g.work[worker]
-		wide := w.wide[:2*total(bins)]
-		clear(wide)
+		sums := w.sums[:2*total(bins)]
+		clear(sums)
 		for b := n * part / parts; b < n*(part+1)/parts; b++ {
 			from, to := b*blockRows, min((b+1)*blockRows, len(rows))
-			accumulate(&w.cells, group.bins[:cap(group.bins)], group.width, rows[from:to], ordered[from:to])
-			g.finder.round.flush(&w.cells, wide, bins)
+			w.accumulate(group, rows[from:to], ordered[from:to])
+			w.flush(group, sums, bins, g.finder.round)
 		}
 		locks[at].Lock()
 		defer locks[at].Unlock()
-		for i, sum := range wide {
+		for i, sum := range sums {
 			h.cells[2*start+i] += sum
 		}
 	})
@@ -122,7 +126,7 @@ func (g *grower) find(small, large *leaf, parent *histogram) {
 			g.splits[0][f].feature, g.splits[1][f].feature = -1, -1
 			return
 		}
-		sums := &g.work[worker].sums
+		sums := &g.work[worker].read
 		at, bins := g.starts[f], g.starts[f+1]-g.starts[f]
 		small.hist.read(&sums[0], at, bins, r)
 		g.splits[0][f] = g.best(&sums[0], f, small)
@@ -131,8 +135,8 @@ func (g *grower) find(small, large *leaf, parent *histogram) {
 		}
 		parent.read(&sums[1], at, bins, r)
 		for i := range bins {
-			sums[1].g[uint8(i)] -= sums[0].g[uint8(i)]
-			sums[1].h[uint8(i)] -= sums[0].h[uint8(i)]
+			sums[1].g[i] -= sums[0].g[i]
+			sums[1].h[i] -= sums[0].h[i]
 		}
 		large.hist.write(&sums[1], at, bins, r)
 		g.splits[1][f] = g.best(&sums[1], f, large)

@@ -1,9 +1,11 @@
 package gbdt
 
 import (
+	"fmt"
 	"iter"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -63,7 +65,8 @@ func (c *column) appendTo(b array.Builder, from, to int) {
 	}
 }
 
-// mixed is a table with numeric, skewed, coarse, missing and categorical features, a
+// mixed is a table with numeric, skewed, coarse, missing and categorical features, of
+// which the shop has more categories than a byte can tell apart, a
 // weight, and a label for every objective: y is 0 or 1, amount from 0 on, class from
 // 0 to 2.
 func mixed(rows int, seed uint64) []column {
@@ -74,11 +77,12 @@ func mixed(rows int, seed uint64) []column {
 		columns[i] = column{name: name, numbers: make([]float64, rows)}
 	}
 	city := column{name: "city", texts: make([]string, rows)}
+	shop := column{name: "shop", texts: make([]string, rows)}
 	for i := range rows {
 		a, b := draw.NormFloat64(), draw.NormFloat64()
 		town := int(12 * draw.Float64() * draw.Float64())
-		gaps := draw.NormFloat64()
-		score := a + 0.5*a*b + float64(town%5)/2 - 1 + 0.3*gaps
+		gaps, number := draw.NormFloat64(), draw.IntN(400)
+		score := a + 0.5*a*b + float64(town%5)/2 - 1 + 0.3*gaps + float64(number%3)/2
 		if draw.IntN(4) == 0 {
 			score++
 			gaps = math.NaN()
@@ -89,15 +93,15 @@ func mixed(rows int, seed uint64) []column {
 		for c, v := range values {
 			columns[c].numbers[i] = v
 		}
-		city.texts[i] = string(rune('A' + town))
+		city.texts[i], shop.texts[i] = string(rune('A'+town)), fmt.Sprint("s", number)
 	}
-	return append([]column{city}, columns...)
+	return slices.Concat([]column{city}, columns[:5], []column{shop}, columns[5:])
 }
 
 // mixedColumns are the roles of mixed's columns.
 func mixedColumns(label, weight string) Columns {
 	return Columns{Label: label, Weight: weight, Features: []model.Input{
-		{Name: "city", Kind: model.Categorical}, {Name: "a"}, {Name: "b"}, {Name: "skewed"}, {Name: "coarse"}, {Name: "gaps"}}}
+		{Name: "city", Kind: model.Categorical}, {Name: "a"}, {Name: "b"}, {Name: "skewed"}, {Name: "coarse"}, {Name: "gaps"}, {Name: "shop", Kind: model.Categorical}}}
 }
 
 // params are parsed from pairs of name and value.

@@ -99,20 +99,20 @@ func (p *pool) put(h *histogram) {
 // groupCells are the sums of a group's features while they are added up.
 type groupCells [groupWidth][256]uint64
 
-// bufferCells are the sums of one feature, taken apart.
-type bufferCells struct{ g, h [256]int64 }
+// bufferCells are the sums of one feature, taken apart: one for each bin, or more.
+type bufferCells struct{ g, h []int64 }
 
 // read takes the sums of a feature apart, whose bins are the cells from at on.
 func (h *histogram) read(dst *bufferCells, at, bins int, r rounding) {
 	if h.packed {
 		for i, sum := range h.cells[at : at+bins] {
-			dst.g[uint8(i)], dst.h[uint8(i)] = r.unpack(sum)
+			dst.g[i], dst.h[i] = r.unpack(sum)
 		}
 		return
 	}
 	cells := h.cells[2*at : 2*(at+bins)]
 	for i := 0; i+1 < len(cells); i += 2 {
-		dst.g[uint8(i/2)], dst.h[uint8(i/2)] = int64(cells[i]), int64(cells[i+1])
+		dst.g[i/2], dst.h[i/2] = int64(cells[i]), int64(cells[i+1])
 	}
 }
 
@@ -121,13 +121,13 @@ func (h *histogram) write(src *bufferCells, at, bins int, r rounding) {
 	if h.packed {
 		cells := h.cells[at : at+bins]
 		for i := range cells {
-			cells[i] = uint64(src.g[uint8(i)]<<r.shift + src.h[uint8(i)])
+			cells[i] = uint64(src.g[i]<<r.shift + src.h[i])
 		}
 		return
 	}
 	cells := h.cells[2*at : 2*(at+bins)]
 	for i := 0; i+1 < len(cells); i += 2 {
-		cells[i], cells[i+1] = uint64(src.g[uint8(i/2)]), uint64(src.h[uint8(i/2)])
+		cells[i], cells[i+1] = uint64(src.g[i/2]), uint64(src.h[i/2])
 	}
 }
 
@@ -184,27 +184,46 @@ func (cells *groupCells) add(words, ordered []uint64, width int) {
 	}
 }
 
-// flush adds a group's sums to wide cells, which begin at the group's first bin, and
-// clears them.
-func (r rounding) flush(cells *groupCells, dst []uint64, bins []int) {
+// accumulate adds the rounded gradients of some rows to the cells of a group.
+func (w *workspace) accumulate(group *group, rows []uint32, ordered []uint64) {
+	if group.wide == nil {
+		accumulate(&w.cells, group.bins[:cap(group.bins)], group.width, rows, ordered)
+		return
+	}
+	for i, row := range rows {
+		w.wide[group.wide[row]] += ordered[i]
+	}
+}
+
+// cellsOf are the cells of a group's feature with so many bins.
+func (w *workspace) cellsOf(group *group, f, bins int) []uint64 {
+	if group.wide != nil {
+		return w.wide[:bins]
+	}
+	return w.cells[f][:bins]
+}
+
+// flush adds a group's cells, taken apart, to sums, which begin at the group's first
+// bin, and clears them.
+func (w *workspace) flush(group *group, sums []uint64, bins []int, r rounding) {
 	for f, n := range bins {
-		own := dst[:2*n]
-		dst = dst[2*n:]
-		for i := range n {
-			sum := cells[f][uint8(i)]
+		cells, own := w.cellsOf(group, f, n), sums[:2*n]
+		sums = sums[2*n:]
+		for i, sum := range cells {
 			g, h := r.unpack(sum)
 			own[2*i] += uint64(g)
 			own[2*i+1] += uint64(h)
 		}
-		clear(cells[f][:n])
+		clear(cells)
 	}
 }
 
-// store moves a group's sums to packed cells, which begin at the group's first bin.
-func (cells *groupCells) store(dst []uint64, bins []int) {
+// store moves a group's cells to dst, which begins at the group's first bin.
+func (w *workspace) store(group *group, dst []uint64, bins []int) {
 	for f, n := range bins {
-		copy(dst[:n], cells[f][:n])
+		cells := w.cellsOf(group, f, n)
+		copy(dst[:n], cells)
 		dst = dst[n:]
-		clear(cells[f][:n])
+		clear(cells)
 	}
 }

@@ -2,13 +2,13 @@ package gbdt
 
 import "math"
 
-// renew sets the leaves' values anew where those from the rounded sums are not what
-// the loss wants: quantiles of residuals, or sums of the derivatives as they were.
+// renew sets the leaves' values anew, from the derivatives as they were before they
+// were rounded, or to quantiles of the residuals if the loss wants those.
 func (b *booster) renew(t *tree, score []float64) {
-	alpha := b.loss.quantile()
-	if alpha == 0 && !b.exact || len(t.nodes) == 0 {
+	if len(t.nodes) == 0 {
 		return
 	}
+	alpha := b.loss.quantile()
 	parallel(b.threads, len(t.leaves), func(i, _ int) {
 		if alpha > 0 {
 			t.leaves[i].value = b.leafQuantile(b.grower.leafRows(i), score, alpha)

@@ -35,10 +35,10 @@ func (d *Dataset) readTree(section string) (*tree, error) {
 		return nil, err
 	}
 	for i := range n {
-		used, found := slices.BinarySearch(d.used, ints[0][i])
+		used := slices.Index(d.used, ints[0][i])
 		node := treeNode{used: used, left: ints[2][i], right: ints[3][i]}
 		// A child is younger than its parent, so no walk is endless.
-		if !found || !inTree(node.left, i, n) || !inTree(node.right, i, n) {
+		if used < 0 || !inTree(node.left, i, n) || !inTree(node.right, i, n) {
 			return nil, fmt.Errorf("node %d is wrong", i)
 		}
 		if node.toLeft, err = d.mapperOf(used).toLeft(ints[1][i], thresholds[i], sets); err != nil {
@@ -55,7 +55,7 @@ func inTree(child, parent, nodes int) bool {
 
 // toLeft are the bins that a node sends left.
 func (m *mapper) toLeft(decision int, threshold float64, sets [][]uint32) (binSet, error) {
-	var set binSet
+	set := newBinSet(m.bins)
 	if m.codes != nil {
 		if decision&bitCategorical == 0 || !(threshold >= 0 && threshold < float64(len(sets))) {
 			return set, errors.New("its categories are missing")

@@ -11,10 +11,10 @@ import (
 type split struct {
 	feature     int // among the used ones; −1 if there is no split
 	gain        float64
-	bin         int     // numeric: the last that goes left
-	missingLeft bool    // numeric: where missing values go
-	left        []uint8 // categorical: the bins that go left
-	leftG       int64   // sums of the left side
+	bin         int      // numeric: the last that goes left
+	missingLeft bool     // numeric: where missing values go
+	left        []uint16 // categorical: the bins that go left
+	leftG       int64    // sums of the left side
 	leftH       int64
 	leftValue   float64 // of the leaves, before the learning rate
 	rightValue  float64
@@ -112,11 +112,18 @@ func (f finder) gainOf(g, h, l2, value float64) float64 {
 
 // gain is that of both sides; −Inf if the constraints forbid the split.
 func (s *search) gain(leftG, leftH int64) float64 {
+	if !s.plain {
+		return s.boundedGain(leftG, leftH)
+	}
+	gl, hl := float64(leftG)*s.round.gUnit, float64(leftH)*s.round.hUnit
+	gr, hr := float64(s.g-leftG)*s.round.gUnit, float64(s.h-leftH)*s.round.hUnit
+	return gl*gl/(hl+s.l2) + gr*gr/(hr+s.l2)
+}
+
+// boundedGain is the gain with L1, bounds and monotone constraints.
+func (s *search) boundedGain(leftG, leftH int64) float64 {
 	gl, hl := s.sums(leftG, leftH)
 	gr, hr := s.sums(s.g-leftG, s.h-leftH)
-	if s.plain {
-		return gl*gl/(hl+s.l2) + gr*gr/(hr+s.l2)
-	}
 	left, right := s.bounded(gl, hl), s.bounded(gr, hr)
 	if s.monotone > 0 && left > right || s.monotone < 0 && left < right {
 		return math.Inf(-1)
@@ -144,51 +151,71 @@ func (s *search) rowsOf(h int64) int { return int(float64(float64(h)*s.perRow) +
 // a leaf.
 func (s *search) enough(rows int, h int64) bool { return rows >= s.p.MinDataInLeaf && h >= s.leastH }
 
+// A threshold is a candidate for a numeric split.
+type threshold struct {
+	gain float64
+	bin  int // −1 if there is none
+	g, h int64
+}
+
 // fromRight tries every threshold between bins 0 … bins−1, from the largest down.
-// What is not in these bins goes left.
+// What is not in these bins goes left. A bin without rows changes nothing.
 func (s *search) fromRight(c *bufferCells, bins int) {
+	best := threshold{s.best.gain, -1, 0, 0}
 	var g, h int64
 	rows := 0
-	for t := bins - 1; t > 0; t-- {
-		if c.g[uint8(t)]|c.h[uint8(t)] == 0 {
+	gs, hs := c.g[:bins], c.h[:bins]
+	for t := len(gs) - 1; t > 0; t-- {
+		if gs[t]|hs[t] == 0 {
 			continue
 		}
-		g += c.g[uint8(t)]
-		h += c.h[uint8(t)]
-		rows += s.rowsOf(c.h[uint8(t)])
+		g += gs[t]
+		h += hs[t]
+		rows += s.rowsOf(hs[t])
 		if !s.enough(rows, h) {
 			continue
 		}
 		if !s.enough(s.rows-rows, s.h-h) {
 			break
 		}
-		if gain := s.gain(s.g-g, s.h-h); gain > s.best.gain {
-			s.best = split{gain: gain, bin: t - 1, missingLeft: true, leftG: s.g - g, leftH: s.h - h}
+		if gain := s.gain(s.g-g, s.h-h); gain > best.gain {
+			best = threshold{gain, t - 1, s.g - g, s.h - h}
 		}
 	}
+	s.take(best, true)
 }
 
 // fromLeft tries every threshold from the smallest up, and also to part bins 0 …
 // bins−1 from what is not in them, which goes right.
 func (s *search) fromLeft(c *bufferCells, bins int) {
+	best := threshold{s.best.gain, -1, 0, 0}
 	var g, h int64
 	rows := 0
-	for t := range bins {
-		if c.g[uint8(t)]|c.h[uint8(t)] == 0 {
+	gs, hs := c.g[:bins], c.h[:bins]
+	for t := range gs {
+		if gs[t]|hs[t] == 0 {
 			continue
 		}
-		g += c.g[uint8(t)]
-		h += c.h[uint8(t)]
-		rows += s.rowsOf(c.h[uint8(t)])
+		g += gs[t]
+		h += hs[t]
+		rows += s.rowsOf(hs[t])
 		if !s.enough(rows, h) {
 			continue
 		}
 		if !s.enough(s.rows-rows, s.h-h) {
 			break
 		}
-		if gain := s.gain(g, h); gain > s.best.gain {
-			s.best = split{gain: gain, bin: t, leftG: g, leftH: h}
+		if gain := s.gain(g, h); gain > best.gain {
+			best = threshold{gain, t, g, h}
 		}
+	}
+	s.take(best, false)
+}
+
+// take makes a threshold the best split, if there is one.
+func (s *search) take(t threshold, missingLeft bool) {
+	if t.bin >= 0 {
+		s.best = split{gain: t.gain, bin: t.bin, missingLeft: missingLeft, leftG: t.g, leftH: t.h}
 	}
 }
 
@@ -204,17 +231,17 @@ func (s *search) categorical(c *bufferCells, m *mapper) {
 		return
 	}
 	s.l2 += s.p.CatL2
-	var bins []uint8
+	var bins []uint16
 	for b := 1; b < m.bins; b++ {
-		if float64(s.rowsOf(c.h[uint8(b)])) >= s.p.CatSmooth {
-			bins = append(bins, uint8(b))
+		if float64(s.rowsOf(c.h[b])) >= s.p.CatSmooth {
+			bins = append(bins, uint16(b))
 		}
 	}
-	order := func(b uint8) float64 {
+	order := func(b uint16) float64 {
 		g, h := s.sums(c.g[b], c.h[b])
 		return g / (h + s.p.CatSmooth)
 	}
-	slices.SortStableFunc(bins, func(a, b uint8) int {
+	slices.SortStableFunc(bins, func(a, b uint16) int {
 		switch x, y := order(a), order(b); {
 		case x < y:
 			return -1
@@ -231,19 +258,19 @@ func (s *search) categorical(c *bufferCells, m *mapper) {
 // oneCategory tries each category against all others.
 func (s *search) oneCategory(c *bufferCells, bins int) {
 	for b := 1; b < bins; b++ {
-		g, h := c.g[uint8(b)], c.h[uint8(b)]
+		g, h := c.g[b], c.h[b]
 		rows := s.rowsOf(h)
 		if !s.enough(rows, h) || !s.enough(s.rows-rows, s.h-h) {
 			continue
 		}
 		if gain := s.gain(g, h); gain > s.best.gain {
-			s.best = split{gain: gain, left: []uint8{uint8(b)}, leftG: g, leftH: h}
+			s.best = split{gain: gain, left: []uint16{uint16(b)}, leftG: g, leftH: h}
 		}
 	}
 }
 
 // fewCategories tries the first one, the first two, … of some bins.
-func (s *search) fewCategories(c *bufferCells, bins []uint8) {
+func (s *search) fewCategories(c *bufferCells, bins []uint16) {
 	var g, h int64
 	most := min(s.p.MaxCat, (len(bins)+1)/2)
 	rows, added, found := 0, 0, 0

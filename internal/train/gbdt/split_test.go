@@ -47,7 +47,7 @@ func (c *leafCase) sums() (finder, *bufferCells, node) {
 		top.g = max(top.g, v.g, -v.g)
 	}
 	f := finder{&c.p, newRounding(float64(top.g), float64(top.h), false)}
-	cells := new(bufferCells)
+	cells := &bufferCells{make([]int64, c.m.bins), make([]int64, c.m.bins)}
 	n := node{rows: len(c.pairs), low: math.Inf(-1), high: math.Inf(1)}
 	for i, v := range c.pairs {
 		g, h := f.round.unpack(f.round.pack(v))

@@ -26,7 +26,7 @@ var setups = []setup{
 	{name: "binary, weights", label: "y", weight: "weight", params: []string{"objective", "binary", "is_unbalance", "true", "lambda_l1", "0.5"}},
 	{name: "binary, deep", label: "y", params: []string{"objective", "binary", "num_leaves", "255", "min_data_in_leaf", "2", "max_depth", "9"}},
 	{name: "binary, one category against all", label: "y", params: []string{"objective", "binary", "max_cat_to_onehot", "50", "scale_pos_weight", "2"}},
-	{name: "binary, monotone", label: "y", params: []string{"objective", "binary", "monotone_constraints", "0,1,-1,0,0,1", "max_delta_step", "0.8"}},
+	{name: "binary, monotone", label: "y", params: []string{"objective", "binary", "monotone_constraints", "0,1,-1,0,0,1,0", "max_delta_step", "0.8"}},
 	{name: "regression", label: "amount", params: []string{"objective", "regression"}},
 	{name: "regression, weights", label: "amount", weight: "weight", params: []string{"objective", "regression", "boost_from_average", "false"}},
 	{name: "regression_l1", label: "amount", weight: "weight", params: []string{"objective", "regression_l1"}},
@@ -41,7 +41,7 @@ var setups = []setup{
 func (s *setup) trained(t *testing.T, rounds int, o *Options) (*Model, error) {
 	t.Helper()
 	p := params(t, append(s.params, "num_iterations", fmt.Sprint(rounds))...)
-	d := load(t, stream(mixed(20_000, 1)...), mixedColumns(s.label, s.weight), p)
+	d := load(t, stream(mixed(12_000, 1)...), mixedColumns(s.label, s.weight), p)
 	v, err := d.Validation(t.Context(), stream(mixed(3_000, 2)...), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -52,12 +52,15 @@ func (s *setup) trained(t *testing.T, rounds int, o *Options) (*Model, error) {
 func TestScoresOfTheModelAreThoseOfTheTraining(t *testing.T) {
 	for _, s := range setups {
 		t.Run(s.name, func(t *testing.T) {
-			rows := mixed(20_000, 1)
+			rows := mixed(12_000, 1)
 			p := params(t, append(s.params, "num_iterations", "8")...)
 			d := load(t, stream(rows...), mixedColumns(s.label, s.weight), p)
 			v, err := d.Validation(t.Context(), stream(rows...), nil)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if last := d.groups[len(d.groups)-1]; last.wide == nil {
+				t.Fatal("no feature takes two bytes")
 			}
 			b, err := newBooster(d, v, p, nil)
 			if err != nil {
@@ -84,12 +87,12 @@ func TestScoresOfTheModelAreThoseOfTheTraining(t *testing.T) {
 func TestModelsHaveTheSameBytesOnAnyNumberOfThreads(t *testing.T) {
 	for _, s := range setups {
 		t.Run(s.name, func(t *testing.T) {
-			want, err := s.trained(t, 5, &Options{Threads: 1})
+			want, err := s.trained(t, 3, &Options{Threads: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, threads := range []int{2, 4, 8} {
-				got, err := s.trained(t, 5, &Options{Threads: threads})
+				got, err := s.trained(t, 3, &Options{Threads: threads})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -104,7 +107,7 @@ func TestModelsHaveTheSameBytesOnAnyNumberOfThreads(t *testing.T) {
 // A training is stopped in every round but the last, each time by its context, and
 // goes on from what it had kept.
 func TestModelsHaveTheSameBytesAfterStopsAndResumes(t *testing.T) {
-	const rounds = 5
+	const rounds = 4
 	for _, s := range setups {
 		t.Run(s.name, func(t *testing.T) {
 			want, err := s.trained(t, rounds, nil)
@@ -154,7 +157,7 @@ func (s *setup) stopAfter(t *testing.T, round, rounds int, from []byte) []byte {
 		o.Resume = c
 	}
 	p := params(t, append(s.params, "num_iterations", fmt.Sprint(rounds))...)
-	d := load(t, stream(mixed(20_000, 1)...), mixedColumns(s.label, s.weight), p)
+	d := load(t, stream(mixed(12_000, 1)...), mixedColumns(s.label, s.weight), p)
 	v, err := d.Validation(t.Context(), stream(mixed(3_000, 2)...), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -234,7 +237,7 @@ func TestTrainingEndsWhenNothingCanBeSplit(t *testing.T) {
 }
 
 func TestMonotoneModelsRiseAndFall(t *testing.T) {
-	p := params(t, "objective", "binary", "monotone_constraints", "0,1,-1,0,0,0", "num_leaves", "63", "min_data_in_leaf", "5")
+	p := params(t, "objective", "binary", "monotone_constraints", "0,1,-1,0,0,0,0", "num_leaves", "63", "min_data_in_leaf", "5")
 	rows := mixed(5_000, 1)
 	m, err := Train(t.Context(), load(t, stream(rows...), mixedColumns("y", ""), p), nil, p, nil)
 	if err != nil {

@@ -16,13 +16,18 @@ const (
 	bitsNaN        = 2 << 2 // the missing type: NaN is missing
 )
 
-// A binSet has a bit for each bin.
-type binSet [4]uint64
+// A binSet has a bit for each bin of a feature.
+type binSet []uint64
 
-func (s *binSet) add(bin int)        { s[bin>>6] |= 1 << (bin & 63) }
-func (s *binSet) has(bin uint8) bool { return s[bin>>6]>>(bin&63)&1 != 0 }
-func (s *binSet) table() (t [256]uint8) {
-	for b := range t {
+func newBinSet(bins int) binSet { return make(binSet, (bins+63)/64) }
+
+func (s binSet) add(bin int)      { s[bin>>6] |= 1 << (bin & 63) }
+func (s binSet) has(bin int) bool { return s[bin>>6]>>(bin&63)&1 != 0 }
+
+// table has a 1 for each bin in the set, and room for every byte.
+func (s binSet) table() []uint8 {
+	t := make([]uint8, max(64*len(s), byteBins))
+	for b := range 64 * len(s) {
 		t[b] = uint8(s[b>>6] >> (b & 63) & 1)
 	}
 	return t
@@ -41,7 +46,7 @@ type treeNode struct {
 	toLeft      binSet
 	bin         int // numeric: the last that goes left
 	missingLeft bool
-	gain        float64
+	gain        float64 // with min_gain_to_split, as LightGBM writes it
 	left, right int
 	value       float64 // of the leaf that the node was
 	weight      float64
@@ -71,9 +76,12 @@ func (t *tree) leafOf(d *Dataset, row int) int {
 }
 
 // bin is the bin of a row's value.
-func (d *Dataset) bin(used, row int) uint8 {
+func (d *Dataset) bin(used, row int) int {
 	g, f := d.group(used)
-	return g.bins[row*g.width+f]
+	if g.wide != nil {
+		return int(g.wide[row])
+	}
+	return int(g.bins[row*g.width+f])
 }
 
 // group finds the group of a used feature, and its place in there.
@@ -189,7 +197,7 @@ func (t *tree) sets(d *Dataset) [][]int32 {
 		}
 		var codes []int32
 		for bin, code := range m.codes {
-			if t.nodes[i].toLeft.has(uint8(bin)) {
+			if t.nodes[i].toLeft.has(bin) {
 				codes = append(codes, code)
 			}
 		}
