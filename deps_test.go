@@ -51,10 +51,11 @@ const rules = `
 	workflows:           activities run store
 	worker:              activities model model/lightgbm store workflows
 	bench/drift:         drift model profile retailer
+	bench/coverage:      compare evaluate
 	bench:               columnar contract model model/lightgbm pass retailer run
 	bench/train:         columnar model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle columnar contract delta infer model model/lightgbm pass pipeline profile quarantine registration registry run store strictyaml train workflows
+	cmd/starter:         activities audit bundle columnar compare contract delta evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry run store strictyaml train workflows
 `
 
 // only keeps a technology in its place: no other package may import it.

@@ -157,12 +157,13 @@ func worlds() []*world {
 	plain := evaluate.Options{}
 	common := people{level: -0.5, slope: 1.5, noise: 0.7}
 	add("independent rows", common, 500, 0, nil, plain)
-	add("independent rows, more", common, 3000, 0, nil, plain)
+	add("independent rows, more", common, 2000, 0, nil, plain)
 	add("rare label", people{level: -3.2, slope: 1.3, noise: 0.7}, 2000, 0, nil, plain)
 	add("weights", common, 1000, 0, func(z float64) float64 { return 0.2 + 0.8*logistic(2*z) }, plain)
 	add("100 clusters of 10", people{level: -0.5, slope: 1.5, noise: 0.7, cluster: 1}, 1000, 10, nil, plain)
 	add("30 clusters of 50", people{level: -0.5, slope: 1.5, noise: 0.7, cluster: 0.5}, 1500, 50, nil, plain)
-	out = append(out, sketches(common), amounts(300), amounts(2000), kinds(600), groups(1500))
+	out = append(out, sketches(common), amounts("amounts", 500, 0.25), amounts("amounts, heavy tail", 500, 0.6), amounts("amounts, heavy tail", 5000, 0.6), kinds(600), groups("two groups", 0.5), groups("two groups, nearly alike", 0.08),
+		models(common, 500, 0), models(people{level: -0.5, slope: 1.5, noise: 0.7, cluster: 1}, 1000, 10))
 	return out
 }
 
@@ -214,10 +215,10 @@ func sketchOf(d evaluate.Data) (*evaluate.Sketch, error) {
 	return s, s.Add(d)
 }
 
-// amounts is a world of labels that are amounts, with a heavy right tail.
-func amounts(rows int) *world {
-	const sigma = 0.5
-	mean := func(z float64) float64 { return math.Exp(1 + 0.6*z) }
+// amounts is a world of labels that are amounts; tail is how heavy their right tail is.
+func amounts(name string, rows int, tail float64) *world {
+	sigma := tail
+	mean := func(z float64) float64 { return math.Exp(1 + tail*z) }
 	label := func(z, e float64) float64 { return mean(z) * math.Exp(sigma*e-sigma*sigma/2) }
 	score := func(z float64) float64 { return 0.9 * mean(0.9*z) }
 	var population evaluate.Data
@@ -227,7 +228,7 @@ func amounts(rows int) *world {
 			population.Weights = append(population.Weights, wz*we)
 		})
 	})
-	w := &world{name: "amounts", rows: rows}
+	w := &world{name: name, rows: rows}
 	w.sample = func(seed uint64) *drawn {
 		r := rand.New(rand.NewPCG(seed, 2))
 		s := &drawn{}
@@ -293,11 +294,12 @@ func kinds(rows int) *world {
 	return w
 }
 
-// groups is a world of two groups that a decision treats differently, and of three
-// that it treats alike.
-func groups(rows int) *world {
+// groups is a world of two groups whose log odds are apart, and of three that a
+// decision treats alike.
+func groups(name string, apart float64) *world {
+	const rows = 1500
 	p := people{level: -0.5, slope: 1}
-	shift := map[string]float64{"a": 0, "b": 0.5}
+	shift := map[string]float64{"a": 0, "b": apart}
 	chance := map[string][3]float64{} // selected, and of each label
 	for name, s := range shift {
 		var all, selected, positive, hits float64
@@ -312,7 +314,7 @@ func groups(rows int) *world {
 		})
 		chance[name] = [3]float64{selected / all, hits / positive, (selected - hits) / (all - positive)}
 	}
-	w := &world{name: "two groups", rows: rows}
+	w := &world{name: name, rows: rows}
 	w.sample = func(seed uint64) *drawn {
 		r := rand.New(rand.NewPCG(seed, 4))
 		s := &drawn{}

@@ -13,8 +13,8 @@ import (
 	"headgate/internal/contract"
 )
 
-// A comparison is what contract diff finds out, as it prints it.
-type comparison struct {
+// A contractDiff is what contract diff finds out, as it prints it.
+type contractDiff struct {
 	Contract string            `json:"contract"` // id of the old one
 	From     string            `json:"from"`     // versions
 	To       string            `json:"to"`
@@ -72,7 +72,7 @@ func compareContracts(ctx context.Context, e *env, oldFile, newFile, url string,
 	if err != nil {
 		return err
 	}
-	out := compare(was, is, !bytes.Equal(oldText, newText))
+	out := diffContracts(was, is, !bytes.Equal(oldText, newText))
 	if url != "" || e.getenv("HEADGATE_STORE") != "" {
 		b, err := openStore(ctx, e, url)
 		if err != nil {
@@ -105,9 +105,9 @@ func readContract(name string) (*contract.Contract, []byte, error) {
 	return c, data, err
 }
 
-// compare returns what changes; otherText says that the files have other bytes.
-func compare(was, is *contract.Contract, otherText bool) *comparison {
-	out := &comparison{Contract: was.ID, From: was.Version, To: is.Version, Changes: contract.Diff(was, is)}
+// diffContracts returns what changes; otherText says that the files have other bytes.
+func diffContracts(was, is *contract.Contract, otherText bool) *contractDiff {
+	out := &contractDiff{Contract: was.ID, From: was.Version, To: is.Version, Changes: contract.Diff(was, is)}
 	if len(out.Changes) == 0 && otherText && was.Version == is.Version {
 		out.Changes = []contract.Change{{What: "texts that no check reads change", Producer: contract.Documentation, Consumer: contract.Documentation}}
 	}
@@ -121,7 +121,7 @@ func compare(was, is *contract.Contract, otherText bool) *comparison {
 	return out
 }
 
-func (d *comparison) print(e *env) error {
+func (d *contractDiff) print(e *env) error {
 	if len(d.Changes) == 0 {
 		fmt.Fprintf(e.stdout, "contract %s, %s to %s: nothing changes\n", d.Contract, d.From, d.To)
 	} else {
@@ -141,7 +141,7 @@ func (d *comparison) print(e *env) error {
 }
 
 // rise says how far the version rises.
-func (d *comparison) rise() string {
+func (d *contractDiff) rise() string {
 	switch d.Has {
 	case "":
 		return fmt.Sprintf("%s and %s cannot be compared", d.From, d.To)
@@ -152,7 +152,7 @@ func (d *comparison) rise() string {
 }
 
 // verdict is the error of a version that does not rise enough.
-func (d *comparison) verdict() error {
+func (d *contractDiff) verdict() error {
 	if d.Enough {
 		return nil
 	}

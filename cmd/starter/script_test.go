@@ -25,8 +25,9 @@ func TestMain(m *testing.M) {
 }
 
 // Scripts are what needs no server: see testdata/*.txtar. They run in a directory
-// that has month.parquet, 200 customers of the simulated shop, and bought-2023-09.parquet
-// to bought-2023-12.parquet, 1500 customers and whether they bought; RETAILER and GOLDEN
+// that has month.parquet, 200 customers of the simulated shop, bought-2023-09.parquet to
+// bought-2023-12.parquet, 1500 customers and whether they bought, judged.parquet and
+// challenger.parquet, scores with and without labels; RETAILER and GOLDEN
 // are directories of this repository.
 func TestScripts(t *testing.T) {
 	shop, golden := absolute(t, shipped), absolute(t, goldens)
@@ -52,7 +53,7 @@ func TestScripts(t *testing.T) {
 					return err
 				}
 			}
-			return nil
+			return writeJudged(script.WorkDir)
 		},
 	})
 }

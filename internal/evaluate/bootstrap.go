@@ -1,7 +1,6 @@
 package evaluate
 
 import (
-	"cmp"
 	"math"
 	"runtime"
 	"slices"
@@ -113,17 +112,12 @@ type draw struct {
 	strata [][]int32 // rows, or clusters, that are drawn among each other
 }
 
-// newDraw returns the draw of a sample. Clusters that have positive rows are drawn
-// apart from those that have none, so that no replicate is without either.
+// newDraw returns the draw of a sample.
 func (s *sample) newDraw(apart bool) *draw {
 	d := &draw{s: s}
 	switch {
 	case s.clustered():
-		positive := make([]bool, s.clusters)
-		for i, c := range s.cluster {
-			positive[c] = positive[c] || s.labels[i] > 0
-		}
-		d.split(s.clusters, func(i int) bool { return positive[i] })
+		d.split(s.clusters, func(int) bool { return true })
 	case apart:
 		d.split(len(s.labels), func(i int) bool { return s.labels[i] == 1 })
 	default:
@@ -189,10 +183,12 @@ func (s *sample) fromReplicates(m *measurement, values, noise []float64, o *Opti
 	e := Estimate{Value: m.value, Level: o.Level, N: m.rows}
 	slices.Sort(values)
 	z := s.expanded(o.Level)
-	// BCa moves the interval twice by z0: once by the bias of the replicates, once by
-	// that of the estimate.
-	z0, a := below(values, m.value)*(1+cmp.Or(m.behind, 1))/2, s.acceleration(m)
-	e.Low, e.High = quantile(values, corrected(z0, a, -z)), quantile(values, corrected(z0, a, z))
+	if m.behind > 0 {
+		e.Low, e.High = s.peak(m, values, z)
+	} else {
+		z0, a := below(values, m.value), s.acceleration(m)
+		e.Low, e.High = quantile(values, corrected(z0, a, -z)), quantile(values, corrected(z0, a, z))
+	}
 	if noise[0] >= 0 {
 		slices.Sort(noise)
 		if m.value <= quantile(noise, (1+o.Level)/2) {
@@ -201,6 +197,21 @@ func (s *sample) fromReplicates(m *measurement, values, noise []float64, o *Opti
 	}
 	m.clip(&e)
 	return e
+}
+
+// peak returns the interval of a metric that chance makes larger, as it does a maximum
+// or a distance, where BCa would take bias for chance: as wide as the replicates are,
+// lower at its lower end by what the bias may be, and at its upper end at least what
+// the influence of the rows gives.
+func (s *sample) peak(m *measurement, values []float64, z float64) (low, high float64) {
+	var sum total
+	for _, v := range values {
+		sum.add(v)
+	}
+	bias := max(0, sum.value()/float64(len(values))-m.value)
+	variance, _ := s.variance(m)
+	low = quantile(values, normalCDF(-z)) - float64((1+m.behind)*bias)
+	return low, max(quantile(values, normalCDF(z))-bias, m.value+float64(z*math.Sqrt(variance)))
 }
 
 // expanded returns how many standard deviations of the replicates an interval has on

@@ -242,6 +242,7 @@ func widest(s *sample, of ...*rates) (*measurement, error) {
 			}
 		}
 	}
+	m.behind = 1
 	m.again = func(w []float64) (out replicate) {
 		for _, r := range of {
 			moved, _ := r.by(w)

@@ -35,7 +35,8 @@ type measurement struct {
 	// again computes the metric with other weights, for the bootstrap. nil if the metric
 	// has a closed form.
 	again func(weights []float64) replicate
-	// behind is how many times as large the bias is as that of the replicates; 0 is once.
+	// behind says that chance makes the metric larger, and how many times as much as it
+	// makes replicates larger than the metric.
 	behind float64
 	// added is by how much chance makes the value larger on average, and the lower end
 	// of the interval lower for it; missed is the same of the upper end.
@@ -174,7 +175,7 @@ func (c scale) around(value, half float64) (low, high float64) {
 		}
 	case fisher:
 		if rest := float64((1 - value) * (1 + value)); rest > 0 {
-			centre := log((1+value)/(1-value)) / 2
+			centre := float64(log((1+value)/(1-value)) / 2)
 			return hyperbolic(centre - half/rest), hyperbolic(centre + half/rest)
 		}
 	}

@@ -31,6 +31,7 @@ func (s *sample) binary(o *Options) (*Report, error) {
 	for _, share := range o.TopShares {
 		metrics = append(metrics, At(Lift, share), At(Capture, share))
 	}
+	metrics = append(metrics, s.ranked(o)...)
 	for _, t := range o.Thresholds {
 		for _, m := range []Metric{SelectionRate, Accuracy, Precision, Recall, Specificity, F1, MCC} {
 			metrics = append(metrics, At(m, t))
@@ -68,12 +69,17 @@ func Regression(d Data, o *Options) (*Report, error) {
 	for _, p := range options.Powers {
 		metrics = append(metrics, At(Tweedie, p))
 	}
+	return s.report(append(metrics, s.ranked(options)...), options)
+}
+
+// ranked returns the metrics of rows that are ranked in lists.
+func (s *sample) ranked(o *Options) (metrics []Metric) {
 	if s.queries != nil {
-		for _, k := range options.Places {
+		for _, k := range o.Places {
 			metrics = append(metrics, At(NDCG, float64(k)))
 		}
 	}
-	return s.report(metrics, options)
+	return metrics
 }
 
 // report measures metrics.

@@ -141,23 +141,14 @@ func finite(what string, values []float64) error {
 	return nil
 }
 
-// checkWeights refuses weights that are negative, not finite, or all 0.
+// checkWeights refuses weights that are negative, not finite or out of all
+// proportion.
 func checkWeights(weights []float64) error {
-	if weights == nil {
-		return nil
-	}
-	var sum float64
 	for i, w := range weights {
-		if !(w >= 0) || math.IsInf(w, 0) {
-			return &InputError{i, fmt.Sprintf("the weight is %g, and must be a finite number of at least 0", w)}
+		// Squares of weights, and their sums, must be numbers too.
+		if w != 0 && !(w >= 1e-100 && w <= 1e100) {
+			return &InputError{i, fmt.Sprintf("the weight is %g, and must be 0 or a number from 1e-100 to 1e100", w)}
 		}
-		sum += w
-	}
-	switch {
-	case sum == 0:
-		return &InputError{-1, "all weights are 0"}
-	case math.IsInf(sum, 0):
-		return &InputError{-1, "the weights are so large that their sum is infinite"}
 	}
 	return nil
 }
@@ -187,6 +178,8 @@ func (d Data) sample(other []float64) (*sample, []float64, error) {
 		s.cluster, s.clusters = numbered(d.Queries) // rows of one list depend on each other
 	}
 	switch {
+	case s.rows == 0:
+		return nil, nil, &InputError{-1, "all weights are 0"}
 	case s.rows == 1:
 		return nil, nil, &InputError{-1, "there is one row with a weight, and an interval takes two"}
 	case s.clustered() && s.clusters == 1:

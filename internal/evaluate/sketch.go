@@ -17,8 +17,8 @@ import (
 //
 // Which of the rows in a cell has the higher score is not known; they count as equal.
 // How far a metric can be from its exact value is in [Measured.Within], and the
-// interval is wider by it. Log loss differs by less than 2⁻²², Brier score and mean
-// score by less than 2⁻²⁰. Decisions at the thresholds of [NewSketch] are exact; bins
+// interval is wider by it. Of probabilities, log loss differs by less than 2⁻²², Brier
+// score and mean score by less than 2⁻²⁰. Decisions at the thresholds of [NewSketch] are exact; bins
 // of the reliability table end where cells end. Intervals come from the influence of
 // the rows; clusters are put into 128 groups by hash, which are independent of each
 // other, and make intervals about 1 % wider than all clusters apart would.

@@ -86,20 +86,29 @@ func (s *sample) precisionWithin(value float64) float64 {
 		tied := s.weigh(group)
 		after := [2]float64{above[0] + tied[0], above[1] + tied[1]}
 		if tied[1] > 0 {
-			low += float64(tied[1] * part(above[1], after[0]))
-			high += float64(tied[1] * part(after[1], above[0]))
+			low += s.worst(group, above[1], after[1], after[0])
+			high += float64(tied[1] * (after[1] / (after[1] + above[0])))
 		}
 		above = after
 	}
 	return max(value-low/above[1], high/above[1]-value, 0)
 }
 
-// part returns a/(a + b), and 1 if both are 0: nothing negative is before.
-func part(a, b float64) float64 {
-	if a+b == 0 {
-		return 1
+// worst returns what the positive rows of a cell add to the average precision at least,
+// where so much of each class comes before them.
+func (s *sample) worst(group []int32, before, after, negatives float64) float64 {
+	positives := int64(0)
+	for _, i := range group {
+		positives += int64(s.labels[i]) * s.count(int(i))
 	}
-	return a / (a + b)
+	switch {
+	case negatives == 0:
+		return after - before
+	case positives == 1:
+		return float64((after - before) * (after / (after + negatives)))
+	}
+	// The integral of x/(x + negatives) is below any sum over rows.
+	return after - before - float64(negatives*log((after+negatives)/(before+negatives)))
 }
 
 // atCut returns the share of the positive rows that are in the cell at the cut.
