@@ -13,8 +13,8 @@ import (
 	"headgate/internal/contract"
 )
 
-// A contractChange is what contract diff finds out, as it prints it.
-type contractChange struct {
+// A contractDiff is what contract diff finds out, as it prints it.
+type contractDiff struct {
 	Contract string            `json:"contract"` // id of the old one
 	From     string            `json:"from"`     // versions
 	To       string            `json:"to"`
@@ -105,9 +105,9 @@ func readContract(name string) (*contract.Contract, []byte, error) {
 	return c, data, err
 }
 
-// compare returns what changes; otherText says that the files have other bytes.
-func diffContracts(was, is *contract.Contract, otherText bool) *contractChange {
-	out := &contractChange{Contract: was.ID, From: was.Version, To: is.Version, Changes: contract.Diff(was, is)}
+// diffContracts returns what changes; otherText says that the files have other bytes.
+func diffContracts(was, is *contract.Contract, otherText bool) *contractDiff {
+	out := &contractDiff{Contract: was.ID, From: was.Version, To: is.Version, Changes: contract.Diff(was, is)}
 	if len(out.Changes) == 0 && otherText && was.Version == is.Version {
 		out.Changes = []contract.Change{{What: "texts that no check reads change", Producer: contract.Documentation, Consumer: contract.Documentation}}
 	}
@@ -121,7 +121,7 @@ func diffContracts(was, is *contract.Contract, otherText bool) *contractChange {
 	return out
 }
 
-func (d *contractChange) print(e *env) error {
+func (d *contractDiff) print(e *env) error {
 	if len(d.Changes) == 0 {
 		fmt.Fprintf(e.stdout, "contract %s, %s to %s: nothing changes\n", d.Contract, d.From, d.To)
 	} else {
@@ -141,7 +141,7 @@ func (d *contractChange) print(e *env) error {
 }
 
 // rise says how far the version rises.
-func (d *contractChange) rise() string {
+func (d *contractDiff) rise() string {
 	switch d.Has {
 	case "":
 		return fmt.Sprintf("%s and %s cannot be compared", d.From, d.To)
@@ -152,7 +152,7 @@ func (d *contractChange) rise() string {
 }
 
 // verdict is the error of a version that does not rise enough.
-func (d *contractChange) verdict() error {
+func (d *contractDiff) verdict() error {
 	if d.Enough {
 		return nil
 	}

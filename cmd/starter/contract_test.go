@@ -77,7 +77,7 @@ func TestDiffAsJSON(t *testing.T) {
 	if want := "starter: the changes need a major version; make the version 3.0.0\n"; code != 3 || stderr != want {
 		t.Errorf("got %d and %q, want 3 and %q", code, stderr, want)
 	}
-	var got contractChange
+	var got contractDiff
 	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 
 // Scripts are what needs no server: see testdata/*.txtar. They run in a directory
 // that has month.parquet, 200 customers of the simulated shop, bought-2023-09.parquet to
-// bought-2023-12.parquet, 1500 customers and whether they bought, and judged.parquet and
+// bought-2023-12.parquet, 1500 customers and whether they bought, judged.parquet and
 // challenger.parquet, scores with and without labels; RETAILER and GOLDEN
 // are directories of this repository.
 func TestScripts(t *testing.T) {
@@ -45,9 +45,6 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if err := writeJudged(script.WorkDir); err != nil {
-				return err
-			}
 			if err := os.Rename(files[0], filepath.Join(script.WorkDir, "month.parquet")); err != nil {
 				return err
 			}
@@ -56,7 +53,7 @@ func TestScripts(t *testing.T) {
 					return err
 				}
 			}
-			return nil
+			return writeJudged(script.WorkDir)
 		},
 	})
 }

@@ -25,6 +25,16 @@ from temporalio.worker import Worker
 LIBRARIES = {m.__name__: m.__version__ for m in (lgb, np, pa)} | {"python": platform.python_version()}
 
 
+def value(text):
+    """Returns a parameter as LightGBM's Python package wants it: numbers as numbers."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
+
+
 def dataset(table, manifest, categories, reference=None):
     """Returns LightGBM's data: texts as codes, nulls as NaN."""
     columns = []
@@ -46,7 +56,7 @@ def train(request: dict) -> dict:
     texts = [f["name"] for f in manifest["features"] if f["kind"] == "categorical" and not pa.types.is_integer(table[f["name"]].type)]
     categories = {name: sorted(v for v in pc.unique(table[name].cast(pa.string())).to_pylist() if v is not None) for name in texts}
     params = {"objective": manifest["task"], "verbosity": -1, "deterministic": True, "force_row_wise": True,
-              **manifest.get("parameters", {}), "seed": manifest["seed"]}
+              **{name: value(text) for name, text in manifest.get("parameters", {}).items()}, "seed": manifest["seed"]}
     data = dataset(table, manifest, categories)
     valid = [dataset(pq.read_table(f"{base}/{request['valid']}", filesystem=files), manifest, categories, data)] if request.get("valid") else []
     last = ("", "", 0.0)
