@@ -177,10 +177,10 @@ func (in *initialization) tell(e *env, d *draft, contractFile, pipelineFile stri
 	}
 	fmt.Fprintf(e.stdout, `next:
   starter validate %s --data %s
-  starter register %s --model %s --sample %s --champion
+  starter register %s --model %s --sample %s --reference %s --champion
   put a batch into the store under incoming/%s/2024-01/, then
   starter score %s --batch 2024-01 --wait
-`, shell(pipelineFile), shell(in.data), shell(pipelineFile), shell(in.model), shell(in.data), d.Name, d.Name)
+`, shell(pipelineFile), shell(in.data), shell(pipelineFile), shell(in.model), shell(in.data), shell(in.data), d.Name, d.Name)
 }
 
 var plainPath = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=-]+$`)
