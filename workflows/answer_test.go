@@ -2,14 +2,15 @@ package workflows_test
 
 import (
 	"fmt"
-	"headgate/internal/retailer"
-	"headgate/internal/run"
-	"headgate/workflows"
 	"strings"
 	"testing"
 	"time"
 
 	"go.temporal.io/sdk/testsuite"
+
+	"headgate/internal/retailer"
+	"headgate/internal/run"
+	"headgate/workflows"
 )
 
 // asking returns a world that asks a person about a warning.

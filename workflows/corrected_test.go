@@ -2,15 +2,16 @@ package workflows_test
 
 import (
 	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
 	"headgate/internal/audit"
 	"headgate/internal/columnar"
 	"headgate/internal/retailer"
 	"headgate/internal/run"
 	"headgate/internal/store"
 	"headgate/internal/worker"
-	"slices"
-	"strings"
-	"testing"
 )
 
 // corrected writes the good version of a month's rows that are in quarantine as
