@@ -127,25 +127,39 @@ func (a *Auditor) input(ctx context.Context, p *papers, file run.File) (*store.B
 	return b, func() { b.Close() }, nil
 }
 
+// openInput opens an input file of a run where it is, and returns what closes it.
+func (a *Auditor) openInput(ctx context.Context, p *papers, want run.File) (*columnar.File, func(), error) {
+	src, closeStore, err := a.input(ctx, p, want)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := src.Reader(ctx, want.Key)
+	if err != nil {
+		closeStore()
+		return nil, nil, err
+	}
+	closeAll := func() {
+		r.Close()
+		closeStore()
+	}
+	f, err := columnar.Open(r, r.Size(), &columnar.OpenOptions{Name: want.Key, Remote: !r.Local()})
+	if err != nil {
+		closeAll()
+		return nil, nil, err
+	}
+	return f, closeAll, nil
+}
+
 // again makes the pass over a shard and assembles its rows. It returns nil if every
 // row is in quarantine.
 func (a *Auditor) again(ctx context.Context, p *papers, name store.Digest, i int, late map[int64]string) (*pass.Assembled, error) {
 	shard := p.plan.Shards[i]
 	want := p.plan.Files[shard.File]
-	src, closeInput, err := a.input(ctx, p, want)
+	f, closeInput, err := a.openInput(ctx, p, want)
 	if err != nil {
 		return nil, err
 	}
 	defer closeInput()
-	r, err := src.Reader(ctx, want.Key)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	f, err := columnar.Open(r, r.Size(), &columnar.OpenOptions{Name: want.Key, Remote: !r.Local()})
-	if err != nil {
-		return nil, err
-	}
 	if sum := f.FooterDigest(); "sha256:"+hex.EncodeToString(sum[:]) != string(want.Footer) {
 		return nil, fmt.Errorf("%s is not the file that was scored: it was replaced since, so the batch cannot be recomputed", want.Key)
 	}

@@ -199,20 +199,11 @@ func (a *Auditor) findInput(ctx context.Context, p *papers, key []string, o *Ori
 // searchFile looks for a row with the key that scored accepts.
 func (a *Auditor) searchFile(ctx context.Context, want run.File, columns []string, p *papers, key []string, o *Origin, scored func(row int64) bool) (bool, error) {
 	a.say("searching %s", want.Key)
-	src, closeInput, err := a.input(ctx, p, want)
+	f, closeInput, err := a.openInput(ctx, p, want)
 	if err != nil {
 		return false, err
 	}
 	defer closeInput()
-	r, err := src.Reader(ctx, want.Key)
-	if err != nil {
-		return false, err
-	}
-	defer r.Close()
-	f, err := columnar.Open(r, r.Size(), &columnar.OpenOptions{Name: want.Key, Remote: !r.Local()})
-	if err != nil {
-		return false, err
-	}
 	rec, i, before, err := search(ctx, f, columnar.ReadOptions{Columns: columns}, p.contract.Entity(), key, scored)
 	if err != nil || rec == nil {
 		return false, err
