@@ -22,6 +22,7 @@ const rules = `
 	strictyaml:
 	rowrule:             strictyaml
 	contract:            rowrule strictyaml
+	release:
 	model:
 	schemas:
 	sketch:
@@ -32,7 +33,8 @@ const rules = `
 	infer:               contract profile
 	evaluate:            sketch
 	compare:             drift evaluate
-	pipeline:            contract strictyaml
+	gate:                compare contract drift evaluate strictyaml
+	pipeline:            contract gate release strictyaml
 	model/lightgbm:      model
 	train/gbdt:          model
 	train:               columnar contract evaluate model train/gbdt
@@ -41,7 +43,7 @@ const rules = `
 	retailer:            columnar
 	retailer/generate:   retailer
 	bundle:              columnar contract model store
-	run:                 contract delta store
+	run:                 contract delta release store
 	pass:                columnar contract model profile run
 	fallback:            columnar contract delta pass pipeline run store
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store

@@ -18,6 +18,8 @@ type Contract struct {
 	History       []History              // comparisons with other batches: [Contract.JudgeHistory]
 	Drift         map[string]DriftPolicy // by column in the file; absent means the pipeline's thresholds
 
+	Labels *LabelPolicy // when labels are known; nil if the contract does not say
+
 	// Compat is the older version of the standard that the contract is written in,
 	// "3.0", or "" for 3.1. Notes say what is read in another way because of it.
 	Compat string
@@ -36,6 +38,7 @@ type Column struct {
 	Roles          []Role // mlRole
 	Classification string // public, internal, confidential, restricted, or ""
 	PII            string // piiKind, or ""
+	Available      string // availableAt: the column that says when the value was known, or ""
 }
 
 // TypeOptions are the parts of logicalTypeOptions that say which physical types a
@@ -93,6 +96,23 @@ const (
 	Timestamp Type = "timestamp"
 	Time      Type = "time"
 )
+
+// A LabelPolicy says when the labels of a batch are known, and what it means that there
+// is none. It is our extension, written as custom properties of the object:
+//
+//	customProperties:
+//	  - { property: labelWindow, value: 30d }
+//	  - { property: labelSettlement, value: 14d }
+//	  - { property: labelAbsence, value: negative }
+//	  - { property: labelMarker, value: _COMPLETE }
+type LabelPolicy struct {
+	Window     time.Duration // after the batch's date in which the outcome counts
+	Settlement time.Duration // after the window in which labels still arrive
+	// Negative says that an entity without a label has the outcome 0. It holds only once
+	// the marker is there; before, and if it is false, such an outcome is missing.
+	Negative bool
+	Marker   string // name of the object beside the label files which says that they are complete; empty: none is needed
+}
 
 // A Role says what a column is to a model. It is our extension, written as
 //

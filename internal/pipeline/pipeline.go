@@ -5,7 +5,10 @@
 // no files and knows no store.
 package pipeline
 
-import "headgate/internal/contract"
+import (
+	"headgate/internal/contract"
+	"headgate/internal/gate"
+)
 
 // A Config is one pipeline, with its defaults filled in.
 type Config struct {
@@ -33,6 +36,13 @@ type Config struct {
 	// History has rules that compare the batch with those before it, beside those of
 	// the contract.
 	History []contract.History `json:"history,omitempty"`
+
+	// What follows is nil without labels, which all of it needs.
+	Labels   *Labels      `json:"labels,omitempty"`
+	Training *Training    `json:"training,omitempty"`
+	Retrain  *Retrain     `json:"retrain,omitempty"`
+	Release  *Release     `json:"release,omitempty"`
+	Gates    *gate.Policy `json:"gates,omitempty"`
 }
 
 // An Action is what a warning does.

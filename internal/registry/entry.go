@@ -21,6 +21,18 @@ const (
 	KindVerdict   = "verdict"   // a batch may be published, or not
 	KindPublished = "published" // a batch was published; follows the commit of the table
 	KindRestored  = "restored"  // a batch was taken back to an earlier publication
+
+	KindShadow    = "shadow"    // a model that did not serve a batch has scored all its rows
+	KindEvaluated = "evaluated" // labels of a batch were held against its scores
+	KindTraining  = "training"  // a training ended: with model versions, or with why there are none
+	KindCandidate = "candidate" // a model version asks to be released
+	KindAdvance   = "advance"   // a candidate may take its next step, or not
+	KindApproval  = "approval"  // a person approved or rejected a step, or was refused
+	KindRouting   = "routing"   // from here on, these models score these shares of the entities
+	KindRejected  = "rejected"  // a model version may not serve, or no longer
+	KindControl   = "control"   // a person holds, resumes or rolls back a release
+	KindWaiver    = "waiver"    // a person lets a rule of a gate go, until a day
+	KindProposal  = "proposal"  // pipeline and contract files that wait for an approval
 )
 
 // Verdicts of a gate.
@@ -40,6 +52,19 @@ const (
 //	verdict    Batch, Run, Verdict
 //	published  Batch, Run, Publication, TableVersion
 //	restored   Batch, Publication, TableVersion
+//	shadow     Batch, Run, Model, Paper (a run.List of score files)
+//	evaluated  Batch, Run, Model, Labels, Paper (an evidence.Evaluation)
+//	training   Batch (the last one that was learned from), Verdict, Paper
+//	candidate  Release, Model
+//	advance    Release, Step, Model, Verdict, Paper (a gate.Decision)
+//	approval   Release, Step, Answer, Paper (a release.Approval)
+//	routing    Release, Step, Paper (a release.Routing)
+//	rejected   Model, Reason
+//	control    Control, Reason
+//	waiver     Rule, Until, Reason
+//	proposal   Pipeline, Contract, Paper (the difference)
+//
+// A Paper is always a blob.
 //
 // The order of the fields is the order of the bytes that are kept.
 type Entry struct {
@@ -72,6 +97,15 @@ type Entry struct {
 	TableVersion *int64       `json:"tableVersion,omitempty"` // of the Delta table, from 0
 	Files        store.Digest `json:"files,omitempty"`        // of what the publication consists of
 	Verdict      string       `json:"verdict,omitempty"`
+
+	Release string       `json:"release,omitempty"` // names a release among all of the pipeline
+	Step    string       `json:"step,omitempty"`    // of the release: "shadow", "10%", "100%"
+	Labels  store.Digest `json:"labels,omitempty"`  // of the blob that names the label files
+	Paper   store.Digest `json:"paper,omitempty"`   // of the blob that the entry rests on
+	Answer  string       `json:"answer,omitempty"`  // of an approval: approve, reject or refused
+	Control string       `json:"control,omitempty"` // hold, resume or rollback
+	Rule    string       `json:"rule,omitempty"`    // id of a gate's rule
+	Until   *time.Time   `json:"until,omitempty"`   // UTC
 
 	Reason  string   `json:"reason,omitempty"`  // one sentence, for people
 	Reasons []string `json:"reasons,omitempty"` // one for each rule that spoke
@@ -118,6 +152,10 @@ func ParseEntry(data []byte) (Entry, error) {
 // RFC 3339, and a newline at the end.
 func (e Entry) Bytes() ([]byte, error) {
 	e.At = e.At.UTC()
+	if e.Until != nil {
+		until := e.Until.UTC()
+		e.Until = &until
+	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
@@ -151,6 +189,8 @@ func (e *Entry) check() error {
 	for _, name := range needs {
 		need(e.has(name), fmt.Sprintf("kind %s needs %s", e.Kind, name))
 	}
+	need(e.Answer == "" || slices.Contains(answers, e.Answer), fmt.Sprintf("answer %q is unknown", e.Answer))
+	need(e.Control == "" || slices.Contains(controls, e.Control), fmt.Sprintf("control %q is unknown", e.Control))
 	need(e.Verdict == "" || slices.Contains(verdicts, e.Verdict), fmt.Sprintf("verdict %q is unknown", e.Verdict))
 	if len(problems) > 0 {
 		return fmt.Errorf("%w: %s", ErrEntry, strings.Join(problems, "; "))
@@ -166,7 +206,38 @@ var kinds = map[string][]string{
 	KindVerdict:   {"batch", "run", "verdict"},
 	KindPublished: {"batch", "run", "publication", "tableVersion"},
 	KindRestored:  {"batch", "publication", "tableVersion"},
+	KindShadow:    {"batch", "run", "model", "paper"},
+	KindEvaluated: {"batch", "run", "model", "labels", "paper"},
+	KindTraining:  {"batch", "verdict", "paper"},
+	KindCandidate: {"release", "model"},
+	KindAdvance:   {"release", "step", "model", "verdict", "paper"},
+	KindApproval:  {"release", "step", "answer", "paper"},
+	KindRouting:   {"release", "step", "paper"},
+	KindRejected:  {"model", "reason"},
+	KindControl:   {"control", "reason"},
+	KindWaiver:    {"rule", "until", "reason"},
+	KindProposal:  {"pipeline", "contract", "paper"},
 }
+
+// Answers of a person to a release that asks. A refused one came too late, twice, or
+// from somebody who may not.
+const (
+	AnswerApprove = "approve"
+	AnswerReject  = "reject"
+	AnswerRefused = "refused"
+)
+
+// Controls of a release.
+const (
+	ControlHold     = "hold"
+	ControlResume   = "resume"
+	ControlRollback = "rollback"
+)
+
+var (
+	answers  = []string{AnswerApprove, AnswerReject, AnswerRefused}
+	controls = []string{ControlHold, ControlResume, ControlRollback}
+)
 
 var verdicts = []string{VerdictPass, VerdictBlock, VerdictInconclusive, VerdictAsk}
 
@@ -180,6 +251,7 @@ func (e *Entry) digests() []namedDigest {
 	return []namedDigest{
 		{"basis", e.Basis}, {"pipeline", e.Pipeline}, {"contract", e.Contract}, {"output", e.Output},
 		{"model", e.Model}, {"decision", e.Decision}, {"run", e.Run}, {"files", e.Files},
+		{"labels", e.Labels}, {"paper", e.Paper},
 	}
 }
 
@@ -201,6 +273,20 @@ func (e *Entry) has(name string) bool {
 		return e.Publication > 0
 	case "tableVersion":
 		return e.TableVersion != nil
+	case "release":
+		return e.Release != ""
+	case "step":
+		return e.Step != ""
+	case "answer":
+		return e.Answer != ""
+	case "control":
+		return e.Control != ""
+	case "rule":
+		return e.Rule != ""
+	case "until":
+		return e.Until != nil
+	case "reason":
+		return e.Reason != ""
 	}
 	return false
 }

@@ -352,5 +352,7 @@ func (s *State) clone() State {
 	maps.Copy(c.Aliases, s.Aliases)
 	c.Batches = make(map[string]BatchState, len(s.Batches))
 	maps.Copy(c.Batches, s.Batches)
+	c.Rejected = make(map[store.Digest]string, len(s.Rejected))
+	maps.Copy(c.Rejected, s.Rejected)
 	return c
 }

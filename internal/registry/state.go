@@ -33,6 +33,9 @@ type State struct {
 	Aliases  map[string]store.Digest // alias → model
 	Models   []store.Digest          // registered, in the order of their first entries
 	Batches  map[string]BatchState
+
+	Routing  store.Digest            // blob in force; "" if the champion scores alone
+	Rejected map[store.Digest]string // models that may not serve, and why
 }
 
 // A BatchState is what the log says about one batch.
@@ -71,6 +74,13 @@ func (s *State) add(e Entry) error {
 			s.Aliases = make(map[string]store.Digest)
 		}
 		s.Aliases[e.Alias] = e.Model
+	case KindRouting:
+		s.Routing = e.Paper
+	case KindRejected:
+		if s.Rejected == nil {
+			s.Rejected = make(map[store.Digest]string)
+		}
+		s.Rejected[e.Model] = e.Reason
 	case KindVerdict, KindPublished, KindRestored:
 		if s.Batches == nil {
 			s.Batches = make(map[string]BatchState)

@@ -21,6 +21,7 @@ import (
 
 	"headgate/internal/contract"
 	"headgate/internal/delta"
+	"headgate/internal/release"
 	"headgate/internal/store"
 )
 
@@ -54,6 +55,12 @@ type Plan struct {
 	Rows     int64        `json:"rows"`
 
 	References []Reference `json:"references,omitempty"` // sets that relationships of the contract point to
+
+	// Models score every row beside the champion: the other arms of the routing, then
+	// those in shadow.
+	Models []store.Digest `json:"models,omitempty"`
+	// Routing says who gets whose score; nil if all get the champion's.
+	Routing *release.Routing `json:"routing,omitempty"`
 }
 
 // Base returns the plan without the files of corrected rows: what was delivered.
@@ -156,6 +163,14 @@ type ShardResult struct {
 	Keys        []Object         `json:"keys,omitempty"` // one per tuple of the pass, see pass.KeyTuples
 	Check       contract.Result  `json:"check"`
 	Output      *contract.Result `json:"output,omitempty"` // what the contract of the scores counted
+	Models      []ModelScores    `json:"models,omitempty"` // of the plan's models, in its order
+}
+
+// ModelScores are what a model that is not the champion said of a shard's scored rows.
+type ModelScores struct {
+	Model  store.Digest `json:"model"`
+	Scores *Object      `json:"scores,omitempty"` // nil if every row is in quarantine, or it failed
+	Failed string       `json:"failed,omitempty"` // why it could not score; the champion's month goes on
 }
 
 // Data is the verdict over the whole batch.
