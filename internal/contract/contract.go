@@ -1,6 +1,9 @@
 package contract
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // A Contract says what a batch must look like. It is read by [Parse] and not
 // changed afterwards; it is safe for concurrent use.
