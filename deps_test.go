@@ -53,10 +53,11 @@ const rules = `
 	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
 	workflows:           activities run store
 	worker:              activities model model/lightgbm store workflows
+	bench/process:
 	bench/drift:         drift model profile retailer
-	bench/coverage:      compare evaluate
-	bench:               columnar contract model model/lightgbm pass retailer run
-	bench/train:         columnar model model/lightgbm retailer train/gbdt
+	bench/coverage:      bench/process compare evaluate
+	bench:               bench/process columnar contract model model/lightgbm pass retailer run
+	bench/train:         bench/process columnar model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker
 	cmd/starter:         activities audit bundle columnar compare contract delta domain drift evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry run store strictyaml train workflows
 `
