@@ -8,7 +8,7 @@ import (
 
 // Evidence is what a gate judges. What a question does not need is nil.
 type Evidence struct {
-	Release Subjected `json:"release"`
+	Release Case `json:"release"`
 	Data    *Data     `json:"data,omitempty"`
 	Compare *Compare  `json:"compare,omitempty"`
 	Outcome *Outcome  `json:"outcome,omitempty"`
@@ -16,8 +16,8 @@ type Evidence struct {
 	Sources []Source `json:"sources,omitempty"`
 }
 
-// Subjected says who and what is judged. Rules call it release.
-type Subjected struct {
+// Case says who and what is judged. Rules call it release.
+type Case struct {
 	At       time.Time `json:"at"` // of the judgement, from the workflow; waivers end by it
 	Pipeline string    `json:"pipeline,omitempty"`
 	Release  string    `json:"release,omitempty"`

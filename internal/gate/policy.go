@@ -1,6 +1,12 @@
 package gate
 
-import "headgate/internal/evaluate"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+
+	"headgate/internal/evaluate"
+)
 
 // A Policy says what the gates of a pipeline ask for. In a pipeline file it stands
 // under gates:, where everything has a default:
@@ -45,7 +51,7 @@ import "headgate/internal/evaluate"
 //	    rules: []
 //
 // A rule is an expression in CEL that must be true. What it can name are the fields
-// of [Data], [Compare], [Outcome] and [Subjected] as they are called in JSON; metrics
+// of [Data], [Compare], [Outcome] and [Case] as they are called in JSON; metrics
 // are outcome.metrics["auc"], and those that a rule names are measured:
 //
 //	outcome.metrics["brier"].difference.high < 0.0
@@ -173,4 +179,14 @@ func DefaultRegression() *Policy {
 	p.Canary.Flips, p.Canary.Shift = 0, 0
 	p.Reverse.Metrics = []evaluate.Metric{evaluate.RMSE, evaluate.MAE}
 	return p
+}
+
+// Digest names a policy: "sha256:…" of its canonical JSON.
+func (p *Policy) Digest() string {
+	b, err := json.Marshal(p)
+	if err != nil {
+		panic("gate: a policy has only numbers and texts: " + err.Error())
+	}
+	sum := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
