@@ -2,6 +2,7 @@ package gate
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -79,6 +80,15 @@ func (p provider) FindStructFieldNames(name string) ([]string, bool) {
 		return p.Provider.FindStructFieldNames(name)
 	}
 	return fieldNames(structs[name]), true
+}
+
+// allFields returns the fields of all types.
+func allFields() []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(structs)) {
+		out = append(out, fieldNames(structs[name])...)
+	}
+	return out
 }
 
 func fieldNames(t reflect.Type) []string {

@@ -80,4 +80,3 @@ type Waiver struct {
 	Until  time.Time `json:"until"`           // the first moment at which it is not in force
 	Entry  int64     `json:"entry,omitempty"` // of the registry
 }
-

@@ -1,10 +1,12 @@
 package gate
 
 import (
-	"fmt"
+	"errors"
 	"slices"
+	"strings"
 
 	"headgate/internal/evaluate"
+	"headgate/internal/strictyaml"
 )
 
 // higher are the metrics of which more is better, and lower those of which less is. No
@@ -29,15 +31,17 @@ func direction(m evaluate.Metric) float64 {
 	return 0
 }
 
-// judged says what is wrong with a metric by which one model is to be better.
-func judged(m evaluate.Metric) error {
-	if err := m.Check(); err != nil {
-		return err
+// unknown says what is wrong with a name that is no metric, or "".
+func unknown(m evaluate.Metric) string {
+	err := m.Check()
+	input := new(evaluate.InputError)
+	if !errors.As(err, &input) {
+		return ""
 	}
-	if direction(m) == 0 {
-		return fmt.Errorf("of %s neither more nor less is better", m)
+	if name, _, _ := strings.Cut(string(m), "@"); !slices.Contains(metricNames(), name) {
+		return input.Reason + strictyaml.Hint(name, metricNames())
 	}
-	return nil
+	return input.Reason
 }
 
 func metricNames() []string {

@@ -144,7 +144,7 @@ func fieldError(_ *cel.Ast, issues *cel.Issues, a *ast.AST, subject Subject) err
 		return celError(issues)
 	}
 	field := strings.TrimSuffix(strings.TrimPrefix(issue.Message, undefined), "'")
-	message := fmt.Sprintf("there is no field %s", field)
+	message := fmt.Sprintf("there is no field %s%s", field, strictyaml.Hint(field, allFields()))
 	var found *RuleError
 	ast.PostOrderVisit(a.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if found != nil || e.ID() != issue.ExprID || e.Kind() != ast.SelectKind {
@@ -172,8 +172,8 @@ func (c *condition) look() error {
 			c.uses = append(c.uses, e.AsIdent())
 		}
 		if name, key, ok := metricOf(e); ok && err == nil {
-			if bad := name.Check(); bad != nil {
-				err = problemAt(c.ast, key, "there is no metric %q%s", string(name), strictyaml.Hint(string(name), metricNames()))
+			if reason := unknown(name); reason != "" {
+				err = problemAt(c.ast, key, "%s", reason)
 			} else if !slices.Contains(c.metrics, name) {
 				c.metrics = append(c.metrics, name)
 			}
