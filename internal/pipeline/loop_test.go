@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"encoding/json"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"headgate/internal/contract"
 	"headgate/internal/pipeline"
+	"headgate/schemas"
 )
 
 func TestLabelFiles(t *testing.T) {
@@ -198,5 +200,49 @@ func TestTheShopClosesTheLoop(t *testing.T) {
 	const day = 24 * time.Hour
 	if want := (contract.LabelPolicy{Window: 30 * day, Settlement: 14 * day, Marker: "_COMPLETE"}); *l.Labels != want {
 		t.Errorf("got %+v, want %+v", *l.Labels, want)
+	}
+}
+
+// The examples of docs/pipeline.md can be run, the one with the defaults says what a
+// file means that leaves them out, and every key of the schema is explained.
+func TestTheDocumentation(t *testing.T) {
+	page, err := os.ReadFile("../../docs/pipeline.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var examples []string
+	for part := range strings.SplitSeq(string(page), "```yaml\n") {
+		text, _, _ := strings.Cut(part, "```\n")
+		examples = append(examples, text)
+	}
+	if len(examples) != 5 {
+		t.Fatalf("%d examples, want 4 after the text", len(examples)-1)
+	}
+	const head = "pipeline: p\ncontract: c.yaml\ninput: { files: '{batch}' }\n"
+	parse(t, examples[1])
+	written := parse(t, head+examples[2])
+	left := parse(t, head+"labels: { files: 'labels/retailer/{batch}/*.parquet', contract: labels.yaml }\ntraining: {}\nretrain: {}\n")
+	if got, want := string(written.JSON()), string(left.JSON()); got != want {
+		t.Errorf("the defaults are\n%s\nnot\n%s", want, got)
+	}
+	for _, e := range examples[3:] {
+		parse(t, head+"labels: { files: 'l/{batch}', contract: l.yaml }\n"+e)
+	}
+	var root node
+	if err := json.Unmarshal(schemas.Pipeline, &root); err != nil {
+		t.Fatal(err)
+	}
+	explained(t, root, string(page))
+}
+
+func explained(t *testing.T, n node, page string) {
+	for key, inner := range n.Properties {
+		if !regexp.MustCompile(`\b` + key + `\b`).MatchString(page) {
+			t.Errorf("docs/pipeline.md has no word of %s", key)
+		}
+		explained(t, inner, page)
+		if inner.Items != nil {
+			explained(t, *inner.Items, page)
+		}
 	}
 }
