@@ -11,6 +11,7 @@ import (
 
 	"headgate/internal/contract"
 	"headgate/internal/pipeline"
+	"headgate/internal/release"
 	"headgate/schemas"
 )
 
@@ -29,23 +30,36 @@ func TestLabelFiles(t *testing.T) {
 	}
 }
 
+// Steps have the names that package release plans them under.
 func TestStepNames(t *testing.T) {
 	for _, tt := range []struct {
 		name, release string
 		want          []string
 	}{
-		{"the default", "", []string{"shadow", "10%", "100%"}},
-		{"no shadow", "shadow: 0", []string{"10%", "100%"}},
-		{"small shares", "steps: [0.01%, 0.5, 100%]", []string{"shadow", "0.01%", "50%", "100%"}},
-		{"two arms", "strategy: ab", []string{"shadow", "50%", "100%"}},
-		{"two colours", "strategy: blueGreen", []string{"shadow", "idle", "100%"}},
-		{"shadow only", "strategy: shadow", []string{"shadow"}},
+		{"the default", "", []string{"10%", "100%"}},
+		{"small shares", "steps: [0.01%, 0.5, 100%]", []string{"0.01%", "50%", "100%"}},
+		{"two arms", "strategy: ab", []string{"50%", "100%"}},
+		{"two colours", "strategy: blueGreen", []string{"idle", "100%"}},
+		{"shadow only", "strategy: shadow", nil},
 		{"all at once", "strategy: allAtOnce", []string{"100%"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := parse(t, loopText+"release: { "+tt.release+" }\n").Release
 			if got := r.StepNames(); !slices.Equal(got, tt.want) {
 				t.Errorf("got %v, want %v", got, tt.want)
+			}
+			steps, err := release.Plan(r.Settings())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var planned []string
+			for _, s := range steps {
+				if s.Name != release.StepShadow && s.Name != release.StepWatch {
+					planned = append(planned, s.Name)
+				}
+			}
+			if !slices.Equal(planned, tt.want) {
+				t.Errorf("the plan has %v, want %v", planned, tt.want)
 			}
 		})
 	}

@@ -161,8 +161,10 @@ func (r *Release) readApprovedSteps(v strictyaml.Value) {
 			text = s.String()
 		}
 		switch {
+		case len(names) == 0:
+			e.Problemf("strategy %s has no step that a candidate is let into", r.Strategy)
 		case !slices.Contains(names, text):
-			e.Problemf("the release has no step %s; it has %s", text, strings.Join(names, ", "))
+			e.Problemf("the release has no step %s that a candidate is let into; it has %s", text, strings.Join(names, ", "))
 		case slices.Contains(r.Approve.Steps, text):
 			e.Problemf("approve.steps has %s twice", text)
 		default:
