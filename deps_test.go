@@ -34,7 +34,7 @@ const rules = `
 	evaluate:            sketch
 	compare:             drift evaluate
 	gate:                compare contract drift evaluate strictyaml
-	pipeline:            contract gate release strictyaml
+	pipeline:            contract evaluate gate release strictyaml
 	model/lightgbm:      model
 	train/gbdt:          model
 	domain:              columnar evaluate model model/lightgbm train/gbdt
