@@ -42,12 +42,13 @@ const rules = `
 	delta:               store
 	retailer:            columnar
 	retailer/generate:   retailer
+	change:              contract store
 	bundle:              columnar contract model store
 	run:                 contract delta release store
 	pass:                columnar contract model profile run
 	fallback:            columnar contract delta pass pipeline run store
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
-	registration:        bundle columnar contract model pass pipeline profile registry store train
+	registration:        bundle change columnar contract model pass pipeline profile registry store train
 	quarantine:          bundle columnar contract model pass pipeline registry run store
 	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
 	workflows:           activities run store
