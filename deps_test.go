@@ -48,7 +48,7 @@ const rules = `
 	pass:                columnar contract model profile run
 	fallback:            columnar contract delta pass pipeline run store
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
-	registration:        bundle change columnar contract model pass pipeline profile registry store train
+	registration:        bundle change columnar contract model pass pipeline profile registry store train train/gbdt
 	quarantine:          bundle columnar contract model pass pipeline registry run store
 	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
 	workflows:           activities run store

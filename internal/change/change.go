@@ -9,6 +9,7 @@ package change
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -20,10 +21,10 @@ import (
 // Format is the version of the paper.
 const Format = 1
 
-// Files are what a pipeline follows, as text. Output is nil without a contract of the
-// scores.
+// Files are what a pipeline follows, as text. Output and Labels are nil without such a
+// contract.
 type Files struct {
-	Pipeline, Contract, Output []byte
+	Pipeline, Contract, Output, Labels []byte
 }
 
 // A Change is the difference between two [Files]. A file that did not change is nil.
@@ -32,6 +33,7 @@ type Change struct {
 	Pipeline *File `json:"pipeline,omitempty"`
 	Contract *File `json:"contract,omitempty"`
 	Output   *File `json:"output,omitempty"` // contract of the scores
+	Labels   *File `json:"labels,omitempty"` // contract of the labels
 }
 
 // A File is the difference of one file.
@@ -49,11 +51,9 @@ type File struct {
 // fails if a contract cannot be read.
 func Between(was, is Files) (*Change, error) {
 	c := &Change{Format: Format, Pipeline: file("pipeline.yaml", was.Pipeline, is.Pipeline),
-		Contract: file("contract.yaml", was.Contract, is.Contract), Output: file("scores.yaml", was.Output, is.Output)}
-	if err := c.Contract.compare(was.Contract, is.Contract); err != nil {
-		return nil, err
-	}
-	return c, c.Output.compare(was.Output, is.Output)
+		Contract: file("contract.yaml", was.Contract, is.Contract), Output: file("scores.yaml", was.Output, is.Output),
+		Labels: file("labels.yaml", was.Labels, is.Labels)}
+	return c, errors.Join(c.Contract.compare(was.Contract, is.Contract), c.Output.compare(was.Output, is.Output), c.Labels.compare(was.Labels, is.Labels))
 }
 
 // file returns the difference of a file, nil if there is none.

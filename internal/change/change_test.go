@@ -41,6 +41,8 @@ func TestBetween(t *testing.T) {
 	contract.Contract = edited(t, was.Contract, "maximum: 1200", "maximum: 900")
 	output := was
 	output.Output = was.Contract
+	labels := was
+	labels.Labels = was.Contract
 	for _, tt := range []struct {
 		name    string
 		is      change.Files
@@ -52,6 +54,7 @@ func TestBetween(t *testing.T) {
 		{"a line of the pipeline file", pipeline, "pipeline", "+owner: somebody\n", ""},
 		{"a limit of the contract", contract, "contract", "maximum: 900", "1200"},
 		{"a contract of the scores that was not there", output, "output", "+kind: DataContract\n", ""},
+		{"a contract of the labels that was not there", labels, "labels", "+kind: DataContract\n", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := change.Between(was, tt.is)
@@ -63,7 +66,7 @@ func TestBetween(t *testing.T) {
 				name string
 				file *change.File
 				is   []byte
-			}{{"pipeline", c.Pipeline, tt.is.Pipeline}, {"contract", c.Contract, tt.is.Contract}, {"output", c.Output, tt.is.Output}} {
+			}{{"pipeline", c.Pipeline, tt.is.Pipeline}, {"contract", c.Contract, tt.is.Contract}, {"output", c.Output, tt.is.Output}, {"labels", c.Labels, tt.is.Labels}} {
 				if f.file == nil {
 					continue
 				}

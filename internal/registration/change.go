@@ -21,11 +21,11 @@ var ErrReason = errors.New("other files are in force: a change of them needs a r
 // people who approve.
 func (r Request) putInForce(ctx context.Context, b *store.Bucket, log *registry.Log, e registry.Entry, f *Files, out *Result) error {
 	s := log.State()
-	if s.Pipeline == out.Pipeline && s.Contract == out.Contract && s.Output == out.Output {
+	e.Kind, e.ID = registry.KindPipeline, fmt.Sprintf("pipeline/%s/%d", out.Pipeline, log.Head())
+	e.Pipeline, e.Contract, e.Output, e.LabelsContract = out.Pipeline, out.Contract, out.Output, out.LabelsContract
+	if s.Follows(e) {
 		return nil
 	}
-	e.Kind, e.ID = registry.KindPipeline, fmt.Sprintf("pipeline/%s/%d", out.Pipeline, log.Head())
-	e.Pipeline, e.Contract, e.Output = out.Pipeline, out.Contract, out.Output
 	if s.Pipeline == "" {
 		_, err := log.Append(ctx, e)
 		return err
@@ -37,7 +37,7 @@ func (r Request) putInForce(ctx context.Context, b *store.Bucket, log *registry.
 	if err != nil {
 		return err
 	}
-	out.Change, err = change.Between(was, change.Files{Pipeline: f.Text, Contract: f.ContractText, Output: f.OutputText})
+	out.Change, err = change.Between(was, change.Files{Pipeline: f.Text, Contract: f.ContractText, Output: f.OutputText, Labels: f.LabelsText})
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (r Request) putInForce(ctx context.Context, b *store.Bucket, log *registry.
 func propose(ctx context.Context, log *registry.Log, e registry.Entry, out *Result) error {
 	s := log.State()
 	at := slices.IndexFunc(s.Proposals, func(p registry.Entry) bool {
-		return p.Pipeline == e.Pipeline && p.Contract == e.Contract && p.Output == e.Output
+		return p.Paper == e.Paper // which names the files before and after
 	})
 	if at >= 0 {
 		out.Proposal = s.Proposals[at].Seq
@@ -86,7 +86,7 @@ func inForce(ctx context.Context, b *store.Bucket, s registry.State) (f change.F
 	for _, blob := range []struct {
 		d   store.Digest
 		dst *[]byte
-	}{{s.Pipeline, &f.Pipeline}, {s.Contract, &f.Contract}, {s.Output, &f.Output}} {
+	}{{s.Pipeline, &f.Pipeline}, {s.Contract, &f.Contract}, {s.Output, &f.Output}, {s.LabelsContract, &f.Labels}} {
 		if blob.d == "" {
 			continue
 		}
@@ -162,12 +162,13 @@ func (a Approval) Do(ctx context.Context, b *store.Bucket) (*Result, error) {
 		return nil, err
 	}
 	e, err := log.Append(ctx, registry.Entry{Kind: registry.KindPipeline, ID: id, At: a.At, By: a.By, Cause: "approve", Reason: a.Reason,
-		Pipeline: p.Pipeline, Contract: p.Contract, Output: p.Output, Paper: p.Paper, Proposal: p.Seq})
+		Pipeline: p.Pipeline, Contract: p.Contract, Output: p.Output, LabelsContract: p.LabelsContract, Paper: p.Paper, Proposal: p.Seq})
 	return result(log, e, c), err
 }
 
 func result(log *registry.Log, e registry.Entry, c *change.Change) *Result {
-	return &Result{Name: log.Pipeline(), Pipeline: e.Pipeline, Contract: e.Contract, Output: e.Output, Change: c, Anchor: log.Anchor()}
+	return &Result{Name: log.Pipeline(), Pipeline: e.Pipeline, Contract: e.Contract, Output: e.Output, LabelsContract: e.LabelsContract,
+		Change: c, Anchor: log.Anchor()}
 }
 
 // mayApprove says why somebody may not approve a proposal.

@@ -21,6 +21,7 @@ import (
 	"headgate/internal/registry"
 	"headgate/internal/store"
 	"headgate/internal/train"
+	"headgate/internal/train/gbdt"
 )
 
 // A Request names the local files to register.
@@ -58,6 +59,7 @@ type Result struct {
 	Name               string // of the pipeline
 	Pipeline, Contract store.Digest
 	Output             store.Digest    // contract of the scores; "" if there is none
+	LabelsContract     store.Digest    // "" if the pipeline has no labels
 	Version            *bundle.Version // nil without a model
 	Anchor             string
 
@@ -106,7 +108,7 @@ func (r Request) Do(ctx context.Context, b *store.Bucket, formats model.Formats)
 	for _, blob := range []struct {
 		data []byte
 		dst  *store.Digest
-	}{{f.Text, &out.Pipeline}, {f.ContractText, &out.Contract}, {f.OutputText, &out.Output}} {
+	}{{f.Text, &out.Pipeline}, {f.ContractText, &out.Contract}, {f.OutputText, &out.Output}, {f.LabelsText, &out.LabelsContract}} {
 		if blob.data == nil {
 			continue
 		}
@@ -183,11 +185,13 @@ func (r Request) format() string {
 
 // Files are a pipeline file and the contracts beside it.
 type Files struct {
-	Text, ContractText, OutputText []byte // OutputText is nil without a contract of the scores
+	Text, ContractText     []byte
+	OutputText, LabelsText []byte // nil without such a contract
 
 	Config   *pipeline.Config
 	Contract *contract.Contract
 	Output   *contract.Contract // of the scores; nil if there is none
+	Labels   *contract.Contract // of the labels; nil if there are none
 }
 
 // Read reads a pipeline file and the contracts beside it, and checks one against the
@@ -212,10 +216,31 @@ func Read(name string) (*Files, error) {
 			return nil, err
 		}
 	}
-	if err := f.Config.CheckContract(f.Contract); err != nil {
+	err = errors.Join(f.Config.CheckContract(f.Contract), f.checkParameters())
+	if f.Config.Labels != nil {
+		labels := f.Config.Labels.Contract
+		var unread error
+		if f.LabelsText, f.Labels, unread = readContract(name, labels); unread != nil {
+			return nil, unread
+		}
+		err = errors.Join(err, f.Config.CheckLabels(f.Contract, f.Labels))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return f, nil
+}
+
+// checkParameters refuses parameters that the built-in trainer does not know.
+func (f *Files) checkParameters() error {
+	t := f.Config.Training
+	if t == nil || t.Trainer != pipeline.TrainerGBDT {
+		return nil
+	}
+	if _, err := gbdt.ParseParams(t.Parameters); err != nil {
+		return fmt.Errorf("training.parameters: %w", err)
+	}
+	return nil
 }
 
 // readContract reads a contract beside the pipeline file.
