@@ -50,7 +50,7 @@ const rules = `
 	labels:              columnar contract pass run store
 	evidence:            columnar contract evaluate labels pass pipeline registry release run store
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
-	registration:        bundle columnar contract model pass pipeline profile registry store train
+	registration:        bundle columnar contract model pass pipeline profile registry store train train/gbdt
 	quarantine:          bundle columnar contract model pass pipeline registry run store
 	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
 	workflows:           activities run store
