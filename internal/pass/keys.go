@@ -10,6 +10,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/zeebo/xxh3"
 
 	"headgate/internal/columnar"
 	"headgate/internal/contract"
