@@ -74,7 +74,7 @@ var only = map[string][]string{
 	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "train", "bundle", "pass", "labels", "evidence", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train", "domain"},
 	"gonum.org/":                             {"drift"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
-	"cel.dev/":                               {"rowrule"},
+	"cel.dev/":                               {"gate", "rowrule"},
 	"github.com/rs/zerolog":                  {"cmd/worker"},
 	"github.com/spf13/cobra":                 {"cmd/starter"},
 	"github.com/apache/arrow/go/v17/parquet": {},
