@@ -50,7 +50,7 @@ const rules = `
 	fallback:            columnar contract delta pass pipeline run store
 	labels:              columnar contract pass run store
 	evidence:            columnar contract evaluate labels pass pipeline registry release run store
-	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
+	audit:               bundle change columnar contract delta evidence fallback gate labels model pass pipeline registry release run store
 	version:             bundle model store train
 	registration:        bundle change columnar contract model pass pipeline profile registry store train train/gbdt
 	quarantine:          bundle columnar contract model pass pipeline registry run store
