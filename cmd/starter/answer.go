@@ -29,15 +29,20 @@ type reply struct {
 func newApproveCommand(e *env) *cobra.Command {
 	return newReplyCommand(e, true, &cobra.Command{
 		Use:   "approve PIPELINE --batch BATCH --reason TEXT",
-		Short: "Publish a batch that waits for an answer",
+		Short: "Publish a batch, or put files in force, that wait for an answer",
 		Long: `approve answers a batch that waits for a person: it is published with what is in it.
 The answer, who gave it and why are in the registry for good.
 
 It prints first what is asked. The answer is to that, and refused if another question has
 come up since; --decision says which question was looked at, as score --wait, status
-or the run's page in the Temporal Web UI showed it.`,
+or the run's page in the Temporal Web UI showed it.
+
+With --proposal it puts the files in force that somebody else proposed, as one of the
+people whom the pipeline file in force names under release.approve; starter diff shows
+what they change. That needs the store, and no Temporal.`,
 		Example: `  starter approve retailer --batch 2024-03 --reason "the new partner's customers are younger"
-  starter approve retailer --batch 2024-03 --decision 9f2c41d07a55e6b1 --reason "agreed with marketing"`,
+  starter approve retailer --batch 2024-03 --decision 9f2c41d07a55e6b1 --reason "agreed with marketing"
+  starter approve retailer --proposal 12 --reason "agreed with risk"`,
 	})
 }
 
@@ -58,9 +63,13 @@ or the run's page in the Temporal Web UI showed it.`,
 // newReplyCommand adds what approve and reject have in common.
 func newReplyCommand(e *env, approve bool, c *cobra.Command) *cobra.Command {
 	r := reply{Answer: workflows.Answer{Approve: approve}}
+	p := carry{}
 	c.Args = arguments(cobra.ExactArgs(1))
 	c.RunE = func(c *cobra.Command, args []string) error {
 		r.pipeline = args[0]
+		if p.proposal > 0 {
+			return p.out(c.Context(), e, args[0], r)
+		}
 		if r.batch == "" || strings.TrimSpace(r.Reason) == "" {
 			return usageError{fmt.Errorf("%s needs --batch and --reason; see %s --help", c.Name(), c.CommandPath())}
 		}
@@ -73,6 +82,10 @@ func newReplyCommand(e *env, approve bool, c *cobra.Command) *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&r.batch, "batch", "", "`batch` that asks")
+	if approve {
+		f.Int64Var(&p.proposal, "proposal", 0, "`number` of the registry's entry that proposes other files")
+		storeFlag(c, &p.url)
+	}
 	f.StringVar(&r.Reason, "reason", "", "`text` that says why, for the audit trail")
 	f.StringVar(&r.By, "by", who(e), "`name` of who answers, for the audit trail")
 	f.StringVar(&r.Decision, "decision", "", "first digits of the `digest` that was looked at (default what is printed)")
