@@ -42,13 +42,14 @@ const rules = `
 	delta:               store
 	retailer:            columnar
 	retailer/generate:   retailer
+	change:              contract store
 	bundle:              columnar contract model store
 	run:                 contract delta release store
 	pass:                columnar contract model profile run
 	fallback:            columnar contract delta pass pipeline run store
 	serving:             columnar compare contract evaluate gate pass release run store
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
-	registration:        bundle columnar contract model pass pipeline profile registry store train
+	registration:        bundle change columnar contract model pass pipeline profile registry store train train/gbdt
 	quarantine:          bundle columnar contract model pass pipeline registry run store
 	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
 	workflows:           activities run store
@@ -58,7 +59,7 @@ const rules = `
 	bench:               columnar contract model model/lightgbm pass retailer run
 	bench/train:         columnar model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle columnar compare contract delta evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry run store strictyaml train workflows
+	cmd/starter:         activities audit bundle columnar compare contract delta evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train workflows
 `
 
 // only keeps a technology in its place: no other package may import it.
