@@ -48,22 +48,23 @@ const rules = `
 	pass:                columnar contract model profile run
 	fallback:            columnar contract delta pass pipeline run store
 	quarantine:          bundle columnar contract model pass pipeline registry run store
-	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
-	workflows:           activities run store
-	worker:              activities model model/lightgbm store workflows
 	bench/process:
 	bench/drift:         drift model profile retailer
 	bench/coverage:      bench/process compare evaluate
 	bench:               bench/process columnar contract model model/lightgbm pass retailer run
 	bench/train:         bench/process columnar model model/lightgbm retailer train/gbdt
-	cmd/worker:          worker
 	bench/gates:         evaluate gate model model/lightgbm retailer train/gbdt
 	change:              contract store
 	registration:        bundle change columnar contract model pass pipeline profile registry store train
 	labels:              columnar contract pass run store
 	evidence:            columnar contract evaluate labels pass pipeline registry release run store
-	audit:               bundle change columnar contract delta evidence fallback gate labels model pass pipeline registry release run store
 	version:             bundle model store train
+	serving:             columnar compare contract evaluate gate pass release run store
+	activities:          bundle columnar contract delta drift fallback gate model pass pipeline profile registry release run serving store
+	workflows:           activities run store
+	worker:              activities model model/lightgbm store workflows
+	cmd/worker:          worker
+	audit:               bundle change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
 	cmd/starter:         activities audit bundle change columnar compare contract delta domain drift evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train version workflows
 `
 
@@ -72,7 +73,7 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "domain", "train", "bundle", "pass", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train", "bench/gates", "labels", "evidence"},
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "domain", "train", "bundle", "pass", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train", "bench/gates", "labels", "evidence", "serving"},
 	"gonum.org/":                             {"drift"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"cel.dev/":                               {"rowrule", "gate"},
