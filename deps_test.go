@@ -57,7 +57,7 @@ const rules = `
 	bench:               columnar contract model model/lightgbm pass retailer run
 	bench/train:         columnar model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle columnar compare contract delta evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry run store strictyaml train workflows
+	cmd/starter:         activities audit bundle columnar compare contract delta evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train workflows
 `
 
 // only keeps a technology in its place: no other package may import it.
