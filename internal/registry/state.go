@@ -39,10 +39,13 @@ var (
 type State struct {
 	Pipeline store.Digest // file in force; "" before the first
 	Contract store.Digest
-	Output   store.Digest            // contract of the scores; "" if there is none
-	Aliases  map[string]store.Digest // alias → model
-	Models   []store.Digest          // registered, in the order of their first entries
-	Batches  map[string]BatchState
+	Output   store.Digest // contract of the scores; "" if there is none
+
+	LabelsContract store.Digest // contract of the labels; "" if there is none
+
+	Aliases map[string]store.Digest // alias → model
+	Models  []store.Digest          // registered, in the order of their first entries
+	Batches map[string]BatchState
 
 	Routing  store.Digest            // blob in force; "" if the champion scores alone
 	Rejected map[store.Digest]string // models that may not serve, and why
@@ -88,7 +91,7 @@ func (s *State) add(e Entry) error {
 		if err := s.carriesOut(e); err != nil {
 			return err
 		}
-		s.Pipeline, s.Contract, s.Output, s.Proposals = e.Pipeline, e.Contract, e.Output, nil
+		s.Pipeline, s.Contract, s.Output, s.LabelsContract, s.Proposals = e.Pipeline, e.Contract, e.Output, e.LabelsContract, nil
 	case KindProposal:
 		s.Proposals = append(s.Proposals, e)
 	case KindWaiver:
