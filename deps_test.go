@@ -46,6 +46,8 @@ const rules = `
 	run:                 contract delta release store
 	pass:                columnar contract model profile run
 	fallback:            columnar contract delta pass pipeline run store
+	labels:              columnar contract pass run store
+	evidence:            columnar contract evaluate labels pass registry release run store
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
 	registration:        bundle columnar contract model pass pipeline profile registry store train
 	quarantine:          bundle columnar contract model pass pipeline registry run store
@@ -65,7 +67,7 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "train", "bundle", "pass", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train"},
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "train", "bundle", "pass", "labels", "evidence", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train"},
 	"gonum.org/":                             {"drift"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"cel.dev/":                               {"rowrule"},
