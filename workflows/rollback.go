@@ -1,0 +1,141 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"headgate/activities"
+	rollout "headgate/internal/release"
+	papers "headgate/internal/run"
+	"headgate/internal/store"
+)
+
+// Undo is what takes a release back. It is noted before a candidate gets anything to
+// score, and forgotten when the candidate is the champion or no longer routed. If the
+// workflow is cancelled or fails before that, its compensation runs on a context that a
+// cancellation does not reach: the candidate is rejected, the routing goes back to the
+// champion, published batches with the candidate's rows are published again with the
+// champion's, and the registry, the search attributes and the scorecard say so.
+//
+// All of that follows from one entry in the registry, so a compensation that was
+// interrupted is taken up by the next run of the workflow.
+type Undo struct {
+	Release  string       `json:"release"`
+	Model    store.Digest `json:"model"`    // the candidate
+	Champion store.Digest `json:"champion"` // in force before
+}
+
+// note registers what takes a step back before the step is taken.
+func (r *releases) note(next rollout.Action, model string) {
+	if model != "" && string(r.view.Facts.Champion) != model {
+		r.in.Undo = &Undo{Release: next.Release, Model: store.Digest(model), Champion: r.view.Facts.Champion}
+	}
+}
+
+// route puts a routing in force. An entry that is under way is carried through.
+func (r *releases) route(ctx workflow.Context, next rollout.Action) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	served := ""
+	for _, arm := range next.Routing.Arms {
+		if arm.Share > 0 && arm.Model != string(r.view.Facts.Champion) {
+			served = arm.Model
+		}
+	}
+	r.note(next, served)
+	disconnected, _ := workflow.NewDisconnectedContext(ctx)
+	_, err := run(stage(disconnected, "Routing of step "+next.Step, 5*time.Minute), act.Route, r.stepInput(ctx))
+	if err == nil && served == "" {
+		r.in.Undo = nil
+	}
+	return err
+}
+
+// promote makes a model the champion.
+func (r *releases) promote(ctx workflow.Context, next rollout.Action) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !r.former(next.Model) {
+		r.note(next, next.Model)
+	}
+	disconnected, _ := workflow.NewDisconnectedContext(ctx)
+	_, err := run(stage(disconnected, "Make "+short(next.Model)+" the champion", 5*time.Minute), act.Promote, r.stepInput(ctx))
+	if err == nil {
+		r.in.Undo = nil
+	}
+	return err
+}
+
+// former reports whether a model is none of the candidates: it comes back.
+func (r *releases) former(model string) bool {
+	for _, c := range r.view.Facts.Candidates {
+		if c.Model == model {
+			return false
+		}
+	}
+	return true
+}
+
+// republish publishes a batch again with the champion's scores in every row.
+func (r *releases) republish(ctx workflow.Context, next rollout.Action) error {
+	in := RepublishBatchInput{Pipeline: r.in.Pipeline, Batch: next.Batch, Model: store.Digest(next.Model), By: "release " + next.Release, Reason: next.Reason}
+	var out activities.PublishOutput
+	return workflow.ExecuteChildWorkflow(child(ctx, RepublishID(in.Pipeline, in.Batch), "Publish "+in.Batch+" again with the champion's scores"),
+		RepublishBatch, in).Get(ctx, &out)
+}
+
+// giveUp runs the compensation of a release that ends before its time, and returns why
+// it ends.
+func (r *releases) giveUp(ctx workflow.Context, why error) error {
+	r.card.Trouble = cause(why)
+	stage := "Failed"
+	if temporal.IsCanceledError(why) {
+		r.card.Trouble, stage = "cancelled", "Cancelled"
+	}
+	disconnected, _ := workflow.NewDisconnectedContext(ctx)
+	if r.in.Undo != nil {
+		if err := r.takeBack(disconnected, "the release ended before its time: "+r.card.Trouble); err != nil {
+			why = errors.Join(why, fmt.Errorf("taking the release back: %w", err))
+			r.card.Trouble += "; and it could not be taken back: " + cause(err)
+		}
+	}
+	heard := workflow.Await(disconnected, func() bool { return workflow.AllHandlersFinished(ctx) })
+	if err := errors.Join(heard, r.show(disconnected, stage)); err != nil {
+		return errors.Join(why, err)
+	}
+	return why
+}
+
+// takeBack runs the compensation: it enters that the candidate is rejected, and does what
+// follows from that until nothing of the release is left.
+func (r *releases) takeBack(ctx workflow.Context, reason string) error {
+	if err := r.turn.Lock(ctx); err != nil {
+		return err
+	}
+	defer r.turn.Unlock()
+	u := *r.in.Undo
+	_, err := run(stage(ctx, "Take release "+u.Release+" back", 5*time.Minute), act.TakeBack, activities.TakeBackInput{Pipeline: r.in.Pipeline,
+		Release: u.Release, Model: u.Model, Champion: u.Champion, Reason: reason, Operation: operation(ctx), At: workflow.Now(ctx).UTC()})
+	if err != nil {
+		return err
+	}
+	for {
+		if err := r.read(ctx); err != nil {
+			return err
+		}
+		next := r.view.Next
+		if next.Kind != rollout.DoRepublish && (!appends(next.Kind) || next.Release != u.Release) {
+			r.in.Undo = nil
+			return nil
+		}
+		if err := r.do(ctx); err != nil && !failed(err, activities.KindHeadMoved) {
+			return fmt.Errorf("%s of %s: %w", next.Kind, papers.Short(u.Model), err)
+		}
+	}
+}
