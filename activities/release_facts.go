@@ -17,7 +17,8 @@ type ReleaseFacts struct {
 	Release    string          `json:"release,omitempty"` // under way, or the last one
 	Outcome    string          `json:"outcome,omitempty"` // of one that is over: released, rejected, rolled back or judged
 	Strategy   string          `json:"strategy,omitempty"`
-	Step       string          `json:"step,omitempty"` // that the routing in force is of
+	Step       string          `json:"step,omitempty"`   // that the routing in force is of
+	Routed     string          `json:"routed,omitempty"` // release that the routing in force is of
 	Steps      []string        `json:"steps,omitempty"`
 	Candidates []CandidateFact `json:"candidates,omitempty"`
 	Arms       []release.Arm   `json:"arms,omitempty"`
@@ -56,7 +57,7 @@ func (r *Releases) Facts(next release.Action) ReleaseFacts {
 		f.Held = h.By + ": " + h.Reason
 	}
 	if routing := r.State.Routing; routing != nil {
-		f.Step, f.Arms, f.Shadow = routing.Step, routing.Arms, routing.Shadow
+		f.Step, f.Routed, f.Arms, f.Shadow = routing.Step, routing.Release, routing.Arms, routing.Shadow
 	}
 	shown := r.shown(next)
 	for _, rel := range r.State.Releases {

@@ -26,10 +26,6 @@ const lookAgain = time.Hour
 // ReleaseInput names the pipeline whose releases are carried out.
 type ReleaseInput struct {
 	Pipeline string `json:"pipeline"`
-
-	// Undo is handed from one run of the workflow to the next: what takes the release
-	// under way back.
-	Undo *Undo `json:"undo,omitempty"`
 }
 
 // ReleaseOutput says what is in force when no release is left.
@@ -47,6 +43,7 @@ type releases struct {
 	card ReleaseCard
 	// turn is had by who reads the registry and appends what follows from it.
 	turn  workflow.Mutex
+	undo  *undo  // nil while no candidate serves anybody
 	woken bool   // something happened since the registry was read
 	done  string // id of the last step that was done, and the head before it
 }
@@ -56,7 +53,8 @@ type releases struct {
 //
 // It reads the registry, does what comes next, and reads again. It waits for verdicts,
 // labels and persons, for months if need be, and ends when no release is left. Before it
-// gives a candidate anything to score it notes what takes that back: see [Undo].
+// gives a candidate anything to score it notes what takes that back, and does so when it
+// is cancelled or cannot go on.
 func Release(ctx workflow.Context, in ReleaseInput) (ReleaseOutput, error) {
 	r := &releases{in: in, turn: workflow.NewMutex(ctx), card: ReleaseCard{Pipeline: in.Pipeline}}
 	err := workflow.SetQueryHandlerWithOptions(ctx, "scorecard", func() (ReleaseCard, error) { return r.card, nil },
@@ -141,9 +139,7 @@ func (r *releases) read(ctx workflow.Context) error {
 		return err
 	}
 	r.view = view
-	if u := r.in.Undo; u != nil && string(view.Facts.Champion) == string(u.Model) {
-		r.in.Undo = nil // it has served the purpose: the release is carried through
-	}
+	r.undo = r.serving()
 	return nil
 }
 

@@ -78,9 +78,13 @@ func (r *releases) listen(ctx workflow.Context) error {
 	})
 	return errors.Join(
 		update(ctx, UpdateApprove, `Lets the release take the step that it asks about: {"by", "role", "reason", "decision", "nonce"}.`, checkAnswer,
-			func(ctx workflow.Context, a ReleaseAnswer) (activities.CheckApprovalOutput, error) { return r.answer(ctx, rollout.Approve, a) }),
+			func(ctx workflow.Context, a ReleaseAnswer) (activities.CheckApprovalOutput, error) {
+				return r.answer(ctx, rollout.Approve, a)
+			}),
 		update(ctx, UpdateReject, `Rejects the candidate: {"by", "role", "reason", "decision", "nonce"}.`, checkAnswer,
-			func(ctx workflow.Context, a ReleaseAnswer) (activities.CheckApprovalOutput, error) { return r.answer(ctx, rollout.Reject, a) }),
+			func(ctx workflow.Context, a ReleaseAnswer) (activities.CheckApprovalOutput, error) {
+				return r.answer(ctx, rollout.Reject, a)
+			}),
 		update(ctx, UpdateHold, `Stops the releases where they are until somebody resumes: {"by", "reason"}.`, checkOrder,
 			func(ctx workflow.Context, o ReleaseOrder) (activities.ControlOutput, error) {
 				return r.control(ctx, activities.ControlInput{Control: rollout.Hold, By: o.By, Reason: o.Reason})

@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -14,26 +15,31 @@ import (
 	"headgate/internal/store"
 )
 
-// Undo is what takes a release back. It is noted before a candidate gets anything to
-// score, and forgotten when the candidate is the champion or no longer routed. If the
-// workflow is cancelled or fails before that, its compensation runs on a context that a
-// cancellation does not reach: the candidate is rejected, the routing goes back to the
+// An undo is what takes a release back. It is noted before a candidate gets anything to
+// score, and forgotten when the candidate is the champion or serves nobody any more. If
+// the workflow is cancelled or fails in between, this compensation runs on a context that
+// a cancellation does not reach: the candidate is rejected, the routing goes back to the
 // champion, published batches with the candidate's rows are published again with the
 // champion's, and the registry, the search attributes and the scorecard say so.
 //
-// All of that follows from one entry in the registry, so a compensation that was
-// interrupted is taken up by the next run of the workflow.
-type Undo struct {
-	Release  string       `json:"release"`
-	Model    store.Digest `json:"model"`    // the candidate
-	Champion store.Digest `json:"champion"` // in force before
+// All of that follows from one entry in the registry. So the next run of the workflow
+// takes up a compensation that was interrupted, and it is the same whether it is done
+// once or twice.
+type undo struct {
+	release  string
+	model    store.Digest // the candidate
+	champion store.Digest // in force before
 }
 
-// note registers what takes a step back before the step is taken.
-func (r *releases) note(next rollout.Action, model string) {
-	if model != "" && string(r.view.Facts.Champion) != model {
-		r.in.Undo = &Undo{Release: next.Release, Model: store.Digest(model), Champion: r.view.Facts.Champion}
+// serving returns the undo of the routing in force, nil if the champion serves alone.
+func (r *releases) serving() *undo {
+	f := r.view.Facts
+	for _, arm := range f.Arms {
+		if arm.Share > 0 && arm.Model != string(f.Champion) {
+			return &undo{release: f.Routed, model: store.Digest(arm.Model), champion: f.Champion}
+		}
 	}
+	return nil
 }
 
 // route puts a routing in force. An entry that is under way is carried through.
@@ -41,18 +47,13 @@ func (r *releases) route(ctx workflow.Context, next rollout.Action) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	served := ""
 	for _, arm := range next.Routing.Arms {
 		if arm.Share > 0 && arm.Model != string(r.view.Facts.Champion) {
-			served = arm.Model
+			r.undo = &undo{release: next.Release, model: store.Digest(arm.Model), champion: r.view.Facts.Champion}
 		}
 	}
-	r.note(next, served)
 	disconnected, _ := workflow.NewDisconnectedContext(ctx)
 	_, err := run(stage(disconnected, "Routing of step "+next.Step, 5*time.Minute), act.Route, r.stepInput(ctx))
-	if err == nil && served == "" {
-		r.in.Undo = nil
-	}
 	return err
 }
 
@@ -61,25 +62,21 @@ func (r *releases) promote(ctx workflow.Context, next rollout.Action) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if !r.former(next.Model) {
-		r.note(next, next.Model)
+	if r.candidate(next.Model) {
+		r.undo = &undo{release: next.Release, model: store.Digest(next.Model), champion: r.view.Facts.Champion}
 	}
 	disconnected, _ := workflow.NewDisconnectedContext(ctx)
 	_, err := run(stage(disconnected, "Make "+short(next.Model)+" the champion", 5*time.Minute), act.Promote, r.stepInput(ctx))
 	if err == nil {
-		r.in.Undo = nil
+		r.undo = nil
 	}
 	return err
 }
 
-// former reports whether a model is none of the candidates: it comes back.
-func (r *releases) former(model string) bool {
-	for _, c := range r.view.Facts.Candidates {
-		if c.Model == model {
-			return false
-		}
-	}
-	return true
+// candidate reports whether a model is one of the release under way, and not a former
+// champion that comes back.
+func (r *releases) candidate(model string) bool {
+	return slices.ContainsFunc(r.view.Facts.Candidates, func(c activities.CandidateFact) bool { return c.Model == model })
 }
 
 // republish publishes a batch again with the champion's scores in every row.
@@ -99,7 +96,7 @@ func (r *releases) giveUp(ctx workflow.Context, why error) error {
 		r.card.Trouble, stage = "cancelled", "Cancelled"
 	}
 	disconnected, _ := workflow.NewDisconnectedContext(ctx)
-	if r.in.Undo != nil {
+	if r.undo != nil {
 		if err := r.takeBack(disconnected, "the release ended before its time: "+r.card.Trouble); err != nil {
 			why = errors.Join(why, fmt.Errorf("taking the release back: %w", err))
 			r.card.Trouble += "; and it could not be taken back: " + cause(err)
@@ -119,9 +116,9 @@ func (r *releases) takeBack(ctx workflow.Context, reason string) error {
 		return err
 	}
 	defer r.turn.Unlock()
-	u := *r.in.Undo
-	_, err := run(stage(ctx, "Take release "+u.Release+" back", 5*time.Minute), act.TakeBack, activities.TakeBackInput{Pipeline: r.in.Pipeline,
-		Release: u.Release, Model: u.Model, Champion: u.Champion, Reason: reason, Operation: operation(ctx), At: workflow.Now(ctx).UTC()})
+	u := *r.undo
+	_, err := run(stage(ctx, "Take release "+u.release+" back", 5*time.Minute), act.TakeBack, activities.TakeBackInput{Pipeline: r.in.Pipeline,
+		Release: u.release, Model: u.model, Champion: u.champion, Reason: reason, Operation: operation(ctx), At: workflow.Now(ctx).UTC()})
 	if err != nil {
 		return err
 	}
@@ -130,12 +127,12 @@ func (r *releases) takeBack(ctx workflow.Context, reason string) error {
 			return err
 		}
 		next := r.view.Next
-		if next.Kind != rollout.DoRepublish && (!appends(next.Kind) || next.Release != u.Release) {
-			r.in.Undo = nil
+		ours := appends(next.Kind) && (next.Release == u.release || r.undo != nil)
+		if !ours && next.Kind != rollout.DoRepublish {
 			return nil
 		}
 		if err := r.do(ctx); err != nil && !failed(err, activities.KindHeadMoved) {
-			return fmt.Errorf("%s of %s: %w", next.Kind, papers.Short(u.Model), err)
+			return fmt.Errorf("%s of %s: %w", next.Kind, papers.Short(u.model), err)
 		}
 	}
 }
