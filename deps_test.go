@@ -43,6 +43,7 @@ const rules = `
 	delta:               store
 	retailer:            columnar
 	retailer/generate:   retailer
+	change:              contract store
 	bundle:              columnar contract model store
 	run:                 contract delta release store
 	pass:                columnar contract model profile run
@@ -50,7 +51,7 @@ const rules = `
 	labels:              columnar contract pass run store
 	evidence:            columnar contract evaluate labels pass registry release run store
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
-	registration:        bundle columnar contract model pass pipeline profile registry store train train/gbdt
+	registration:        bundle change columnar contract model pass pipeline profile registry store train train/gbdt
 	quarantine:          bundle columnar contract model pass pipeline registry run store
 	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
 	workflows:           activities run store

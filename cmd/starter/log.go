@@ -142,6 +142,9 @@ func filesOf(entry registry.Entry) string {
 	if entry.Output != "" {
 		text += ", contract of the scores " + papers.Short(entry.Output)
 	}
+	if entry.LabelsContract != "" {
+		text += ", contract of the labels " + papers.Short(entry.LabelsContract)
+	}
 	if entry.Paper != "" {
 		text += ", change " + papers.Short(entry.Paper)
 	}

@@ -98,7 +98,10 @@ type Entry struct {
 	Publication  int64        `json:"publication,omitempty"`  // of the batch, from 1
 	TableVersion *int64       `json:"tableVersion,omitempty"` // of the Delta table, from 0
 	Files        store.Digest `json:"files,omitempty"`        // of what the publication consists of
-	Verdict      string       `json:"verdict,omitempty"`
+	// Restated says of a publication that its scores were made from other input than the
+	// batch was first published from, or by another model: they are no evidence.
+	Restated bool   `json:"restated,omitempty"`
+	Verdict  string `json:"verdict,omitempty"`
 
 	Release string       `json:"release,omitempty"` // names a release among all of the pipeline
 	Step    string       `json:"step,omitempty"`    // of the release: "shadow", "10%", "100%"

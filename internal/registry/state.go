@@ -134,6 +134,17 @@ func (s *State) add(e Entry) error {
 	return nil
 }
 
+// Follows reports whether the files of a pipeline entry or of a proposal are those in
+// force.
+func (s *State) Follows(e Entry) bool {
+	return sameFiles(e, Entry{Pipeline: s.Pipeline, Contract: s.Contract, Output: s.Output, LabelsContract: s.LabelsContract})
+}
+
+// sameFiles reports whether two entries are about the same files.
+func sameFiles(a, b Entry) bool {
+	return a.Pipeline == b.Pipeline && a.Contract == b.Contract && a.Output == b.Output && a.LabelsContract == b.LabelsContract
+}
+
 // carriesOut checks the proposal that a pipeline entry names, if it names one.
 func (s *State) carriesOut(e Entry) error {
 	if e.Proposal == 0 {
@@ -147,7 +158,7 @@ func (s *State) carriesOut(e Entry) error {
 		return refuse("no such proposal waits; it was carried out, or the files have changed since")
 	}
 	switch p := s.Proposals[at]; {
-	case p.Pipeline != e.Pipeline || p.Contract != e.Contract || p.Output != e.Output || p.Paper != e.Paper:
+	case !sameFiles(p, e) || p.Paper != e.Paper:
 		return refuse("it is about other files")
 	case p.By == e.By:
 		return refuse(fmt.Sprintf("%s made it, and somebody else has to approve it", p.By))
