@@ -50,11 +50,12 @@ const rules = `
 	fallback:            columnar contract delta pass pipeline run store
 	labels:              columnar contract pass run store
 	evidence:            columnar contract evaluate labels pass pipeline registry release run store
+	serving:             columnar compare contract evaluate gate pass release run store
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
 	registration:        bundle change columnar contract model pass pipeline profile registry store train train/gbdt
 	quarantine:          bundle columnar contract model pass pipeline registry run store
-	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
-	workflows:           activities run store
+	activities:          bundle columnar contract delta drift evaluate evidence fallback gate model pass pipeline profile registry release run store
+	workflows:           activities release run store
 	worker:              activities model model/lightgbm store workflows
 	bench/process:
 	bench/drift:         drift model profile retailer
@@ -70,10 +71,10 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "domain", "train", "bundle", "pass", "labels", "evidence", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train"},
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "domain", "train", "bundle", "pass", "labels", "evidence", "serving", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train"},
 	"gonum.org/":                             {"drift"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
-	"cel.dev/":                               {"rowrule"},
+	"cel.dev/":                               {"rowrule", "gate"},
 	"github.com/rs/zerolog":                  {"cmd/worker"},
 	"github.com/spf13/cobra":                 {"cmd/starter"},
 	"github.com/apache/arrow/go/v17/parquet": {},
