@@ -52,6 +52,7 @@ const rules = `
 	evidence:            columnar contract evaluate labels pass pipeline registry release run store
 	serving:             columnar compare contract evaluate gate pass release run store
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
+	version:             bundle model store train
 	registration:        bundle change columnar contract model pass pipeline profile registry store train train/gbdt
 	quarantine:          bundle columnar contract model pass pipeline registry run store
 	activities:          bundle columnar contract delta drift evaluate evidence fallback gate model pass pipeline profile registry release run store
@@ -63,7 +64,7 @@ const rules = `
 	bench:               bench/process columnar contract model model/lightgbm pass retailer run
 	bench/train:         bench/process columnar model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle columnar compare contract delta domain drift evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train workflows
+	cmd/starter:         activities audit bundle change columnar compare contract delta domain drift evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train version workflows
 `
 
 // only keeps a technology in its place: no other package may import it.
