@@ -63,6 +63,7 @@ const rules = `
 	bench/coverage:      bench/process compare evaluate
 	bench:               bench/process columnar contract model model/lightgbm pass retailer run
 	bench/train:         bench/process columnar model model/lightgbm retailer train/gbdt
+	bench/gates:         evaluate gate model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker
 	cmd/starter:         activities audit bundle change columnar compare contract delta domain drift evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train version workflows
 `
@@ -72,7 +73,7 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "domain", "train", "bundle", "pass", "labels", "evidence", "serving", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train"},
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "domain", "train", "bundle", "pass", "labels", "evidence", "serving", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/gates", "bench/train"},
 	"gonum.org/":                             {"drift"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"cel.dev/":                               {"rowrule", "gate"},
