@@ -34,7 +34,7 @@ const rules = `
 	evaluate:            sketch
 	compare:             drift evaluate
 	gate:                compare contract drift evaluate strictyaml
-	pipeline:            contract gate release strictyaml
+	pipeline:            contract evaluate gate release strictyaml
 	model/lightgbm:      model
 	train/gbdt:          model
 	domain:              columnar evaluate model model/lightgbm train/gbdt
@@ -61,6 +61,7 @@ const rules = `
 	bench/process:
 	bench/drift:         drift model profile retailer
 	bench/coverage:      bench/process compare evaluate
+	bench/gates:         evaluate gate model model/lightgbm retailer train/gbdt
 	bench:               bench/process columnar contract model model/lightgbm pass retailer run
 	bench/train:         bench/process columnar model model/lightgbm retailer train/gbdt
 	bench/gates:         evaluate gate model model/lightgbm retailer train/gbdt
