@@ -52,8 +52,8 @@ const rules = `
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
 	registration:        bundle columnar contract model pass pipeline profile registry store train train/gbdt
 	quarantine:          bundle columnar contract model pass pipeline registry run store
-	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
-	workflows:           activities run store
+	activities:          bundle columnar contract delta drift evaluate evidence fallback labels model pass pipeline profile registry run store
+	workflows:           activities evaluate evidence run store
 	worker:              activities model model/lightgbm store workflows
 	bench/process:
 	bench/drift:         drift model profile retailer
