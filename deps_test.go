@@ -55,8 +55,8 @@ const rules = `
 	version:             bundle model store train
 	registration:        bundle change columnar contract model pass pipeline profile registry store train train/gbdt
 	quarantine:          bundle columnar contract model pass pipeline registry run store
-	activities:          bundle columnar contract delta drift evaluate evidence fallback gate model pass pipeline profile registry release run store
-	workflows:           activities release run store
+	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels model pass pipeline profile registry release run store
+	workflows:           activities evaluate evidence release run store
 	worker:              activities model model/lightgbm store workflows
 	bench/process:
 	bench/drift:         drift model profile retailer
