@@ -55,13 +55,13 @@ const rules = `
 	bench/train:         bench/process columnar model model/lightgbm retailer train/gbdt
 	bench/gates:         evaluate gate model model/lightgbm retailer train/gbdt
 	change:              contract store
-	registration:        bundle change columnar contract model pass pipeline profile registry store train
+	registration:        bundle change columnar contract model pass pipeline profile registry store train train/gbdt
 	labels:              columnar contract pass run store
 	evidence:            columnar contract evaluate labels pass pipeline registry release run store
 	version:             bundle model store train
 	serving:             columnar compare contract evaluate gate pass release run store
-	activities:          bundle columnar contract delta drift fallback gate model pass pipeline profile registry release run serving store
-	workflows:           activities run store
+	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels model pass pipeline profile registry release run serving store
+	workflows:           activities evaluate evidence release run store
 	worker:              activities model model/lightgbm store workflows
 	cmd/worker:          worker
 	audit:               bundle change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
