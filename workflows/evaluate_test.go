@@ -27,11 +27,7 @@ import (
 // changes the contract of the labels.
 func labelled(t *testing.T, customers int, change *strings.Replacer) *world {
 	t.Helper()
-	text, err := os.ReadFile("../testdata/retailer/labels.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	labels := string(text)
+	labels := shipped(t, "labels.yaml")
 	if change != nil {
 		labels = change.Replace(labels)
 	}
@@ -40,6 +36,15 @@ func labelled(t *testing.T, customers int, change *strings.Replacer) *world {
 	w.deliver("2024-01", retailer.Options{})
 	w.mustScore("2024-01")
 	return w
+}
+
+func shipped(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("../testdata/retailer/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // A label is a row of a label file.
@@ -173,7 +178,10 @@ func TestLabelsAreWaitedFor(t *testing.T) {
 		entries int
 	}{
 		{name: "they are there on the day", verdict: "pass", when: matured, looks: 1, entries: 1,
-			happens: func(w *world, _ *testsuite.TestWorkflowEnvironment) { w.write("a.parquet", w.outcomes(nil)); w.complete() }},
+			happens: func(w *world, _ *testsuite.TestWorkflowEnvironment) {
+				w.write("a.parquet", w.outcomes(nil))
+				w.complete()
+			}},
 		{name: "they come days later", verdict: "pass", when: matured.Add(3*day + 6*time.Hour), looks: 14, entries: 1,
 			happens: func(w *world, env *testsuite.TestWorkflowEnvironment) {
 				env.RegisterDelayedCallback(func() { w.write("a.parquet", w.outcomes(nil)); w.complete() }, matured.Add(3*day+time.Hour).Sub(start))
