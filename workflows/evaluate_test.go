@@ -294,3 +294,20 @@ func TestRevisedLabelsAreEvaluatedAgain(t *testing.T) {
 		t.Errorf("%d positives, and %d after %d returns", a, b, len(returned))
 	}
 }
+
+// known is a world with a scored January whose labels are there.
+func known(t *testing.T) *world {
+	w := labelled(t, 200, nil)
+	w.write("a.parquet", w.outcomes(nil))
+	w.complete()
+	return w
+}
+
+func evaluateTask(w *world) string {
+	out, _ := w.evaluate(nil)
+	if out.Verdict != "pass" || out.Labels == "" || out.Seq == 0 || w.woken.Load() == 0 {
+		w.t.Errorf("%+v, woken %d times", out, w.woken.Load())
+	}
+	out.Anchor = ""
+	return asJSON(w.t, out)
+}
