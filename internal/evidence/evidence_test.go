@@ -174,8 +174,11 @@ func TestOnlyWhoCouldBeUntreatedCounts(t *testing.T) {
 		t.Errorf("states %v, weights %v", rows.State[:4], rows.Weights[:4])
 	}
 	e, err := evidence.Evaluate(rows, nil)
-	if err != nil || e.Rows.Unusable != 1 || e.Rows.Treated != 1 || e.Rows.Judged != 198 || !strings.Contains(strings.Join(e.Notes, " "), "propensity 1") {
-		t.Errorf("%v, rows %+v, notes %q", err, e.Rows, e.Notes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Rows.Unusable != 1 || e.Rows.Treated != 1 || e.Rows.Judged != 198 || !strings.Contains(strings.Join(e.Notes, " "), "propensity 1") {
+		t.Errorf("rows %+v, notes %q", e.Rows, e.Notes)
 	}
 }
 
@@ -190,9 +193,12 @@ func TestArmsAreReadApart(t *testing.T) {
 	}
 	b.Serving = s.blob(string(text))
 	rows := s.load(evidence.Request{Models: []store.Digest{champion, arm, late}, Batches: []evidence.Batch{b}})
-	e, err := evidence.Evaluate(rows, &evidence.EvaluateOptions{Threshold: 0.5, Evaluate: evaluate.Options{Replicates: 50}})
-	if err != nil || len(e.Models) != 3 || len(e.Arms) != 2 {
-		t.Fatalf("%v, %d models, arms %+v", err, len(e.Models), e.Arms)
+	e, err := evidence.Evaluate(rows, &evidence.EvaluateOptions{Threshold: 0.5, Evaluate: evaluate.Options{Replicates: 100}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(e.Models) != 3 || len(e.Arms) != 2 {
+		t.Fatalf("%d models, arms %+v", len(e.Models), e.Arms)
 	}
 	for i, role := range []string{evidence.RoleChampion, evidence.RoleArm, evidence.RoleShadow} {
 		if e.Models[i].Role != role || e.Models[i].Report == nil || e.Models[i].Rows != 4000 {
@@ -299,9 +305,12 @@ func TestAGuessIsHeldAgainstTheTruth(t *testing.T) {
 				return 0
 			})
 			rows := s.load(evidence.Request{Models: []store.Digest{champion}, Batches: []evidence.Batch{s.label(s.score("2024-01", all), all, true)}})
-			e, err := evidence.Evaluate(rows, &evidence.EvaluateOptions{Threshold: 0.5, Evaluate: evaluate.Options{Replicates: 50}})
-			if err != nil || e.CBPE == nil || e.CBPE.Trusted != tt.trusted || len(e.CBPE.Checks) != 8 || e.Verdict != "pass" {
-				t.Errorf("%v, %s %q, %+v", err, e.Verdict, e.Reasons, e.CBPE)
+			e, err := evidence.Evaluate(rows, &evidence.EvaluateOptions{Threshold: 0.5, Evaluate: evaluate.Options{Replicates: 100}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.CBPE == nil || e.CBPE.Trusted != tt.trusted || len(e.CBPE.Checks) != 8 || e.Verdict != "pass" {
+				t.Errorf("%s %q, %+v", e.Verdict, e.Reasons, e.CBPE)
 			}
 		})
 	}
