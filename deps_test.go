@@ -33,6 +33,7 @@ const rules = `
 	infer:               contract profile
 	evaluate:            sketch
 	compare:             drift evaluate
+	trigger:             evaluate
 	gate:                compare contract drift evaluate strictyaml
 	pipeline:            contract gate release strictyaml
 	model/lightgbm:      model
@@ -49,8 +50,9 @@ const rules = `
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
 	registration:        bundle columnar contract model pass pipeline profile registry store train
 	quarantine:          bundle columnar contract model pass pipeline registry run store
-	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
-	workflows:           activities run store
+	learn:               columnar contract evaluate model pass pipeline run store train trigger
+	activities:          bundle columnar contract delta drift evaluate fallback learn model pass pipeline profile registration registry run store train trigger
+	workflows:           activities learn run store train trigger
 	worker:              activities model model/lightgbm store workflows
 	bench/drift:         drift model profile retailer
 	bench/coverage:      compare evaluate
@@ -65,7 +67,7 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "train", "bundle", "pass", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train"},
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "train", "bundle", "pass", "learn", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train"},
 	"gonum.org/":                             {"drift"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"cel.dev/":                               {"rowrule"},
