@@ -87,9 +87,11 @@ type Entry struct {
 	Pipeline store.Digest `json:"pipeline,omitempty"` // of the pipeline file
 	Contract store.Digest `json:"contract,omitempty"` // of the contract file
 	Output   store.Digest `json:"output,omitempty"`   // of the contract file of the scores
-	Alias    string       `json:"alias,omitempty"`    // "champion"
-	Model    store.Digest `json:"model,omitempty"`    // of the model's bundle
-	Decision store.Digest `json:"decision,omitempty"` // of the gate's decision
+	// LabelsContract is of the contract file of the labels.
+	LabelsContract store.Digest `json:"labelsContract,omitempty"`
+	Alias          string       `json:"alias,omitempty"`    // "champion"
+	Model          store.Digest `json:"model,omitempty"`    // of the model's bundle
+	Decision       store.Digest `json:"decision,omitempty"` // of the gate's decision
 
 	Batch        string       `json:"batch,omitempty"`
 	Run          store.Digest `json:"run,omitempty"`
@@ -250,6 +252,7 @@ type namedDigest struct {
 func (e *Entry) digests() []namedDigest {
 	return []namedDigest{
 		{"basis", e.Basis}, {"pipeline", e.Pipeline}, {"contract", e.Contract}, {"output", e.Output},
+		{"labelsContract", e.LabelsContract},
 		{"model", e.Model}, {"decision", e.Decision}, {"run", e.Run}, {"files", e.Files},
 		{"labels", e.Labels}, {"paper", e.Paper},
 	}

@@ -29,10 +29,13 @@ var (
 type State struct {
 	Pipeline store.Digest // file in force; "" before the first
 	Contract store.Digest
-	Output   store.Digest            // contract of the scores; "" if there is none
-	Aliases  map[string]store.Digest // alias → model
-	Models   []store.Digest          // registered, in the order of their first entries
-	Batches  map[string]BatchState
+	Output   store.Digest // contract of the scores; "" if there is none
+
+	LabelsContract store.Digest // contract of the labels; "" if there is none
+
+	Aliases map[string]store.Digest // alias → model
+	Models  []store.Digest          // registered, in the order of their first entries
+	Batches map[string]BatchState
 
 	Routing  store.Digest            // blob in force; "" if the champion scores alone
 	Rejected map[store.Digest]string // models that may not serve, and why
@@ -58,7 +61,7 @@ type BatchState struct {
 func (s *State) add(e Entry) error {
 	switch e.Kind {
 	case KindPipeline:
-		s.Pipeline, s.Contract, s.Output = e.Pipeline, e.Contract, e.Output
+		s.Pipeline, s.Contract, s.Output, s.LabelsContract = e.Pipeline, e.Contract, e.Output, e.LabelsContract
 	case KindRegister:
 		if !slices.Contains(s.Models, e.Model) {
 			s.Models = append(s.Models, e.Model)
