@@ -47,6 +47,8 @@ const rules = `
 	run:                 contract delta release store
 	pass:                columnar contract model profile run
 	fallback:            columnar contract delta pass pipeline run store
+	labels:              columnar contract pass run store
+	evidence:            columnar contract evaluate labels pass registry release run store
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
 	registration:        bundle columnar contract model pass pipeline profile registry store train
 	quarantine:          bundle columnar contract model pass pipeline registry run store
