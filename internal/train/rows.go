@@ -46,7 +46,7 @@ func usable(rows Rows, m *Manifest, used *Used) (Rows, error) {
 // yieldKept yields the rows of a record that are kept. It returns false if the sequence
 // ends.
 func yieldKept(rec arrow.Record, keep []bool, yield func(arrow.Record, error) bool) bool {
-	kept, err := take(rec, keep)
+	kept, err := Take(rec, keep)
 	if err != nil {
 		yield(nil, err)
 		return false
@@ -241,8 +241,8 @@ func moments(c arrow.Array) func(row int) time.Time {
 	return nil
 }
 
-// take returns the rows of a record that are kept. The caller releases it.
-func take(rec arrow.Record, keep []bool) (arrow.Record, error) {
+// Take returns the rows of a record that are kept. The caller releases it.
+func Take(rec arrow.Record, keep []bool) (arrow.Record, error) {
 	var runs [][2]int64
 	for i := 0; i < len(keep); {
 		if !keep[i] {
