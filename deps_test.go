@@ -52,7 +52,7 @@ const rules = `
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
 	registration:        bundle columnar contract model pass pipeline profile registry store train
 	quarantine:          bundle columnar contract model pass pipeline registry run store
-	learn:               columnar contract evaluate model pass pipeline run store train trigger
+	learn:               columnar contract evaluate labels model pass pipeline registry run store train trigger
 	activities:          bundle columnar contract delta drift evaluate fallback learn model pass pipeline profile registration registry run store train trigger
 	workflows:           activities learn run store train trigger
 	worker:              activities model model/lightgbm store workflows
