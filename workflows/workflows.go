@@ -20,6 +20,8 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(ScoreShards)
 	r.RegisterWorkflow(AssembleShards)
 	r.RegisterWorkflow(RestoreBatch)
+	r.RegisterWorkflow(ShadowBatch)
+	r.RegisterWorkflow(RepublishBatch)
 }
 
 // act names the activities; it is never called here.

@@ -14,7 +14,6 @@ import (
 	"context"
 	"fmt"
 
-	"headgate/internal/contract"
 	"headgate/internal/run"
 	"headgate/internal/store"
 )
@@ -67,49 +66,4 @@ func Load(ctx context.Context, own *store.Bucket, d store.Digest) (*Version, err
 		return nil, fmt.Errorf("label version: %w", err)
 	}
 	return v, nil
-}
-
-// A Label is what is known of one entity.
-type Label struct {
-	Value   float64 // what happened: 0 or 1, or an amount; NaN if nobody could observe it
-	Weight  float64 // for how many it stands; 1 if the contract has no weight
-	Treated bool    // something was done because of the score, which changed the outcome
-	// Propensity is the probability with which it could have been treated, in [0, 1]; 0
-	// if the contract has none.
-	Propensity float64
-}
-
-// Counts say what was in the files of a version.
-type Counts struct {
-	Rows     int64            `json:"rows"`               // read
-	Bad      int64            `json:"bad"`                // break the contract of the labels, and count for nothing
-	Rules    map[string]int64 `json:"rules,omitempty"`    // rows by the rule that they break; a row may break several
-	Revised  int64            `json:"revised,omitempty"`  // entities with a row in a later file that replaced an earlier one
-	Repeated int64            `json:"repeated,omitempty"` // entities with several rows in one file, which say nothing
-	Unknown  int64            `json:"unknown,omitempty"`  // entities whose outcome nobody could observe
-	Entities int64            `json:"entities"`           // with a label that counts
-}
-
-// A Table has the labels of a version by entity.
-type Table struct {
-	Counts Counts
-	// Treatment says that the contract has a treatment: what the treated did is then no
-	// evidence, and the untreated stand for all.
-	Treatment bool
-	// Refused is why the labels cannot be used as a whole; empty if they can.
-	Refused []string
-}
-
-// Limits say what is read of a version.
-type Limits struct {
-	// Bad says whether so many bad rows out of total are too many.
-	Bad func(bad, total int64) bool
-	// Keep chooses entities by the first 8 bytes of the digest of their key; nil: all.
-	Keep func(hash uint64) bool
-}
-
-// Find lists the label files of a batch and looks for the marker beside them. Without a
-// file the version has none, whatever the marker says. bucket is where the files are.
-func Find(ctx context.Context, bucket *store.Bucket, v Version, at Where, p contract.LabelPolicy) (*Version, error) {
-	return &v, fmt.Errorf("labels of %s: not implemented", v.Batch)
 }

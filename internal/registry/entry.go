@@ -52,7 +52,7 @@ const (
 //	verdict    Batch, Run, Verdict
 //	published  Batch, Run, Publication, TableVersion
 //	restored   Batch, Publication, TableVersion
-//	shadow     Batch, Run, Model, Paper (a run.List of score files)
+//	shadow     Batch, Run, Model, Paper (a run.Scored)
 //	evaluated  Batch, Run, Model, Labels, Paper (an evidence.Evaluation)
 //	training   Batch (the last one that was learned from), Verdict, Paper
 //	candidate  Release, Model
