@@ -128,11 +128,13 @@ type Sanity struct {
 // Evidence is what a training rests on and what came of it: the paper of its entry.
 type Evidence struct {
 	Format  int          `json:"format"`
-	Plan    *run.Object  `json:"plan,omitempty"` // nil if there was nothing to learn from
+	Kind    trigger.Kind `json:"kind"`
+	Plan    run.Object   `json:"plan"`
 	Sets    []run.Object `json:"sets,omitempty"`
 	Models  []Outcome    `json:"models,omitempty"`
 	Verdict string       `json:"verdict"` // pass if a model passed
 	Reasons []string     `json:"reasons,omitempty"`
+	Notes   []string     `json:"notes,omitempty"` // of the plan
 }
 
 // An Outcome is one window's part of the evidence.

@@ -17,7 +17,7 @@ const rankingMargin = 0.005
 // Decide says whether the facts start a training.
 //
 // What the champion was worth when it came is what it was worth on the first batch that
-// it served and whose labels are known. Two estimates differ beyond doubt if the
+// it scored and whose labels are known. Two estimates differ beyond doubt if the
 // interval of their difference does; they come from different rows, so it is as long as
 // the hypotenuse of both.
 func Decide(s Settings, f Facts) Decision {

@@ -43,7 +43,7 @@ type Bound struct {
 // Facts are what a decision rests on.
 type Facts struct {
 	Drift   []Drift   // published batches, oldest first
-	Matured []Matured // batches that the champion served and whose labels are known, oldest first
+	Matured []Matured // batches that the champion scored and whose labels are known, oldest first
 
 	Labelled int    // batches with labels that are later than what the last training learned from
 	Year     string // of the budget, for the words of the decision
