@@ -50,7 +50,7 @@ const rules = `
 	labels:              columnar contract pass run store
 	evidence:            columnar contract evaluate labels pass registry release run store
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
-	registration:        bundle columnar contract model pass pipeline profile registry store train
+	registration:        bundle columnar contract model pass pipeline profile registry store train train/gbdt
 	quarantine:          bundle columnar contract model pass pipeline registry run store
 	learn:               columnar contract evaluate labels model pass pipeline registry run store train trigger
 	activities:          bundle columnar contract delta drift evaluate fallback learn model pass pipeline profile registration registry run store train trigger

@@ -92,7 +92,7 @@ func (a *Auditor) Verify(ctx context.Context, anchors ...string) (*Report, error
 		}
 	}
 	for _, e := range log.Entries() {
-		for _, d := range []store.Digest{e.Pipeline, e.Contract, e.Output} {
+		for _, d := range []store.Digest{e.Pipeline, e.Contract, e.Output, e.LabelsContract} {
 			if _, err := a.Store.GetBlob(ctx, d); d != "" && err != nil {
 				r.found(fmt.Sprintf("registry entry %d", e.Seq), "%v", err)
 			}

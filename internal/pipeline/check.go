@@ -61,7 +61,7 @@ func (c *Config) CheckContract(k *contract.Contract) error {
 			problems = append(problems, fmt.Errorf("scores.keep: %s is a %s, which a batch may come without", keep, col.Role()))
 		}
 	}
-	return errors.Join(append(problems, c.checkOthers(k)...)...)
+	return errors.Join(slices.Concat(problems, c.checkOthers(k), c.checkLearning(k))...)
 }
 
 // checkOthers checks what the contract and the pipeline file say of other sets and of

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
+
+	"headgate/internal/release"
 )
 
 // Labels says where it is written what came true.
@@ -64,39 +67,51 @@ type Retrain struct {
 
 // Release says how a candidate becomes the champion.
 type Release struct {
-	Strategy string    `json:"strategy"`        // canary, shadow, blueGreen, ab or allAtOnce
-	Shadow   int       `json:"shadow"`          // labelled batches at most that the shadow is judged on
-	Steps    []Share   `json:"steps,omitempty"` // of the entities, ascending; the last is all; empty for shadow
-	Batches  int       `json:"batches"`         // published batches that each step takes
-	Watch    int       `json:"watch"`           // matured batches that the former champion stays in shadow
-	Extend   int       `json:"extend"`          // batches more for a step that is inconclusive; then a person is asked
-	OnFail   string    `json:"onFail"`          // rollback, pause or ask
-	Approve  Approvals `json:"approve"`
+	Strategy string `json:"strategy"` // canary, shadow, blueGreen, ab or allAtOnce
+	Shadow   int    `json:"shadow"`   // labelled batches at most that the shadow is judged on
+	// Steps are shares of the entities: of a canary they ascend to all, of ab there is
+	// one, of the new arm. Other strategies have none.
+	Steps   []Share   `json:"steps,omitempty"`
+	Batches int       `json:"batches"` // published batches that each step takes
+	Watch   int       `json:"watch"`   // matured batches that the former champion stays in shadow
+	Extend  int       `json:"extend"`  // batches more for a step that is inconclusive; then a person is asked
+	OnFail  string    `json:"onFail"`  // rollback, pause or ask
+	Approve Approvals `json:"approve"`
 }
 
-// The strategies of a release.
-const (
-	Canary    = "canary"    // shadow, then a share of the entities, then all
-	ShadowRun = "shadow"    // the candidate never serves
-	BlueGreen = "blueGreen" // shadow, then the whole table is written beside and swapped
-	AB        = "ab"        // shadow, then arms by hash whose outcomes are compared
-	AllAtOnce = "allAtOnce" // all entities from the next batch on, without evidence from labels
-)
-
-// ShadowStep is the name of the step in which a candidate serves nobody.
-const ShadowStep = "shadow"
-
-// StepNames returns the names of the steps that a release takes, in their order: as the
-// registry's entries and approve.steps have them.
+// StepNames returns the names of the steps that a candidate can be let into, in their
+// order: as the registry's entries and approve.steps have them.
 func (r *Release) StepNames() []string {
 	var names []string
 	if r.Shadow > 0 {
-		names = append(names, ShadowStep)
+		names = append(names, release.StepShadow)
 	}
 	for _, s := range r.Steps {
-		names = append(names, s.String())
+		if s != whole {
+			names = append(names, s.String())
+		}
 	}
-	return names
+	switch r.Strategy {
+	case release.StrategyShadow:
+		return names
+	case release.StrategyBlueGreen:
+		names = append(names, release.StepIdle)
+	}
+	return append(names, release.StepFull)
+}
+
+// Settings returns the release's settings as package release has them.
+func (r *Release) Settings() release.Settings {
+	a := r.Approve
+	s := release.Settings{Strategy: r.Strategy, Shadow: r.Shadow, Batches: r.Batches, Watch: r.Watch, Extend: r.Extend, OnFail: r.OnFail,
+		Approve: slices.Clone(a.Steps), Role: a.Role, FourEyes: a.FourEyes, Signed: a.Signed, Expire: time.Duration(a.Expire), ActBy: time.Duration(a.ActBy)}
+	for _, share := range r.Steps {
+		s.Steps = append(s.Steps, int(share))
+	}
+	for _, p := range a.People {
+		s.People = append(s.People, release.Person{Name: p.Name, Roles: slices.Clone(p.Roles), Key: p.Key})
+	}
+	return s
 }
 
 // Asks reports whether the step of that name needs an approval.

@@ -2,11 +2,381 @@ package pipeline
 
 import (
 	"math/big"
+	"slices"
 	"strings"
+	"time"
 
+	"headgate/internal/gate"
 	"headgate/internal/release"
 	"headgate/internal/strictyaml"
 )
+
+// The defaults of the closed loop.
+const (
+	DefaultPoll      = time.Hour
+	DefaultLabelWait = 14 * 24 * time.Hour
+	DefaultThreshold = 0.5
+	DefaultTimeout   = 12 * time.Hour
+	DefaultLeak      = 0.99
+	DefaultFall      = 0.02 // of a metric between 0 and 1 that is better if it is larger
+	DefaultCooldown  = 3
+	DefaultBudget    = 12
+	DefaultShadow    = 3
+	DefaultWatch     = 2
+	DefaultExtend    = 2
+	DefaultExpire    = 7 * 24 * time.Hour
+)
+
+// maxBatches is how many batches a setting can name.
+const maxBatches = 1_000
+
+// The trainers.
+const (
+	TrainerGBDT      = "gbdt"
+	TrainerCommand   = "command"
+	TrainerTaskQueue = "taskQueue"
+)
+
+// fallMetrics are the metrics whose fall can start a training.
+var fallMetrics = []string{"auc", "prAUC", "logLoss", "brier", "rmse", "mae"}
+
+// readLoop reads what closes the loop, and checks one part against the others.
+func (c *Config) readLoop(fs strictyaml.Fields) {
+	if v, ok := fs.Get("labels"); ok {
+		c.readLabels(v)
+		c.Gates = gate.Default()
+	}
+	if v, ok := fs.Get("gates"); ok {
+		if p, ok := gate.Read(v); ok {
+			c.Gates = p
+		}
+	}
+	if v, ok := fs.Get("training"); ok {
+		c.readTraining(v)
+	}
+	if v, ok := fs.Get("retrain"); ok {
+		c.readRetrain(v)
+	}
+	if v, ok := fs.Get("release"); ok {
+		c.readRelease(v)
+	} else if c.Labels != nil {
+		c.Release = c.defaultRelease(release.StrategyCanary)
+	}
+	c.checkLabels(fs)
+	c.checkRetrain(fs)
+	c.checkRelease(fs)
+}
+
+// amounts reports whether labels are amounts, which have no calibration.
+func (c *Config) amounts() bool { return c.Gates != nil && c.Gates.Kind == gate.Regression }
+
+// checkLabels finds parts that nothing can be said about without labels, and labels of
+// which nobody can say when they are there.
+func (c *Config) checkLabels(fs strictyaml.Fields) {
+	for _, key := range []string{"retrain", "gates"} {
+		if fs.Has(key) && !fs.Has("labels") {
+			fs.Key(key).Problemf("%s needs labels: say where it is written what came true, as in labels: { files: \"labels/{batch}/*.parquet\", contract: labels.yaml }", key)
+		}
+	}
+	if c.Labels != nil && c.Labels.Due == nil && c.Batch == Any {
+		fs.Key("labels").Problemf("batches of the kind any have no date from which labels could fall due; add due, as in due: 44d")
+	}
+}
+
+// checkRetrain finds demands of retrain that the training or the gates do not allow.
+func (c *Config) checkRetrain(fs strictyaml.Fields) {
+	r, t := c.Retrain, c.Training
+	if r == nil {
+		return
+	}
+	at := fs.Key("retrain")
+	if t == nil {
+		at.Problemf("retrain needs training: say how a challenger is learned; training: {} takes the defaults")
+		return
+	}
+	if r.Budget < len(t.Windows) {
+		at.Problemf("budget is %d challengers a year, and one training makes %d: one for each of training.windows", r.Budget, len(t.Windows))
+	}
+	if c.Gates != nil && r.Budget > c.Gates.Challengers {
+		at.Problemf("budget is %d challengers a year, and gates.challengers spreads alpha over %d; raise that, or lower this", r.Budget, c.Gates.Challengers)
+	}
+	if r.Recalibrate && t.Calibrate == "" {
+		at.Problemf("recalibrate needs a kind of calibration: set training.calibrate to isotonic or platt, or recalibrate to false")
+	}
+}
+
+// checkRelease finds a release that has nothing to go by.
+func (c *Config) checkRelease(fs strictyaml.Fields) {
+	r := c.Release
+	if r == nil {
+		return
+	}
+	at := fs.Key("release")
+	once := r.Strategy == release.StrategyAllAtOnce
+	switch {
+	case c.Labels == nil && !once:
+		at.Problemf("release needs labels, which its candidates are judged by; only strategy allAtOnce goes without")
+	case c.Labels == nil && r.Shadow+r.Watch > 0:
+		at.Problemf("shadow and watch need labels, which they are judged by")
+	case c.Labels == nil && len(r.Approve.Steps) == 0:
+		at.Problemf("strategy allAtOnce without labels rests on a person's word alone; add approve: { steps: [100%%] }")
+	}
+	mixed := r.Strategy == release.StrategyAB || r.Strategy == release.StrategyCanary && len(r.Steps) > 1
+	if mixed && c.Training != nil && c.Training.Calibrate == "" && !c.amounts() {
+		at.Problemf("strategy %s puts scores of two models into one table, so they must be calibrated: set training.calibrate to isotonic or platt", r.Strategy)
+	}
+	if c.Gates == nil {
+		return
+	}
+	if r.Shadow > c.Gates.Looks {
+		at.Problemf("shadow is judged on %d batches, and gates.looks spreads alpha over %d; raise that, or lower this", r.Shadow, c.Gates.Looks)
+	}
+	if r.Watch > c.Gates.Reverse.Looks {
+		at.Problemf("watch takes %d batches, and gates.reverse.looks spreads alpha over %d; raise that, or lower this", r.Watch, c.Gates.Reverse.Looks)
+	}
+}
+
+func (c *Config) readLabels(v strictyaml.Value) {
+	l := &Labels{Poll: Duration(DefaultPoll), Wait: Duration(DefaultLabelWait), Threshold: DefaultThreshold}
+	c.Labels = l
+	fs, ok := v.Map("labels", "files", "contract", "poll", "wait", "due", "threshold")
+	if !ok {
+		return
+	}
+	if v, ok := fs.Need("files"); ok {
+		if s, ok := v.Str("labels.files"); ok {
+			if reason := checkPattern(s); reason != "" {
+				v.Problemf("labels.files %q %s", s, reason)
+			}
+			l.Files = s
+		}
+	}
+	if v, ok := fs.Need("contract"); ok {
+		l.Contract = beside("labels.contract", v)
+	}
+	if v, ok := fs.Get("poll"); ok {
+		if l.Poll = duration("poll", v); time.Duration(l.Poll) < time.Second {
+			v.Problemf("poll must be 1s or more: files are looked for that often")
+		}
+	}
+	if v, ok := fs.Get("wait"); ok {
+		l.Wait = duration("wait", v)
+	}
+	if v, ok := fs.Get("due"); ok {
+		due := duration("due", v)
+		l.Due = &due
+	}
+	if v, ok := fs.Get("threshold"); ok {
+		l.Threshold = number("threshold", v)
+	}
+}
+
+// number reads any number.
+func number(what string, v strictyaml.Value) float64 {
+	r, ok := v.Rat(what)
+	if !ok {
+		return 0
+	}
+	f, _ := r.Float64()
+	return f
+}
+
+func (c *Config) readTraining(v strictyaml.Value) {
+	t := &Training{Trainer: TrainerGBDT, Timeout: Duration(DefaultTimeout), Windows: []int{0}, Calibrate: "platt", Leak: Leak{Threshold: DefaultLeak}}
+	if c.amounts() {
+		t.Calibrate = ""
+	}
+	c.Training = t
+	fs, ok := v.Map("training", "trainer", "command", "taskQueue", "timeout", "parameters", "features", "windows", "valid", "calibrate", "seed", "leak")
+	if !ok {
+		return
+	}
+	t.readTrainer(v, fs)
+	if v, ok := fs.Get("parameters"); ok {
+		t.readParameters(v)
+	}
+	if v, ok := fs.Get("features"); ok {
+		if t.Features = words("features", v); len(t.Features) == 0 {
+			v.Problemf("features is empty; leave it out to learn from all features of the contract")
+		}
+	}
+	if v, ok := fs.Get("windows"); ok {
+		t.readWindows(v)
+	}
+	if v, ok := fs.Get("valid"); ok {
+		t.Valid = int(between("valid", v, 0, maxBatches))
+	}
+	if v, ok := fs.Get("calibrate"); ok {
+		t.Calibrate = orNone("calibrate", v, "isotonic", "platt")
+	}
+	if v, ok := fs.Get("seed"); ok {
+		t.Seed, _ = v.Int("seed")
+	}
+	if v, ok := fs.Get("leak"); ok {
+		t.readLeak(v)
+	}
+}
+
+// readTrainer reads who trains, and what only that trainer needs.
+func (t *Training) readTrainer(of strictyaml.Value, fs strictyaml.Fields) {
+	if v, ok := fs.Get("trainer"); ok {
+		t.Trainer, _ = v.OneOf("trainer", TrainerGBDT, TrainerCommand, TrainerTaskQueue)
+	}
+	if v, ok := fs.Get("command"); ok {
+		list, _ := v.List("command")
+		for _, e := range list {
+			if s, ok := e.Text("an entry of command"); ok {
+				t.Command = append(t.Command, s)
+			}
+		}
+		if len(list) == 0 {
+			v.Problemf("command is empty; name a program and its arguments, as in [python, train.py]")
+		}
+	}
+	if v, ok := fs.Get("taskQueue"); ok {
+		t.TaskQueue, ok = v.Str("taskQueue")
+		if ok && t.TaskQueue == "" {
+			v.Problemf("taskQueue is empty")
+		}
+	}
+	for _, trainer := range []string{TrainerCommand, TrainerTaskQueue} {
+		switch {
+		case fs.Has(trainer) && t.Trainer != trainer:
+			fs.Key(trainer).Problemf("%s is of another trainer; set trainer: %s, or leave it out", trainer, trainer)
+		case !fs.Has(trainer) && t.Trainer == trainer:
+			of.Problemf("trainer %s needs %s", trainer, trainer)
+		}
+	}
+	if v, ok := fs.Get("timeout"); ok {
+		if t.Timeout = duration("timeout", v); t.Timeout <= 0 {
+			v.Problemf("timeout must be above 0: a training that takes longer is ended")
+		}
+	}
+}
+
+func (t *Training) readParameters(v strictyaml.Value) {
+	fs, ok := v.AnyMap("parameters")
+	if !ok {
+		return
+	}
+	t.Parameters = map[string]string{}
+	for _, name := range fs.Names() {
+		v, _ := fs.Get(name)
+		if s, ok := v.Text("parameters." + name); ok {
+			t.Parameters[name] = s
+		}
+	}
+}
+
+func (t *Training) readWindows(v strictyaml.Value) {
+	t.Windows = nil
+	list, ok := v.List("windows")
+	for _, e := range list {
+		n := int(between("an entry of windows", e, 0, maxBatches))
+		if slices.Contains(t.Windows, n) {
+			e.Problemf("windows has %d twice", n)
+			continue
+		}
+		t.Windows = append(t.Windows, n)
+	}
+	if ok && len(list) == 0 {
+		v.Problemf("windows is empty; name numbers of batches to learn from, of which 0 is all")
+	}
+}
+
+func (t *Training) readLeak(v strictyaml.Value) {
+	fs, ok := v.Map("leak", "threshold", "allow")
+	if !ok {
+		return
+	}
+	if v, ok := fs.Get("threshold"); ok {
+		if t.Leak.Threshold = positive("leak.threshold", v); t.Leak.Threshold > 1 {
+			v.Problemf("leak.threshold is an AUC, or a share of the variance, of at most 1, not %g", t.Leak.Threshold)
+		}
+	}
+	if v, ok := fs.Get("allow"); ok {
+		t.Leak.Allow = words("leak.allow", v)
+	}
+}
+
+// words reads a list of different names.
+func words(what string, v strictyaml.Value) []string {
+	var all []string
+	list, _ := v.List(what)
+	for _, e := range list {
+		s, ok := e.Str("an entry of " + what)
+		switch {
+		case !ok:
+		case slices.Contains(all, s):
+			e.Problemf("%s has %s twice", what, s)
+		default:
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// orNone reads one of a list, or none.
+func orNone(what string, v strictyaml.Value, allowed ...string) OrNone {
+	s, _ := v.OneOf(what, append(allowed, none)...)
+	if s == none {
+		return ""
+	}
+	return OrNone(s)
+}
+
+func (c *Config) readRetrain(v strictyaml.Value) {
+	r := &Retrain{Drift: true, Metric: "auc", Fall: DefaultFall, Calibration: true, Cooldown: DefaultCooldown, Budget: DefaultBudget}
+	if c.amounts() {
+		r.Metric, r.Fall, r.Calibration = "", 0, false
+	}
+	r.Recalibrate = c.Training == nil || c.Training.Calibrate != ""
+	c.Retrain = r
+	fs, ok := v.Map("retrain", "drift", "metric", "fall", "calibration", "every", "cooldown", "budget", "recalibrate")
+	if !ok {
+		return
+	}
+	for key, to := range map[string]*bool{"drift": &r.Drift, "calibration": &r.Calibration, "recalibrate": &r.Recalibrate} {
+		if v, ok := fs.Get(key); ok {
+			*to, _ = v.Bool(key)
+		}
+	}
+	r.readFall(fs)
+	for key, limit := range map[string]struct {
+		to *int
+		lo int64
+	}{"every": {&r.Every, 0}, "cooldown": {&r.Cooldown, 0}, "budget": {&r.Budget, 1}} {
+		if v, ok := fs.Get(key); ok {
+			*limit.to = int(between(key, v, limit.lo, maxBatches))
+		}
+	}
+	if !r.Drift && r.Metric == "" && !r.Calibration && r.Every == 0 {
+		v.Problemf("retrain has no trigger left: drift, metric, calibration and every are all off; leave the section out")
+	}
+}
+
+// readFall reads the metric and by how much it may fall. Metrics have scales of their
+// own, so that the default is one of shares only.
+func (r *Retrain) readFall(fs strictyaml.Fields) {
+	metric, given := fs.Get("metric")
+	if given {
+		r.Metric = orNone("metric", metric, fallMetrics...)
+	}
+	v, ok := fs.Get("fall")
+	switch {
+	case ok && r.Metric == "":
+		fs.Key("fall").Problemf("fall is by how much metric may fall, and metric is none")
+	case ok:
+		r.Fall = number("fall", v)
+		if r.Fall < 0 {
+			v.Problemf("fall must be 0 or more, not %g: it is by how much the metric is worse", r.Fall)
+		}
+	case given && r.Metric == "":
+		r.Fall = 0
+	case given && r.Metric != "auc" && r.Metric != "prAUC":
+		metric.Problemf("metric %s needs fall beside it: by how much it may become worse", r.Metric)
+	}
+}
 
 // parseShare reads a share of the entities, above 0, in whole basis points: 10% or 0.1.
 func parseShare(text string) (Share, bool) {
@@ -15,12 +385,12 @@ func parseShare(text string) (Share, bool) {
 	if !ok {
 		return 0, false
 	}
-	factor := int64(release.Whole)
+	factor := int64(whole)
 	if percent {
 		factor /= 100
 	}
 	r.Mul(r, big.NewRat(factor, 1))
-	if !r.IsInt() || r.Sign() <= 0 || r.Cmp(big.NewRat(release.Whole, 1)) > 0 {
+	if !r.IsInt() || r.Sign() <= 0 || r.Cmp(big.NewRat(int64(whole), 1)) > 0 {
 		return 0, false
 	}
 	return Share(r.Num().Int64()), true

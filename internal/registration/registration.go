@@ -20,6 +20,7 @@ import (
 	"headgate/internal/registry"
 	"headgate/internal/store"
 	"headgate/internal/train"
+	"headgate/internal/train/gbdt"
 )
 
 // A Request names the local files to register.
@@ -57,6 +58,7 @@ type Result struct {
 	Name               string // of the pipeline
 	Pipeline, Contract store.Digest
 	Output             store.Digest    // contract of the scores; "" if there is none
+	LabelsContract     store.Digest    // "" if the pipeline has no labels
 	Version            *bundle.Version // nil without a model
 	Anchor             string
 }
@@ -100,7 +102,7 @@ func (r Request) Do(ctx context.Context, b *store.Bucket, formats model.Formats)
 	for _, blob := range []struct {
 		data []byte
 		dst  *store.Digest
-	}{{f.Text, &out.Pipeline}, {f.ContractText, &out.Contract}, {f.OutputText, &out.Output}} {
+	}{{f.Text, &out.Pipeline}, {f.ContractText, &out.Contract}, {f.OutputText, &out.Output}, {f.LabelsText, &out.LabelsContract}} {
 		if blob.data == nil {
 			continue
 		}
@@ -146,10 +148,10 @@ func (r Request) version(ctx context.Context, b *store.Bucket, f *Files, formats
 // append writes the entries that are missing.
 func (r Request) append(ctx context.Context, log *registry.Log, out *Result) error {
 	base := registry.Entry{At: r.At, By: r.By, Reason: r.Reason, Cause: "register"}
-	if s := log.State(); s.Pipeline != out.Pipeline || s.Contract != out.Contract || s.Output != out.Output {
+	if s := log.State(); s.Pipeline != out.Pipeline || s.Contract != out.Contract || s.Output != out.Output || s.LabelsContract != out.LabelsContract {
 		e := base
 		e.Kind, e.ID = registry.KindPipeline, fmt.Sprintf("pipeline/%s/%d", out.Pipeline, log.Head())
-		e.Pipeline, e.Contract, e.Output = out.Pipeline, out.Contract, out.Output
+		e.Pipeline, e.Contract, e.Output, e.LabelsContract = out.Pipeline, out.Contract, out.Output, out.LabelsContract
 		if _, err := log.Append(ctx, e); err != nil {
 			return err
 		}
@@ -182,11 +184,13 @@ func (r Request) format() string {
 
 // Files are a pipeline file and the contracts beside it.
 type Files struct {
-	Text, ContractText, OutputText []byte // OutputText is nil without a contract of the scores
+	Text, ContractText     []byte
+	OutputText, LabelsText []byte // nil without such a contract
 
 	Config   *pipeline.Config
 	Contract *contract.Contract
 	Output   *contract.Contract // of the scores; nil if there is none
+	Labels   *contract.Contract // of the labels; nil if there are none
 }
 
 // Read reads a pipeline file and the contracts beside it, and checks one against the
@@ -211,10 +215,31 @@ func Read(name string) (*Files, error) {
 			return nil, err
 		}
 	}
-	if err := f.Config.CheckContract(f.Contract); err != nil {
+	err = errors.Join(f.Config.CheckContract(f.Contract), f.checkParameters())
+	if f.Config.Labels != nil {
+		labels := f.Config.Labels.Contract
+		var unread error
+		if f.LabelsText, f.Labels, unread = readContract(name, labels); unread != nil {
+			return nil, unread
+		}
+		err = errors.Join(err, f.Config.CheckLabels(f.Contract, f.Labels))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return f, nil
+}
+
+// checkParameters refuses parameters that the built-in trainer does not know.
+func (f *Files) checkParameters() error {
+	t := f.Config.Training
+	if t == nil || t.Trainer != pipeline.TrainerGBDT {
+		return nil
+	}
+	if _, err := gbdt.ParseParams(t.Parameters); err != nil {
+		return fmt.Errorf("training.parameters: %w", err)
+	}
+	return nil
 }
 
 // readContract reads a contract beside the pipeline file.
