@@ -124,7 +124,7 @@ func (j *Join) record(rec arrow.Record, keep []bool, first bool) error {
 	if len(outcome) == 0 {
 		return nil
 	}
-	kept, err := train.Take(rec, keep)
+	kept, err := columnar.Take(rec, keep)
 	if err != nil {
 		return err
 	}
