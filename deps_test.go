@@ -54,8 +54,8 @@ const rules = `
 	registration:        bundle columnar contract model pass pipeline profile registry store train train/gbdt
 	quarantine:          bundle columnar contract model pass pipeline registry run store
 	learn:               columnar contract evaluate labels model pass pipeline registry run store train trigger
-	activities:          bundle columnar contract delta drift evaluate fallback learn model pass pipeline profile registration registry run store train trigger
-	workflows:           activities learn run store train trigger
+	activities:          bundle columnar contract delta drift evaluate fallback evidence labels learn model pass pipeline profile registration registry run store train trigger
+	workflows:           activities run store train trigger
 	worker:              activities model model/lightgbm store workflows
 	bench/process:
 	bench/drift:         drift model profile retailer

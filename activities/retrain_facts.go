@@ -277,3 +277,13 @@ func (a *Activities) recalibrated(ctx context.Context, h *loopHistory, champion 
 	}
 	return tried, nil
 }
+
+// calibrationBounds are the bounds of the gate.
+func calibrationBounds(c *pipeline.Config) []trigger.Bound {
+	if c.Gates == nil || c.Gates.Advance.Calibration == nil {
+		return nil
+	}
+	b := c.Gates.Advance.Calibration
+	return []trigger.Bound{{Metric: evaluate.Slope, Low: b.Slope[0], High: b.Slope[1]},
+		{Metric: evaluate.InTheLarge, Low: b.InTheLarge[0], High: b.InTheLarge[1]}}
+}

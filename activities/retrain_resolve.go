@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"headgate/internal/pipeline"
 	"headgate/internal/registry"
 	"headgate/internal/run"
+	"headgate/internal/store"
 	"headgate/internal/trigger"
 )
 
@@ -144,7 +144,7 @@ func (a *Activities) planBatches(ctx context.Context, h *loopHistory, p *learn.P
 		if len(usable) == most {
 			break
 		}
-		switch err := a.asScored(ctx, b.Batch, p.Pipeline); {
+		switch err := a.asScored(ctx, p.Pipeline, b.Batch); {
 		case kindOf(err) == KindInputChanged:
 			p.Notes = append(p.Notes, fmt.Sprintf("%s is left out: files of it were replaced or removed since it was scored", b.Name))
 		case err != nil:
@@ -159,6 +159,100 @@ func (a *Activities) planBatches(ctx context.Context, h *loopHistory, p *learn.P
 			len(usable), p.Pipeline, valid+1, valid)
 	}
 	p.Batches = usable
-	p.divide(windows, valid)
+	divide(p, windows, valid)
 	return nil
+}
+
+// divide makes the windows out of the plan's batches. Windows that learn from the same
+// batches are one; one that is longer than there are batches learns from all of them.
+func divide(p *learn.Plan, windows []int, valid int) {
+	cut := len(p.Batches) - valid
+	var names []string
+	for _, b := range p.Batches {
+		names = append(names, b.Name)
+	}
+	for _, w := range windows {
+		if w > cut {
+			p.Notes = append(p.Notes, fmt.Sprintf("the window of %d batches has %d, for no more have complete labels", w, cut))
+		}
+		if w == 0 || w > cut {
+			w = cut
+		}
+		one := learn.Window{Name: strconv.Itoa(w), Train: names[cut-w : cut], Valid: names[cut:]}
+		if !slices.ContainsFunc(p.Windows, func(have learn.Window) bool { return have.Name == one.Name }) {
+			p.Windows = append(p.Windows, one)
+		}
+	}
+	longest := 0
+	for _, w := range p.Windows {
+		longest = max(longest, len(w.Train))
+	}
+	p.Batches = p.Batches[cut-longest:]
+}
+
+// shortest returns the shortest window: a calibration is that of the latest batches.
+func shortest(windows []int) int {
+	out := 0
+	for _, w := range windows {
+		if w > 0 && (out == 0 || w < out) {
+			out = w
+		}
+	}
+	return max(out, 1)
+}
+
+// asScored checks that the input of a published run is still there as it was.
+func (a *Activities) asScored(ctx context.Context, pipeline string, b learn.Batch) error {
+	plan, err := run.LoadPlan(ctx, a.store, pipeline, b.Name, b.Run)
+	if err != nil {
+		return err
+	}
+	for _, file := range plan.Files {
+		src, err := a.openFile(ctx, plan, file)
+		if err != nil {
+			return err
+		}
+		err = src.unchanged(ctx, file)
+		src.close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// budget leaves out windows beyond the challengers that a year may have.
+func (h *loopHistory) budget(p *learn.Plan, at time.Time, out *ResolveTrainingOutput) {
+	r := h.files.pipeline.Retrain
+	if r == nil || r.Budget == 0 {
+		return
+	}
+	year, tried := h.tried(at)
+	left := max(0, r.Budget-tried)
+	if left >= len(p.Windows) {
+		return
+	}
+	note := fmt.Sprintf("%d challengers were registered in %s of %d that a year may have", tried, year, r.Budget)
+	if left == 0 {
+		out.Idle = []string{note + "; raise retrain.budget, or wait"}
+		return
+	}
+	p.Notes = append(p.Notes, fmt.Sprintf("%s, so %d of %d windows are trained", note, left, len(p.Windows)))
+	p.Windows = p.Windows[:left]
+}
+
+// seedOf draws another seed for each last batch, below 2³¹, which every library takes.
+func seedOf(seed int64, batch string) int64 {
+	return (seed + int64(crc32.ChecksumIEEE([]byte(batch)))) & (1<<31 - 1)
+}
+
+// savePlan writes the plan of a training where its digest says.
+func (a *Activities) savePlan(ctx context.Context, p *learn.Plan) (run.Object, error) {
+	data, err := run.Encode(p)
+	if err != nil {
+		return run.Object{}, err
+	}
+	o := run.Object{Digest: store.DigestOf(data), Size: int64(len(data))}
+	o.Key = learn.Dir(p.Pipeline, o.Digest) + "/plan.json"
+	return o, a.store.Put(ctx, o.Key, data)
 }

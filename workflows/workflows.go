@@ -22,6 +22,7 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(RestoreBatch)
 	r.RegisterWorkflow(ShadowBatch)
 	r.RegisterWorkflow(RepublishBatch)
+	r.RegisterWorkflow(Retrain)
 }
 
 // act names the activities; it is never called here.
@@ -78,3 +79,7 @@ func ScoreID(pipeline, batch string) string { return "score/" + pipeline + "/" +
 
 // RestoreID is the id of the workflow that restores a batch.
 func RestoreID(pipeline, batch string) string { return "restore/" + pipeline + "/" + batch }
+
+// RetrainID is the id of the workflow that trains challengers for a pipeline: there is
+// one at a time.
+func RetrainID(pipeline string) string { return "retrain/" + pipeline }

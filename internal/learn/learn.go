@@ -9,6 +9,10 @@
 package learn
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
 	"headgate/internal/evaluate"
 	"headgate/internal/pipeline"
 	"headgate/internal/run"
@@ -150,4 +154,15 @@ type Outcome struct {
 // Dir returns the key prefix of a training, without a slash at the end.
 func Dir(pipeline string, plan store.Digest) string {
 	return "training/" + pipeline + "/" + run.Short(plan)
+}
+
+// ParseSet reads a set.
+func ParseSet(data []byte) (*Set, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	s := new(Set)
+	if err := d.Decode(s); err != nil {
+		return nil, fmt.Errorf("learn: set: %w", err)
+	}
+	return s, nil
 }

@@ -51,6 +51,17 @@ func (s *Sanity) block(format string, args ...any) {
 	s.Reasons = append(s.Reasons, fmt.Sprintf(format, args...))
 }
 
+// Ranking says how well the model ranks, or explains amounts, in words: "auc 0.71
+// [0.69, 0.73]". It is empty if nothing could be measured.
+func (s *Sanity) Ranking() string {
+	for _, m := range []evaluate.Metric{evaluate.AUC, evaluate.R2, evaluate.MacroAUC} {
+		if e, ok := s.Estimates[m]; ok {
+			return fmt.Sprintf("%s %s", m, e)
+		}
+	}
+	return ""
+}
+
 // judged are rows in memory, with what a model says of them.
 type judged struct {
 	outputs  int

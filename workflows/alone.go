@@ -1,0 +1,33 @@
+package workflows
+
+import (
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// startAlone starts a workflow that goes on by itself when this one has ended. That one
+// of the same id is running already is a success.
+func startAlone(ctx workflow.Context, id, summary string, flow, in any) error {
+	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:            id,
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
+		StaticSummary:         summary,
+	}), flow, in)
+	err := child.GetChildWorkflowExecution().Get(ctx, nil)
+	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		return nil
+	}
+	return err
+}
+
+// wakeRelease makes the release of a pipeline look at the registry, and starts it if
+// there is none.
+func wakeRelease(ctx workflow.Context, pipeline string) error {
+	err := workflow.SignalExternalWorkflow(ctx, "release/"+pipeline, "", "wake", nil).Get(ctx, nil)
+	if err == nil {
+		return nil
+	}
+	return startAlone(ctx, "release/"+pipeline, "Release "+pipeline, "Release", map[string]string{"pipeline": pipeline})
+}
