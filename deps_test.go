@@ -49,7 +49,7 @@ const rules = `
 	pass:                columnar contract model profile run
 	fallback:            columnar contract delta pass pipeline run store
 	labels:              columnar contract pass run store
-	evidence:            columnar contract evaluate labels pass registry release run store
+	evidence:            columnar contract evaluate labels pass pipeline registry release run store
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
 	registration:        bundle columnar contract model pass pipeline profile registry store train train/gbdt
 	quarantine:          bundle columnar contract model pass pipeline registry run store

@@ -52,6 +52,8 @@ var (
 	labelSpan  = regexp.MustCompile(`^([0-9]{1,6})([dhms])$`)
 )
 
+var labelUnits = map[string]time.Duration{"d": 24 * time.Hour, "h": time.Hour, "m": time.Minute, "s": time.Second}
+
 // maxLabelTime bounds a window and a settlement.
 const maxLabelTime = 10 * 366 * 24 * time.Hour
 
@@ -64,7 +66,7 @@ func labelTime(what string, v strictyaml.Value) time.Duration {
 		return 0
 	}
 	n, _ := strconv.ParseInt(m[1], 10, 64)
-	d := time.Duration(n) * map[string]time.Duration{"d": 24 * time.Hour, "h": time.Hour, "m": time.Minute, "s": time.Second}[m[2]]
+	d := time.Duration(n) * labelUnits[m[2]]
 	if d > maxLabelTime {
 		v.Problemf("%s is %s, longer than ten years", what, text)
 	}

@@ -24,8 +24,11 @@ type Evaluation struct {
 	Rows     RowCount `json:"rows"`
 	Coverage Coverage `json:"coverage"`
 	Models   []Model  `json:"models,omitempty"` // the champion first, then in the order of the plan, then of their shadows
-	Arms     []Arm    `json:"arms,omitempty"`   // who served whom, if several models did
-	CBPE     *Guess   `json:"cbpe,omitempty"`   // nil if the champion's scores are no probabilities
+	Arms     []Arm    `json:"arms,omitempty"`   // who served, if others than the champion did
+	// SRM is the probability that chance alone shares the entities out as they were; nil
+	// if it cannot be told. If it is small, outcomes of arms must not be compared.
+	SRM  *float64 `json:"srm,omitempty"`
+	CBPE *Guess   `json:"cbpe,omitempty"` // nil if the champion's scores are no probabilities
 }
 
 // A LabelSummary says which labels an evaluation rests on.
@@ -82,13 +85,14 @@ type Model struct {
 	Problem string           `json:"problem,omitempty"` // why it cannot be judged
 }
 
-// An Arm is what came of the rows that one model served.
+// An Arm is what came of the rows that one model served. Other than a model's report it
+// has the treated, too: what was done because of the scores is part of what they did.
 type Arm struct {
 	Model   store.Digest       `json:"model"`
-	Share   int                `json:"share"`  // of the entities, by the routing, in basis points
-	Scored  int64              `json:"scored"` // rows that it served
-	Judged  int64              `json:"judged"`
-	Outcome *evaluate.Estimate `json:"outcome,omitempty"` // mean label; nil without judged rows
+	Share   int                `json:"share"`             // of the entities, by the routing, in basis points
+	Scored  int64              `json:"scored"`            // rows that it served
+	Known   int64              `json:"known"`             // of these, the outcome is known
+	Outcome *evaluate.Estimate `json:"outcome,omitempty"` // mean label; nil if fewer than two are known
 	Score   *evaluate.Estimate `json:"score,omitempty"`   // mean of the published score
 }
 

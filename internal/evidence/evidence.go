@@ -10,18 +10,18 @@
 package evidence
 
 import (
-	"context"
 	"errors"
 
-	"headgate/internal/evaluate"
 	"headgate/internal/labels"
+	"headgate/internal/release"
 	"headgate/internal/store"
 )
 
 // Format is the version of the papers of this package.
 const Format = 1
 
-// DefaultLimit is how many rows are joined in memory, about 400 MB with two models.
+// DefaultLimit is how many scored rows are joined in memory: about 600 MB with two models
+// and a label for each.
 const DefaultLimit = 4_000_000
 
 // A Request names the rows of an evidence: by digests, so that it can be kept.
@@ -41,9 +41,10 @@ type Request struct {
 // A Batch names what is read of a batch.
 type Batch struct {
 	Batch    string       `json:"batch"`
-	Run      store.Digest `json:"run"`      // that is published
-	Decision store.Digest `json:"decision"` // the verdict that let it out, which names the scores
-	Labels   store.Digest `json:"labels"`   // blob of a labels.Version
+	Run      store.Digest `json:"run"`               // that is published
+	Decision store.Digest `json:"decision"`          // the verdict that let it out, which names the scores
+	Labels   store.Digest `json:"labels"`            // blob of a labels.Version
+	Serving  store.Digest `json:"serving,omitempty"` // blob of a run.Serving, if the publication names one
 	// Shadows are blobs that name the scores of models which were not in the run's plan.
 	Shadows map[store.Digest]store.Digest `json:"shadows,omitempty"`
 }
@@ -60,55 +61,62 @@ const (
 )
 
 // Rows are the scored rows of a request, in the order of batches, shards and rows. All
-// slices are as long as Labels.
+// slices are as long as Labels, or nil.
 type Rows struct {
 	Request Request
 	Labels  []float64   // NaN unless the state is Judged or Treated
-	Weights []float64   // 0 unless the state is Judged; nil if all are 1
-	Scores  [][]float64 // what each model of the request said; NaN where it could not
-	Entity  []uint64    // first 8 bytes of the digest of the entity's key
-	Cluster []uint64    // as the request says
+	Weights []float64   // 0 unless the state is Judged
+	Scores  [][]float64 // what each model of the request said; NaN where it did not
+	Entity  []uint64    // [pass.Key.Hash] of the entity
+	Cluster []uint64    // Entity, or what the request says
 	Batch   []int32     // index into Request.Batches
 	Served  []int32     // index into Request.Models of whose score was published; −1 if it is none of them
 	State   []State
-	Slices  []Slices
+	Absent  []bool // there is no label, which means 0
+	Slices  []Slice
 
-	Share  float64         // of the entities that were read, in (0, 1]
-	Counts []labels.Counts // of each batch
-	// Reasons are why labels are refused as a whole; then nothing counts.
-	Reasons []string
-	// Complete says of each batch whether its labels are complete.
-	Complete []bool
+	Share   float64       // of the entities that were read, in (0, 1]
+	Batches []BatchStatus // one for each batch of the request
+	// Unscored are models that have not scored a batch of the request.
+	Unscored []Unscored
 }
 
-// Slices are the values of a kept column that the contract calls a slice or protected.
-type Slices struct {
+// A BatchStatus says what a batch's labels are like, and who served it.
+type BatchStatus struct {
+	Files    int
+	Complete bool
+	Counts   labels.Counts
+	Refused  []string // why none of the labels counts
+	Champion store.Digest
+	Planned  []store.Digest // models of the run's plan besides the champion
+	Arms     []release.Arm  // who served; nil if the champion served all
+}
+
+// An Unscored names a model that has not scored a batch, and why.
+type Unscored struct {
+	Batch  string       `json:"batch"`
+	Model  store.Digest `json:"model"`
+	Reason string       `json:"reason"`
+}
+
+// A Slice is a kept column that the contract calls a slice or protected.
+type Slice struct {
 	Name   string
-	Values []string // different ones, sorted
+	Values []string // different ones, sorted; at most 64, the others are [Others]
 	Of     []int32  // of each row: index into Values
 }
 
-// ErrNoEvidence means that a request has no rows to judge.
-var ErrNoEvidence = errors.New("evidence: no rows")
-
-// Load reads the rows of a request.
-func Load(ctx context.Context, own *store.Bucket, r Request, o *Options) (*Rows, error) {
-	return nil, ErrNoEvidence
-}
+// Values of a slice that are none of the data's.
+const (
+	Null   = "(null)"
+	Others = "(others)" // of the values that too few rows have, where there are more than 64
+)
 
 // Options say how rows are loaded. The zero value is good.
 type Options struct {
-	// Progress hears how many rows of how many are read; may be nil.
-	Progress func(done, total int64)
+	Progress func(done, total int64) // hears how many scored rows of how many are read; may be nil
 }
 
-// Judged returns the rows that count: their outcome is known, they were not treated, and
-// every model of the request has scored them.
-func (r *Rows) Judged() *Rows { return r }
-
-// Data returns the rows as package evaluate wants them, with the scores of a model.
-// Clusters are nil if no two rows have one in common.
-func (r *Rows) Data(model int) evaluate.Data { return evaluate.Data{} }
-
-// Dimensions returns the slices as package evaluate wants them.
-func (r *Rows) Dimensions() []evaluate.Dimension { return nil }
+// ErrOutputs means that a model has several outputs, which labels of one column cannot
+// be held against.
+var ErrOutputs = errors.New("evidence: the model has several outputs")

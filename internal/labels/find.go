@@ -5,10 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"path"
 
 	"headgate/internal/columnar"
-	"headgate/internal/contract"
 	"headgate/internal/run"
 	"headgate/internal/store"
 )
@@ -16,28 +14,24 @@ import (
 // Find returns v with the label files that are there now, their footers read, and the
 // marker beside them. bucket is where the files are. Without a file nothing is known,
 // whatever the marker says, and the version has none.
-func Find(ctx context.Context, bucket *store.Bucket, v Version, at Where, p contract.LabelPolicy) (*Version, error) {
+func Find(ctx context.Context, bucket *store.Bucket, v Version, at Where) (*Version, error) {
 	v.Format, v.Input, v.Files, v.Rows, v.Marker = Format, at.Input, nil, 0, ""
-	marker := ""
-	if p.Marker != "" {
-		marker = path.Join(path.Dir(at.Prefix+"x"), p.Marker)
-	}
 	// The marker is looked for first: files that come between the two looks are then in
 	// a version that is not yet called complete.
-	if marker != "" {
-		switch _, err := bucket.Stat(ctx, marker); {
+	if at.Marker != "" {
+		switch _, err := bucket.Stat(ctx, at.Marker); {
 		case err == nil:
-			v.Marker = marker
+			v.Marker = at.Marker
 		case !errors.Is(err, store.ErrNotFound):
 			return nil, err
 		}
 	}
-	v.Complete = v.Marker != "" || p.Marker == ""
+	v.Complete = v.Marker != "" || at.Marker == ""
 	for attrs, err := range bucket.List(ctx, at.Prefix) {
 		if err != nil {
 			return nil, err
 		}
-		if attrs.Key == marker || !at.Match(attrs.Key) {
+		if attrs.Key == at.Marker || !at.Match(attrs.Key) {
 			continue
 		}
 		file, err := pin(ctx, bucket, attrs.Key)

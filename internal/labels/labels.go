@@ -41,6 +41,7 @@ type Where struct {
 	Input  string                // store URL; empty: Headgate's own store
 	Prefix string                // that the key of every file begins with
 	Match  func(key string) bool // whether a key is one of them
+	Marker string                // key of the object that says that they are complete; empty: none is needed
 }
 
 // Digest returns the digest that names a version: that of its canonical bytes.

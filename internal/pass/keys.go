@@ -10,6 +10,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/zeebo/xxh3"
 
 	"headgate/internal/columnar"
 	"headgate/internal/contract"
@@ -101,6 +102,37 @@ func (k *keyList) add(rec arrow.Record, first int64, out func(i int) bool) error
 		k.entries = binary.BigEndian.AppendUint32(k.entries, ordinal)
 	}
 	return nil
+}
+
+// A Keyer makes the digests of the keys of a record's rows: the first 16 bytes of the
+// entries of a key list.
+type Keyer struct {
+	cols []arrow.Array
+	put  []func([]byte, int) []byte
+	buf  []byte
+}
+
+// NewKeyer returns a Keyer of the named columns of a record.
+func NewKeyer(rec arrow.Record, columns []string) *Keyer {
+	k := &Keyer{}
+	_, k.cols = pick(rec, columns)
+	for _, col := range k.cols {
+		k.put = append(k.put, valueAppender(col))
+	}
+	return k
+}
+
+// Key returns the digest of the key of row i. A row where any part of the key is null
+// has none.
+func (k *Keyer) Key(i int) (key Key, ok bool) {
+	k.buf = k.buf[:0]
+	for c, col := range k.cols {
+		if col.IsNull(i) {
+			return key, false
+		}
+		k.buf = k.put[c](k.buf, i)
+	}
+	return Key(xxh3.Hash128(k.buf).Bytes()), true
 }
 
 // IndexKeys returns the key list of row groups of a file, in ascending order.

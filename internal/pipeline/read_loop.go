@@ -116,10 +116,11 @@ func (c *Config) checkRelease(fs strictyaml.Fields) {
 	switch {
 	case c.Labels == nil && !once:
 		at.Problemf("release needs labels, which its candidates are judged by; only strategy allAtOnce goes without")
-	case c.Labels == nil && r.Shadow+r.Watch > 0:
-		at.Problemf("shadow and watch need labels, which they are judged by")
 	case c.Labels == nil && len(r.Approve.Steps) == 0:
 		at.Problemf("strategy allAtOnce without labels rests on a person's word alone; add approve: { steps: [100%%] }")
+	}
+	if c.Labels == nil && once && r.Shadow+r.Watch > 0 {
+		at.Problemf("shadow and watch need labels, which they are judged by")
 	}
 	mixed := r.Strategy == release.StrategyAB || r.Strategy == release.StrategyCanary && len(r.Steps) > 1
 	if mixed && c.Training != nil && c.Training.Calibrate == "" && !c.amounts() {
@@ -207,7 +208,7 @@ func (c *Config) readTraining(v strictyaml.Value) {
 		t.Valid = int(between("valid", v, 0, maxBatches))
 	}
 	if v, ok := fs.Get("calibrate"); ok {
-		t.Calibrate = orNone("calibrate", v, "isotonic", "platt")
+		t.Calibrate, _ = orNone("calibrate", v, "isotonic", "platt")
 	}
 	if v, ok := fs.Get("seed"); ok {
 		t.Seed, _ = v.Int("seed")
@@ -317,12 +318,12 @@ func words(what string, v strictyaml.Value) []string {
 }
 
 // orNone reads one of a list, or none.
-func orNone(what string, v strictyaml.Value, allowed ...string) OrNone {
-	s, _ := v.OneOf(what, append(allowed, none)...)
+func orNone(what string, v strictyaml.Value, allowed ...string) (OrNone, bool) {
+	s, ok := v.OneOf(what, slices.Concat(allowed, []string{none})...)
 	if s == none {
-		return ""
+		return "", ok
 	}
-	return OrNone(s)
+	return OrNone(s), ok
 }
 
 func (c *Config) readRetrain(v strictyaml.Value) {
@@ -360,7 +361,10 @@ func (c *Config) readRetrain(v strictyaml.Value) {
 func (r *Retrain) readFall(fs strictyaml.Fields) {
 	metric, given := fs.Get("metric")
 	if given {
-		r.Metric = orNone("metric", metric, fallMetrics...)
+		var known bool
+		if r.Metric, known = orNone("metric", metric, fallMetrics...); !known {
+			return
+		}
 	}
 	v, ok := fs.Get("fall")
 	switch {

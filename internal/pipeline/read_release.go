@@ -25,6 +25,8 @@ func (c *Config) defaultRelease(strategy string) *Release {
 		r.Steps = []Share{whole / 10, whole}
 	case release.StrategyAB:
 		r.Steps = []Share{whole / 2}
+	case release.StrategyShadow:
+		r.Watch = 0
 	case release.StrategyAllAtOnce:
 		r.Shadow = 0
 		if c.Labels == nil {
@@ -93,7 +95,11 @@ func (r *Release) readSteps(v strictyaml.Value) {
 		s, ok := parseShare(text)
 		switch {
 		case !ok:
-			e.Problemf("an entry of steps must be a share above 0 and up to 100%%, in hundredths of a percent, as in 10%%, not %q", text)
+			hint := ""
+			if _, ok := parseShare(text + "%"); ok {
+				hint = "; did you mean " + text + "%?"
+			}
+			e.Problemf("an entry of steps must be a share above 0 and up to 100%%, in hundredths of a percent, as in 10%%, not %q%s", text, hint)
 			return
 		case len(r.Steps) > 0 && s <= r.Steps[len(r.Steps)-1]:
 			e.Problemf("steps must ascend, and %s follows %s", s, r.Steps[len(r.Steps)-1])
