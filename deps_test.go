@@ -35,7 +35,7 @@ const rules = `
 	compare:             drift evaluate
 	trigger:             evaluate
 	gate:                compare contract drift evaluate strictyaml
-	pipeline:            contract gate release strictyaml
+	pipeline:            contract evaluate gate release strictyaml
 	model/lightgbm:      model
 	train/gbdt:          model
 	domain:              columnar evaluate model model/lightgbm train/gbdt

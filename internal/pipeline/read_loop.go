@@ -367,14 +367,15 @@ func (r *Retrain) readFall(fs strictyaml.Fields) {
 		}
 	}
 	v, ok := fs.Get("fall")
+	if ok {
+		r.Fall = number("fall", v)
+	}
 	switch {
-	case ok && r.Metric == "":
+	case ok && r.Fall < 0:
+		v.Problemf("fall must be 0 or more, not %g: it is by how much the metric is worse", r.Fall)
+	case ok && r.Metric == "" && r.Fall > 0:
 		fs.Key("fall").Problemf("fall is by how much metric may fall, and metric is none")
 	case ok:
-		r.Fall = number("fall", v)
-		if r.Fall < 0 {
-			v.Problemf("fall must be 0 or more, not %g: it is by how much the metric is worse", r.Fall)
-		}
 	case given && r.Metric == "":
 		r.Fall = 0
 	case given && r.Metric != "auc" && r.Metric != "prAUC":
