@@ -182,7 +182,10 @@ func (a *Activities) words(ctx context.Context, p *learn.Plan, o learn.Outcome, 
 	if err := run.LoadJSON(ctx, a.store, *o.Sanity, &s); err != nil {
 		return "", err
 	}
-	what := fmt.Sprintf("learned from %d batches up to %s", len(w.Train), w.Learned())
+	what := "learned from " + w.Learned()
+	if n := len(w.Train) + len(w.Valid); n > 1 {
+		what = fmt.Sprintf("learned from %d batches up to %s", n, w.Learned())
+	}
 	if p.Kind == trigger.Recalibrate {
 		what = fmt.Sprintf("the champion with a calibration of %s", w.Learned())
 	}
