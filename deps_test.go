@@ -44,18 +44,20 @@ const rules = `
 	delta:               store
 	retailer:            columnar
 	retailer/generate:   retailer
+	change:              contract store
 	bundle:              columnar contract model store
 	run:                 contract delta release store
 	pass:                columnar contract model profile run
 	fallback:            columnar contract delta pass pipeline run store
 	labels:              columnar contract pass run store
 	evidence:            columnar contract evaluate labels pass pipeline registry release run store
+	serving:             columnar compare contract evaluate gate pass release run store
 	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
-	registration:        bundle columnar contract model pass pipeline profile registry store train train/gbdt
+	registration:        bundle change columnar contract model pass pipeline profile registry store train train/gbdt
 	quarantine:          bundle columnar contract model pass pipeline registry run store
 	learn:               columnar contract evaluate labels model pass pipeline registry run store train trigger
-	activities:          bundle columnar contract delta drift evaluate fallback evidence labels learn model pass pipeline profile registration registry run store train trigger
-	workflows:           activities run store train trigger
+	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels learn model pass pipeline profile registration registry release run store train trigger
+	workflows:           activities release run store train trigger
 	worker:              activities model model/lightgbm store workflows
 	bench/process:
 	bench/drift:         drift model profile retailer
@@ -63,7 +65,7 @@ const rules = `
 	bench:               bench/process columnar contract model model/lightgbm pass retailer run
 	bench/train:         bench/process columnar model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle columnar compare contract delta domain drift evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry run store strictyaml train workflows
+	cmd/starter:         activities audit bundle columnar compare contract delta domain drift evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train workflows
 `
 
 // only keeps a technology in its place: no other package may import it.
@@ -71,10 +73,11 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "domain", "train", "bundle", "pass", "labels", "evidence", "learn", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train"},
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "domain", "train", "bundle", "pass", "labels", "evidence", "learn", "serving", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train"},
 	"gonum.org/":                             {"drift"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
-	"cel.dev/":                               {"rowrule"},
+	"cel.dev/":                               {"rowrule", "gate"},
+	"golang.org/x/crypto/":                   {"release"},
 	"github.com/rs/zerolog":                  {"cmd/worker"},
 	"github.com/spf13/cobra":                 {"cmd/starter"},
 	"github.com/apache/arrow/go/v17/parquet": {},

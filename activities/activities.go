@@ -98,7 +98,8 @@ func kindOf(err error) string {
 		return KindInputChanged
 	case errors.Is(err, registry.ErrHeadMoved):
 		return KindHeadMoved
-	case errors.Is(err, delta.ErrConflict), errors.Is(err, store.ErrExists), errors.Is(err, registry.ErrIDTaken), errors.Is(err, registry.ErrAliasTaken):
+	case errors.Is(err, delta.ErrConflict), errors.Is(err, store.ErrExists), errors.Is(err, registry.ErrIDTaken), errors.Is(err, registry.ErrAliasTaken),
+		errors.Is(err, registry.ErrRejected), errors.Is(err, registry.ErrProposal):
 		return KindConflict
 	case errors.As(err, &hash), errors.As(err, &entry), errors.As(err, &digest), errors.As(err, &blob), unreadable(err), brokenTable(err):
 		return KindCorrupt

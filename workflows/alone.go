@@ -25,9 +25,9 @@ func startAlone(ctx workflow.Context, id, summary string, flow, in any) error {
 // wakeRelease makes the release of a pipeline look at the registry, and starts it if
 // there is none.
 func wakeRelease(ctx workflow.Context, pipeline string) error {
-	err := workflow.SignalExternalWorkflow(ctx, "release/"+pipeline, "", "wake", nil).Get(ctx, nil)
+	err := workflow.SignalExternalWorkflow(ctx, ReleaseID(pipeline), "", SignalWake, nil).Get(ctx, nil)
 	if err == nil {
 		return nil
 	}
-	return startAlone(ctx, "release/"+pipeline, "Release "+pipeline, "Release", map[string]string{"pipeline": pipeline})
+	return startAlone(ctx, ReleaseID(pipeline), "Release "+pipeline, Release, ReleaseInput{Pipeline: pipeline})
 }
