@@ -158,7 +158,7 @@ func (a *Activities) TakeBack(ctx context.Context, in TakeBackInput) (AppendOutp
 			return AppendOutput{Seq: log.Head(), Anchor: log.Anchor()}, nil
 		}
 		if state.Champion() == in.Model {
-			control := Control{Format: run.Format, Control: registry.ControlRollback, To: in.Champion, By: "release", Reason: in.Reason}
+			control := Control{Format: release.Format, Control: registry.ControlRollback, To: in.Champion, By: "release", Reason: in.Reason}
 			e.Kind, e.ID, e.Control, e.Model = registry.KindControl, "control/"+in.Operation+"/end", registry.ControlRollback, in.Champion
 			if e.Paper, err = saveBlob(ctx, a.store, control); err != nil {
 				return AppendOutput{}, err

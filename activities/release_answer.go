@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,14 +51,14 @@ func (a *Activities) CheckApproval(ctx context.Context, in CheckApprovalInput) (
 		if e, found := r.Log.Find(id); found { // the answer to an earlier attempt got lost
 			return answered(e, r.Log), nil
 		}
-		said := complete(in, release.Next(r.State, r.Settings, in.At))
+		said := complete(in, release.Questions(r.State, r.Settings, in.At))
 		e := registry.Entry{Kind: registry.KindApproval, ID: id, At: in.At, By: said.By, Cause: in.Operation, Release: said.Release,
 			Step: said.Step, Model: store.Digest(said.Model), Answer: said.Answer, Reason: said.Reason}
 		if !e.Model.Valid() {
 			e.Model = ""
 		}
-		if refused := release.CheckApproval(r.State, r.Settings, said, in.At); refused != nil {
-			e.Answer, e.Reasons = registry.AnswerRefused, []string{refused.Error()}
+		if err := release.CheckApproval(r.State, r.Settings, said, in.At); err != nil {
+			e.Answer, e.Reasons = registry.AnswerRefused, []string{refused(err).Error()}
 		}
 		if e.Release == "" {
 			e.Release, e.Step = "none", "none"
@@ -70,21 +71,31 @@ func (a *Activities) CheckApproval(ctx context.Context, in CheckApprovalInput) (
 	})
 }
 
-// complete fills in what a person left out: the question that is open.
-func complete(in CheckApprovalInput, open release.Action) release.Approval {
+// complete fills in what a person left out: the rest of the question that the nonce is
+// of, or without such a one of the first that is open.
+func complete(in CheckApprovalInput, open []release.Action) release.Approval {
 	said := in.Approval
-	said.Format, said.Pipeline = run.Format, in.Pipeline
-	if open.Kind == release.DoAsk && (said.Release == "" || said.Release == open.Release) {
-		said.Release, said.Step = open.Release, orElse(said.Step, open.Step)
-		said.Model = orElse(said.Model, open.Model)
-		if said.Expires.IsZero() {
-			said.Expires = open.Until
-		}
-		if digits := strings.TrimPrefix(said.Decision, "sha256:"); len(digits) >= 8 && strings.HasPrefix(open.Decision, "sha256:"+digits) {
-			said.Decision = open.Decision
-		}
+	said.Format, said.Pipeline = release.Format, in.Pipeline
+	if len(open) == 0 {
+		return said
+	}
+	q := open[0]
+	if i := slices.IndexFunc(open, func(a release.Action) bool { return a.Nonce == said.Nonce }); i >= 0 {
+		q = open[i]
+	}
+	said.Release, said.Step, said.Model = orElse(said.Release, q.Release), orElse(said.Step, q.Step), orElse(said.Model, q.Model)
+	if said.Expires.IsZero() {
+		said.Expires = q.Until
+	}
+	if digits := strings.TrimPrefix(said.Decision, "sha256:"); len(digits) >= 8 && strings.HasPrefix(q.Decision, "sha256:"+digits) {
+		said.Decision = q.Decision
 	}
 	return said
+}
+
+// refused is an error that refuses what a person asked for, without the package's name.
+func refused(err error) error {
+	return fail(KindRefused, "%s", strings.TrimPrefix(err.Error(), "release: "))
 }
 
 func orElse(s, other string) string {
@@ -149,12 +160,12 @@ func (a *Activities) Control(ctx context.Context, in ControlInput) (ControlOutpu
 		if e, found := r.Log.Find(id); found {
 			return ControlOutput{e.Control, e.Model, AppendOutput{e.Seq, r.Log.Anchor()}}, nil
 		}
-		paper := Control{Format: run.Format, Control: in.Control, Batch: in.Batch, By: in.By, Reason: in.Reason}
+		paper := Control{Format: release.Format, Control: in.Control, Batch: in.Batch, By: in.By, Reason: in.Reason}
 		if paper.To, err = formerChampion(r.Log, in.To); err != nil {
 			return ControlOutput{}, err
 		}
-		if err := release.CheckControl(r.State, in.Control, string(paper.To), in.Batch); err != nil {
-			return ControlOutput{}, &kindError{KindRefused, err}
+		if err := release.CheckControl(r.State, r.Settings, in.Control, string(paper.To), in.Batch, in.At); err != nil {
+			return ControlOutput{}, refused(err)
 		}
 		if paper.To != "" {
 			if err := a.loads(ctx, paper.To); err != nil {
@@ -252,32 +263,13 @@ func (a *Activities) AddCandidate(ctx context.Context, in AddCandidateInput) (Ad
 		if err != nil {
 			return AddCandidateOutput{}, err
 		}
-		if err := mayStart(r, model); err != nil {
-			return AddCandidateOutput{}, err
+		if err := release.CheckCandidate(r.State, string(model)); err != nil {
+			return AddCandidateOutput{}, refused(err)
 		}
 		e, err := r.Log.Append(ctx, registry.Entry{Kind: registry.KindCandidate, ID: id, At: in.At, By: in.By, Cause: in.Operation,
 			Release: releaseName(r.State, model, in.At), Model: model, Batch: in.Batch, Reason: in.Reason})
 		return AddCandidateOutput{e.Release, e.Model, AppendOutput{e.Seq, r.Log.Anchor()}}, err
 	})
-}
-
-// mayStart returns why a model cannot ask to be released, or nil.
-func mayStart(r *Releases, model store.Digest) error {
-	state := r.Log.State()
-	if why, rejected := state.Rejected[model]; rejected {
-		return fail(KindRefused, "model %s was rejected (%s), which is for ever: register another version", run.Short(model), why)
-	}
-	if state.Champion() == model {
-		return fail(KindRefused, "model %s is the champion already", run.Short(model))
-	}
-	for _, rel := range r.State.Releases {
-		for _, c := range rel.Candidates {
-			if c.Model == string(model) {
-				return fail(KindRefused, "model %s is a candidate of release %s already", run.Short(model), rel.Name)
-			}
-		}
-	}
-	return nil
 }
 
 // releaseName names a release after its day and its first candidate.

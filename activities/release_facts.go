@@ -60,10 +60,7 @@ func (r *Releases) Facts(next release.Action) ReleaseFacts {
 		f.Step, f.Routed, f.Arms, f.Shadow = routing.Step, routing.Release, routing.Arms, routing.Shadow
 	}
 	shown := r.shown(next)
-	for _, rel := range r.State.Releases {
-		if !r.open(rel) {
-			continue
-		}
+	for _, rel := range r.State.Open() {
 		if f.Open = true; rel != shown {
 			f.Queue = append(f.Queue, rel.Name)
 		}
@@ -74,20 +71,16 @@ func (r *Releases) Facts(next release.Action) ReleaseFacts {
 	return f
 }
 
-// open reports whether there is something left to do for a release.
-func (r *Releases) open(rel *release.Release) bool { return !rel.Done }
-
 // shown returns the release that the next action is about, or else the first open one,
 // or else the last one.
 func (r *Releases) shown(next release.Action) *release.Release {
 	if rel := r.State.Release(next.Release); rel != nil {
 		return rel
 	}
-	all := r.State.Releases
-	if i := slices.IndexFunc(all, r.open); i >= 0 {
-		return all[i]
+	if open := r.State.Open(); len(open) > 0 {
+		return open[0]
 	}
-	if len(all) > 0 {
+	if all := r.State.Releases; len(all) > 0 {
 		return all[len(all)-1]
 	}
 	return nil
@@ -108,7 +101,7 @@ func (r *Releases) tell(f *ReleaseFacts, rel *release.Release) {
 		f.Candidates = append(f.Candidates, fact)
 	}
 	switch {
-	case r.open(rel):
+	case slices.Contains(r.State.Open(), rel):
 	case released:
 		f.Outcome = "released"
 	case rel.Promotion != nil:

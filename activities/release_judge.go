@@ -2,12 +2,9 @@ package activities
 
 import (
 	"context"
-	"maps"
-	"math"
 	"slices"
 	"time"
 
-	"headgate/internal/evaluate"
 	"headgate/internal/evidence"
 	"headgate/internal/gate"
 	"headgate/internal/registry"
@@ -45,7 +42,7 @@ func (a *Activities) JudgeCandidate(ctx context.Context, in ReleaseStep) (JudgeC
 			return JudgeCandidateOutput{}, err
 		}
 		e := in.entry(registry.KindAdvance)
-		e.Model, e.Verdict, e.Reasons = store.Digest(in.Next.Model), string(d.Verdict), few(d.Reasons)
+		e.Model, e.Verdict, e.Reasons = store.Digest(d.Evidence.Release.Model), string(d.Verdict), few(d.Reasons)
 		e.Basis = "" // a verdict is a finding: what follows from it is decided after it
 		if e.Paper, err = saveBlob(ctx, a.store, d); err != nil {
 			return JudgeCandidateOutput{}, err
@@ -156,20 +153,14 @@ func (j *judgement) request(models []store.Digest) (evidence.Request, []gate.Sou
 
 // past returns the looks before this one at the same question.
 func (j *judgement) past(ctx context.Context, b *store.Bucket) ([]gate.Look, error) {
-	var past []gate.Look
-	for _, e := range j.Log.Of(registry.KindAdvance) {
-		if e.Release != j.in.Next.Release || e.Step != j.in.Next.Step || string(e.Model) != j.in.Next.Model || e.Batch != "" {
-			continue
-		}
-		var d gate.Decision
-		if err := loadBlob(ctx, b, e.Paper, &d); err != nil {
-			return nil, err
-		}
-		if d.Evidence.Outcome != nil {
-			past = d.Evidence.Outcome.Past
-		}
+	if j.in.Next.Before == "" {
+		return nil, nil
 	}
-	return past, nil
+	var d gate.Decision
+	if err := loadBlob(ctx, b, store.Digest(j.in.Next.Before), &d); err != nil || d.Evidence.Outcome == nil {
+		return nil, err
+	}
+	return d.Evidence.Outcome.Past, nil
 }
 
 // tried counts the challengers that came within a year before this one.
@@ -189,19 +180,6 @@ func (j *judgement) tried() int {
 		}
 	}
 	return len(before)
-}
-
-// lowest returns by how much at least a candidate is better in the first metric of
-// success, by which candidates of one release are compared.
-func lowest(o *gate.Outcome) float64 {
-	for _, name := range slices.Sorted(maps.Keys(o.Metrics)) {
-		if success := o.Metrics[name].Success; success != nil && name == evaluate.AUC {
-			return success.Low
-		} else if success != nil {
-			return -success.High // of a loss, less is better
-		}
-	}
-	return math.NaN()
 }
 
 // shortModel writes the first digits of a model's digest.

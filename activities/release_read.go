@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"headgate/internal/gate"
@@ -113,7 +114,9 @@ func releaseEvents(ctx context.Context, b *store.Bucket, log *registry.Log) ([]r
 	var events []release.Event
 	for _, e := range log.Entries() {
 		kind, ok := releaseKinds[e.Kind]
-		if !ok || e.Kind == registry.KindPromote && e.Alias != registry.AliasChampion {
+		switch {
+		case !ok, e.Kind == registry.KindPromote && e.Alias != registry.AliasChampion,
+			e.Kind == registry.KindEvaluated && e.Verdict != registry.VerdictPass: // shown, and no evidence
 			continue
 		}
 		event := release.Event{Seq: e.Seq, At: e.At, Kind: kind, By: e.By, Batch: e.Batch, Run: string(e.Run), Model: string(e.Model),
@@ -135,21 +138,50 @@ func addPaper(ctx context.Context, b *store.Bucket, e registry.Entry, event *rel
 		return loadBlob(ctx, b, e.Paper, event.Routing)
 	case registry.KindApproval:
 		var a release.Approval
-		if err := loadBlob(ctx, b, e.Paper, &a); err != nil {
-			return err
-		}
-		event.Decision, event.Nonce = a.Decision, a.Nonce
+		err := loadBlob(ctx, b, e.Paper, &a)
+		event.Decision = a.Decision
+		return err
 	case registry.KindAdvance:
 		var d gate.Decision
-		if err := loadBlob(ctx, b, e.Paper, &d); err != nil {
-			return err
+		err := loadBlob(ctx, b, e.Paper, &d)
+		addDecision(&d, event)
+		return err
+	case registry.KindPublished:
+		event.Models, event.Restated = []string{string(e.Model)}, e.Restated
+		if e.Paper == "" {
+			return nil
 		}
-		event.Decision, event.Champion = string(e.Paper), d.Evidence.Release.Champion
-		if o := d.Evidence.Outcome; o != nil {
-			event.Batches, event.Low = o.Batches, lowest(o)
+		var s run.Serving
+		err := loadBlob(ctx, b, e.Paper, &s)
+		event.Models = nil
+		for _, m := range s.Models() {
+			event.Models = append(event.Models, string(m))
 		}
+		return err
 	}
 	return nil
+}
+
+// addDecision adds what a gate's decision says. A gate asks whether a new champion may
+// stay; a release asks whether the former one should come back.
+func addDecision(d *gate.Decision, event *release.Event) {
+	event.Champion = d.Evidence.Release.Champion
+	if len(d.Reasons) > 0 {
+		event.Reason = strings.Join(few(d.Reasons), "; ")
+	}
+	if o := d.Evidence.Outcome; o != nil {
+		event.Batches, event.Low = o.Batches, o.Gained()
+	}
+	if d.Subject != gate.Reverse {
+		return
+	}
+	event.Model, event.Champion = d.Evidence.Release.Champion, d.Evidence.Release.Model
+	switch d.Verdict {
+	case gate.Block:
+		event.Verdict = release.Pass
+	case gate.Pass:
+		event.Verdict = release.Block
+	}
 }
 
 // loadBlob reads a paper of the registry into v.

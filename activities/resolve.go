@@ -38,6 +38,7 @@ type ResolveOutput struct {
 	Replayed   int64         `json:"replayed,omitempty"`   // rows that are corrections of quarantined ones
 	History    *run.Object   `json:"history,omitempty"`    // a run.History: what the batch is compared with
 	Wait       time.Duration `json:"wait,omitempty"`       // how long a question waits for a person
+	Labels     bool          `json:"labels,omitempty"`     // somebody will write down what came true
 }
 
 // Resolve pins what a run reads: pipeline file, contract, champion, and the input
@@ -86,7 +87,7 @@ func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (ResolveOutpu
 		out := ResolveOutput{Run: Run{in.Pipeline, in.Batch, name}, Model: champion, Contract: plan.Contract,
 			Files: len(plan.Files), Rows: plan.Rows, Shards: len(plan.Shards), Parallel: f.pipeline.Shards.Parallel,
 			Head: log.Head(), Expect: snapshot.Publication(in.Batch),
-			References: len(plan.References), Replayed: replayed(plan), Wait: time.Duration(f.pipeline.Ask.Wait)}
+			References: len(plan.References), Replayed: replayed(plan), Wait: time.Duration(f.pipeline.Ask.Wait), Labels: f.pipeline.Labels != nil}
 		for _, file := range plan.Files {
 			out.Bytes += file.Size
 		}

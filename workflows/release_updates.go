@@ -81,7 +81,7 @@ func (r *releases) listen(ctx workflow.Context) error {
 			func(ctx workflow.Context, a ReleaseAnswer) (activities.CheckApprovalOutput, error) {
 				return r.answer(ctx, rollout.Approve, a)
 			}),
-		update(ctx, UpdateReject, `Rejects the candidate: {"by", "role", "reason", "decision", "nonce"}.`, checkAnswer,
+		update(ctx, UpdateReject, `Rejects the candidate, asked or not: {"by", "role", "reason"}; to a question also "decision" and "nonce".`, checkAnswer,
 			func(ctx workflow.Context, a ReleaseAnswer) (activities.CheckApprovalOutput, error) {
 				return r.answer(ctx, rollout.Reject, a)
 			}),
@@ -117,15 +117,20 @@ func checkAnswer(a ReleaseAnswer) error {
 			return fmt.Errorf("role, decision, nonce, release, step and model must be one line of at most %d bytes each", maxBy)
 		}
 	}
-	switch {
-	case a.Decision == "":
-		return errors.New("an answer needs the decision that was looked at")
-	case a.Nonce == "":
-		return errors.New("an answer needs the nonce of the question")
-	case len(a.Signature) > maxReason:
+	if len(a.Signature) > maxReason {
 		return fmt.Errorf("the signature must have at most %d bytes", maxReason)
 	}
 	return nil
+}
+
+func checkApprove(a ReleaseAnswer) error {
+	switch {
+	case a.Decision == "":
+		return errors.New("an approval needs the decision that was looked at")
+	case a.Nonce == "":
+		return errors.New("an approval needs the nonce of the question")
+	}
+	return checkAnswer(a)
 }
 
 func checkOrder(o ReleaseOrder) error { return checkPerson(o.By, o.Reason) }

@@ -197,6 +197,9 @@ func (b *batch) publish(ctx workflow.Context, shards activities.Papers, data act
 	b.out.Unchanged, b.out.Values, b.out.Anchor, b.out.Fallback = out.Unchanged, out.Values, out.Anchor, out.Fallback
 	b.card.Verdict, b.card.Published, b.card.Publication = string(papers.Pass), out.Rows, out.Publication
 	b.card.Unchanged, b.card.TableVersion, b.card.Anchor, b.card.Fallback = out.Unchanged, out.TableVersion, out.Anchor, out.Fallback
+	if b.plan.Labels {
+		return evaluateLater(disconnected, EvaluateBatchInput{Pipeline: b.in.Pipeline, Batch: b.in.Batch, By: b.in.By})
+	}
 	return nil
 }
 

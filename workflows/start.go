@@ -43,6 +43,35 @@ func StartRestore(ctx context.Context, c client.Client, queue string, in Restore
 	return run, nil
 }
 
+// StartEvaluate starts [EvaluateBatch] for a published batch. One that waits is told to
+// look for labels now; one that has ended is run again, and finds revised labels.
+func StartEvaluate(ctx context.Context, c client.Client, queue string, in EvaluateBatchInput) (client.WorkflowRun, error) {
+	id := EvaluateID(in.Pipeline, in.Batch)
+	run, err := c.SignalWithStartWorkflow(ctx, id, SignalLabels, nil, client.StartWorkflowOptions{
+		ID:                    id,
+		TaskQueue:             queueOr(queue),
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		StaticSummary:         fmt.Sprintf("Evaluate %s %s", in.Pipeline, in.Batch),
+		StaticDetails:         evaluateDetails(in),
+	}, EvaluateBatch, in)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", id, err)
+	}
+	return run, nil
+}
+
+// evaluateDetails tells whoever opens the run's page what it does and what to do next.
+func evaluateDetails(in EvaluateBatchInput) string {
+	return fmt.Sprintf(`Waits until the outcomes of batch **%[2]s** of pipeline **%[1]s** are known, and holds them against what every model said.
+
+- **Labels are there earlier?** Send the signal `+"`labels`"+`: it looks at once. If a marker of completeness says that all are there, it does not wait for the date.
+- **Labels were revised?** Write the revision as one more file, with a later name, and start this workflow again.
+- **Refused, or no evidence?** The reasons are under Current Details.
+- **Cancel** stops the waiting. Nothing is lost: it can be started again at any time.
+
+Asked for by %[3]s (claimed).`, in.Pipeline, in.Batch, in.By)
+}
+
 // StartRetrain starts [Retrain] for a pipeline. One that is running is joined: it is
 // trained once.
 func StartRetrain(ctx context.Context, c client.Client, queue string, in RetrainInput) (client.WorkflowRun, error) {

@@ -20,6 +20,7 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(ScoreShards)
 	r.RegisterWorkflow(AssembleShards)
 	r.RegisterWorkflow(RestoreBatch)
+	r.RegisterWorkflow(EvaluateBatch)
 	r.RegisterWorkflow(ShadowBatch)
 	r.RegisterWorkflow(RepublishBatch)
 	r.RegisterWorkflow(Retrain)

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	sdk "go.temporal.io/sdk/worker"
 
@@ -28,7 +30,8 @@ type world struct {
 	bucket *store.Bucket
 	shop   retailer.World
 	runs   int
-	worker sdk.Options // of the test environment
+	worker sdk.Options  // of the test environment
+	woken  atomic.Int64 // how often the release was to look
 }
 
 func newWorld(t *testing.T, customers int) *world {
@@ -75,6 +78,12 @@ func (w *world) env() *testsuite.TestWorkflowEnvironment {
 	env.SetWorkerOptions(w.worker)
 	workflows.Register(env)
 	env.RegisterActivity(activities.New(w.bucket, worker.Formats()))
+	// No release runs in a test environment, so nobody hears the signal.
+	env.OnSignalExternalWorkflow("default-test-namespace", "release/retailer", "", "wake", nil).Return(
+		func(string, string, string, string, any) error {
+			w.woken.Add(1)
+			return &temporal.UnknownExternalWorkflowExecutionError{}
+		})
 	return env
 }
 

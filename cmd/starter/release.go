@@ -46,7 +46,7 @@ for, and what has happened. It reads the store only.`,
 		Example: "  starter release status retailer",
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return withReleases(c.Context(), e, url, args[0], func(r *activities.Releases) error {
+			return withReleases(c.Context(), e, url, args[0], func(b *store.Bucket, r *activities.Releases) error {
 				next := release.Next(r.State, r.Settings, time.Now().UTC())
 				printRelease(e.stdout, args[0], r.Facts(next), next)
 				fmt.Fprintf(e.stdout, "registry   %s\n", r.Log.Anchor())
@@ -59,7 +59,7 @@ for, and what has happened. It reads the store only.`,
 }
 
 // withReleases reads the releases of a pipeline.
-func withReleases(ctx context.Context, e *env, url, pipeline string, do func(*activities.Releases) error) error {
+func withReleases(ctx context.Context, e *env, url, pipeline string, do func(*store.Bucket, *activities.Releases) error) error {
 	b, err := openStore(ctx, e, url)
 	if err != nil {
 		return err
@@ -72,7 +72,7 @@ func withReleases(ctx context.Context, e *env, url, pipeline string, do func(*ac
 	if err != nil {
 		return plain(err)
 	}
-	return do(r)
+	return do(b, r)
 }
 
 // printRelease prints how the releases of a pipeline stand.
@@ -144,8 +144,8 @@ its labels are there when they are due. It reads the store only.`,
 		Example: "  starter release plan retailer --learned 2024-06",
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return withReleases(c.Context(), e, url, args[0], func(r *activities.Releases) error {
-				return printPlan(c.Context(), e.stdout, r, learned, time.Now().UTC())
+			return withReleases(c.Context(), e, url, args[0], func(b *store.Bucket, r *activities.Releases) error {
+				return printPlan(c.Context(), e.stdout, b, r, learned, time.Now().UTC())
 			})
 		},
 	}
@@ -155,12 +155,12 @@ its labels are there when they are due. It reads the store only.`,
 }
 
 // printPlan prints the steps of a release and when each can begin and end.
-func printPlan(ctx context.Context, out io.Writer, r *activities.Releases, learned string, now time.Time) error {
+func printPlan(ctx context.Context, out io.Writer, b *store.Bucket, r *activities.Releases, learned string, now time.Time) error {
 	steps, err := release.Plan(r.Settings)
 	if err != nil {
 		return err
 	}
-	calendar, err := r.Calendar(ctx, now)
+	calendar, err := r.Calendar(ctx, b)
 	if err != nil {
 		return plain(err)
 	}

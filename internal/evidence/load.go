@@ -169,7 +169,12 @@ func (b *batch) status() BatchStatus {
 	return s
 }
 
+// readLabels reads the labels of a batch. Without a version nothing is known.
 func (l *loader) readLabels(ctx context.Context, version store.Digest, b *batch) (err error) {
+	if version == "" {
+		b.version, b.labels = &labels.Version{}, &labels.Table{}
+		return nil
+	}
 	if b.version, err = labels.Load(ctx, l.own, version); err != nil {
 		return err
 	}
@@ -185,7 +190,7 @@ func (l *loader) readLabels(ctx context.Context, version store.Digest, b *batch)
 		defer bucket.Close()
 	}
 	b.negative = c.Labels != nil && c.Labels.Negative && b.version.Complete
-	b.labels, err = labels.Read(ctx, bucket, b.version, c, labels.Limits{Bad: b.budget.Exceeded, Keep: l.keeps})
+	b.labels, err = labels.Read(ctx, bucket, b.version, c, labels.Limits{Bad: b.budget.Exceeded, Keep: l.keeps, Entity: b.contract.Entity()})
 	return err
 }
 

@@ -43,6 +43,9 @@ type Limits struct {
 	Bad func(bad, total int64) bool
 	// Keep chooses entities by [pass.Key.Hash]; nil: all.
 	Keep func(hash uint64) bool
+	// Entity are the columns of the key in the order in which the other side has them;
+	// nil: as in the contract of the labels.
+	Entity []string
 }
 
 // A Table has the labels of a version by entity.
@@ -118,7 +121,15 @@ type reader struct {
 
 // roles finds the columns that a label has.
 func (r *reader) roles() error {
-	r.entity = r.c.Entity()
+	r.entity = r.limits.Entity
+	if r.entity == nil {
+		r.entity = r.c.Entity()
+	}
+	for _, name := range r.entity {
+		if _, ok := r.c.Column(name); !ok {
+			return fmt.Errorf("the contract of the labels, %s, has no column %s, which is of the entity key", r.c.Name, name)
+		}
+	}
 	if len(r.entity) == 0 {
 		return fmt.Errorf("the contract of the labels, %s, has no column with mlRole entityKey and no primary key", r.c.Name)
 	}
@@ -179,7 +190,7 @@ func (r *reader) refuse(f *columnar.File, key string) []string {
 	for _, v := range r.c.CheckFooter(contract.Footer{Schema: f.Schema(), Nested: f.Nested()}) {
 		out = append(out, key+": "+v.Message)
 	}
-	for _, name := range []string{r.label, r.treatment, r.propensity, r.weight} {
+	for _, name := range append([]string{r.label, r.treatment, r.propensity, r.weight}, r.entity...) {
 		if name != "" && len(f.Schema().FieldIndices(name)) == 0 {
 			out = append(out, fmt.Sprintf("%s: column %s is missing", key, name))
 		}

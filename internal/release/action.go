@@ -12,7 +12,7 @@ const (
 	DoPromote   = "promote"   // Model becomes the champion instead of Champion, by Decision
 	DoReject    = "reject"    // Model may not serve, or no longer
 	DoRepublish = "republish" // Batch, as Run published it, from the stored scores of Model, the champion
-	DoFinish    = "finish"    // append Routing, with step [StepDone]: the release is over
+	DoFinish    = "finish"    // append Routing; the entry, in the name of Release, has step [StepDone]
 )
 
 // Subjects of a judgement.

@@ -67,6 +67,9 @@ func (s *State) publish(e *Event) {
 	b := s.batch(e.Batch)
 	if e.Kind == EventPublished && e.Model != "" {
 		b.of(e.Run).add(e.Model)
+		if !b.published[e.Run] {
+			b.of(e.Run).restated = e.Restated
+		}
 	}
 	if e.Publication <= b.number {
 		return // filled in late, after a later one
@@ -75,7 +78,7 @@ func (s *State) publish(e *Event) {
 		b.first, b.firstAt = e.Seq, e.At
 	}
 	b.number, b.seq, b.at, b.run, b.champion = e.Publication, e.Seq, e.At, e.Run, e.Model
-	b.restated, b.models = e.Restated, nil
+	b.models = nil
 	if e.Kind == EventPublished {
 		b.models = s.rows(b, e)
 		b.published[e.Run] = true
@@ -94,8 +97,7 @@ func (s *State) rows(b *batch, e *Event) []string {
 	}
 	for _, r := range s.Releases {
 		for _, c := range r.Candidates {
-			v := c.in(e.Batch, e.Run)
-			if v != nil && v.Verdict == Pass && v.Step != StepIdle && v.Step != StepShadow && c.Model != e.Model {
+			if v := c.in(e.Batch, e.Run); v != nil && v.Verdict == Pass && c.Model != e.Model {
 				models = append(models, c.Model)
 			}
 		}
@@ -128,7 +130,7 @@ func (s *State) score(e *Event) {
 	r := b.of(e.Run)
 	switch {
 	case e.Kind == EventShadow && e.Verdict == Block:
-		if !has(r.models, e.Model) && !has(r.failed, e.Model) {
+		if !has(r.failed, e.Model) {
 			r.failed = append(r.failed, e.Model)
 		}
 		return

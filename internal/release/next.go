@@ -73,6 +73,9 @@ func (v *view) next() Action {
 		}
 	}
 	want := v.routing(phases)
+	if r := v.ended(); r != nil && v.Held == nil {
+		return v.finishing(r, want, "nothing can come of it any more")
+	}
 	if !v.routed(want) && (v.Held == nil || v.stepsBack(want)) {
 		return v.route(want)
 	}
@@ -87,9 +90,7 @@ func (v *view) next() Action {
 		case p.action.Kind == DoNothing || p.action.Kind == DoAsk:
 			waits = append(waits, p.action)
 		case p.action.Kind == DoFinish:
-			p.action.Routing = v.routing(slices.Delete(phases, i, i+1))
-			p.action.Routing.Release, p.action.Routing.Step = p.release.Name, StepDone
-			return p.action
+			return v.finishing(p.release, v.routing(slices.Delete(phases, i, i+1)), p.action.Reason)
 		default:
 			return p.action
 		}
@@ -98,6 +99,25 @@ func (v *view) next() Action {
 		waits = append(waits, a)
 	}
 	return wait(waits)
+}
+
+// ended returns the first release that is over and was not finished, or nil.
+func (s *State) ended() *Release {
+	for _, r := range s.Releases {
+		if !r.Done && s.over(r) {
+			return r
+		}
+	}
+	return nil
+}
+
+// finishing returns the action that ends a release. The routing that it appends may be in
+// the name of another release that goes on.
+func (v *view) finishing(r *Release, want *Routing, why string) Action {
+	if len(want.Arms) == 1 && want.Shadow == nil {
+		want.Release, want.Step = r.Name, StepDone
+	}
+	return Action{Kind: DoFinish, Release: r.Name, Step: StepDone, Routing: want, Reason: why}
 }
 
 // wait returns the first question, or else what all wait for.

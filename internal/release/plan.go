@@ -20,7 +20,7 @@ const (
 // Names of the steps that are no shares.
 const (
 	StepShadow = "shadow"
-	StepIdle   = "idle"  // of blueGreen: scored, written and checked in full, served to nobody
+	StepIdle   = "idle"  // of blueGreen: the candidate's colour is written and checked in full before one commit swaps
 	StepFull   = "100%"  // the candidate becomes the champion
 	StepWatch  = "watch" // the former champion stays in shadow
 	StepDone   = "done"
@@ -89,7 +89,7 @@ func Plan(set Settings) ([]Step, error) {
 			}
 		}
 	case StrategyBlueGreen:
-		serve(StepIdle, 0, false)
+		serve(StepIdle, Whole, false)
 	case StrategyAB:
 		serve(StepName(set.Steps[0]), set.Steps[0], true)
 	case StrategyShadow:

@@ -38,9 +38,9 @@ type Routing struct {
 	Shadow  []string `json:"shadow,omitempty"` // models that score every row and publish none
 }
 
-// An Arm is a model and the share of the entities that get its score. An arm without a
-// share is the idle colour of a blue-green release: it is written and checked in full,
-// and serves nobody.
+// An Arm is a model and the share of the entities that get its score. While a blue-green
+// release is checked, the champion's arm has no share: if the gate blocks a batch, it
+// serves all of it nevertheless, as in every routing.
 type Arm struct {
 	Model string `json:"model"` // digest of the bundle
 	Share int    `json:"share"` // basis points, 0 to [Whole]; all arms together are [Whole]

@@ -113,7 +113,6 @@ type batch struct {
 	run       string   // that is published; "" if that is unknown
 	models    []string // whose scores its rows have; nil if a person took it back
 	champion  string
-	restated  bool
 	runs      map[string]*scored
 	published map[string]bool // runs
 }
@@ -123,6 +122,7 @@ type scored struct {
 	models    []string // that have scored all rows
 	failed    []string // that cannot
 	evaluated int64    // entry of the first evaluation; 0 before
+	restated  bool     // made from other input than the batch was first published from
 }
 
 // Release returns the release of that name, or nil.
@@ -197,8 +197,8 @@ func (s *State) labelled(after string, since time.Time, champion string) []*batc
 	for _, name := range s.names {
 		b := s.batches[name]
 		r := b.runs[b.run]
-		if name > after && b.first > 0 && b.firstAt.After(since) && !b.restated &&
-			r != nil && r.evaluated > 0 && !has(r.failed, champion) {
+		if name > after && b.first > 0 && b.firstAt.After(since) &&
+			r != nil && r.evaluated > 0 && !r.restated && !has(r.failed, champion) {
 			found = append(found, b)
 		}
 	}

@@ -9,10 +9,6 @@ import (
 // scores along and is judged in reverse each time that labels mature.
 func (v *view) watch(r *Release) phase {
 	p := phase{release: r, step: StepWatch}
-	if a, ok := v.swap(r); ok {
-		p.action = a
-		return p
-	}
 	_, gone := v.Rejected[r.Former]
 	if v.set.Watch == 0 || len(v.steps) == 1 || r.Former == "" || gone {
 		return v.finish(p, "there is nothing to watch")
@@ -72,26 +68,4 @@ func (v *view) more(q *series, set []*batch, after int64) (Action, bool) {
 		return Action{}, false
 	}
 	return v.look(*q, set, []string{q.model, q.champion}, last), true
-}
-
-// swap returns the action that makes the idle colour of a blue-green release the current
-// one: the last batch that was checked in full is published with the new champion's
-// scores, in one commit. If it was acted on meanwhile, it stays.
-func (v *view) swap(r *Release) (Action, bool) {
-	c := r.candidate(v.Champion)
-	var last *Verdict
-	for i := range c.Verdicts {
-		if d := &c.Verdicts[i]; d.Batch != "" && d.Step == StepIdle && d.Verdict == Pass && d.Seq < r.Promotion.Seq {
-			last = d
-		}
-	}
-	if last == nil {
-		return Action{}, false
-	}
-	b := v.batches[last.Batch]
-	if b == nil || b.models == nil || b.seq > r.Promotion.Seq || has(b.models, c.Model) || v.actedOn(b) || last.Run != "" && b.run != last.Run {
-		return Action{}, false
-	}
-	return Action{Kind: DoRepublish, Release: r.Name, Step: StepFull, Batch: b.name, Run: b.run, Model: c.Model, Decision: last.Decision,
-		Reason: "the idle colour becomes the current one"}, true
 }

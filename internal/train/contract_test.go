@@ -60,3 +60,26 @@ func TestWhenAFeatureWasKnownIsHeldAgainstSomething(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestParametersAreCheckedBeforeAnyLabelIsKnown(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		parameters map[string]string
+		want       string
+	}{
+		{"nothing", nil, ""},
+		{"a metric of a binary label", map[string]string{"metric": "auc"}, ""},
+		{"a metric of a number", map[string]string{"metric": "rmse"}, ""},
+		{"a metric of classes", map[string]string{"metric": "multi_logloss"}, ""},
+		{"an objective that has no such metric", map[string]string{"loss": "poisson", "metric": "auc"}, "parameter metric"},
+		{"a name that is not known", map[string]string{"num_leafs": "3"}, "num_leafs"},
+		{"a value out of range", map[string]string{"num_leaves": "0"}, "num_leaves"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			err := train.CheckParameters(tt.parameters)
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
