@@ -22,11 +22,10 @@ func startAlone(ctx workflow.Context, id, summary string, flow, in any) error {
 	return err
 }
 
-// wakeRelease makes the release of a pipeline look at the registry, and starts it if
-// there is none.
-func wakeRelease(ctx workflow.Context, pipeline string) error {
-	err := workflow.SignalExternalWorkflow(ctx, ReleaseID(pipeline), "", SignalWake, nil).Get(ctx, nil)
-	if err == nil {
+// offer makes the release of a pipeline look at new candidates, and starts it if there
+// is none.
+func offer(ctx workflow.Context, pipeline string) error {
+	if workflow.SignalExternalWorkflow(ctx, ReleaseID(pipeline), "", SignalWake, nil).Get(ctx, nil) == nil {
 		return nil
 	}
 	return startAlone(ctx, ReleaseID(pipeline), "Release "+pipeline, Release, ReleaseInput{Pipeline: pipeline})

@@ -213,7 +213,7 @@ func (r *retraining) end(ctx workflow.Context, failed string) error {
 	if len(out.Candidates) == 0 {
 		return nil
 	}
-	return wakeRelease(disconnected, r.in.Pipeline)
+	return offer(disconnected, r.in.Pipeline)
 }
 
 // giveUp enters a training that broke off: its evidence, and no model. It returns an
