@@ -17,7 +17,7 @@ import (
 
 // SignalWake is the name of the signal that makes a [Release] look at the registry. It
 // carries nothing: what happened is in the registry.
-const SignalWake = "wake"
+const SignalWake = signalWake
 
 // lookAgain is how long a release waits for a signal before it looks by itself, and
 // after a failure before it tries again.
@@ -267,12 +267,6 @@ func child(ctx workflow.Context, id, summary string) workflow.Context {
 		ParentClosePolicy:   enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		StaticSummary:       summary,
 	})
-}
-
-// failed reports whether an activity failed with an error of that kind.
-func failed(err error, kind string) bool {
-	var app *temporal.ApplicationError
-	return errors.As(err, &app) && app.Type() == kind
 }
 
 // hopeless reports whether no retry can cure an error, so that the release must end.
