@@ -8,10 +8,10 @@ import (
 
 // Evidence is what a gate judges. What a question does not need is nil.
 type Evidence struct {
-	Release Case `json:"release"`
-	Data    *Data     `json:"data,omitempty"`
-	Compare *Compare  `json:"compare,omitempty"`
-	Outcome *Outcome  `json:"outcome,omitempty"`
+	Release Case     `json:"release"`
+	Data    *Data    `json:"data,omitempty"`
+	Compare *Compare `json:"compare,omitempty"`
+	Outcome *Outcome `json:"outcome,omitempty"`
 	// Sources name what was measured, so that anybody can measure it again.
 	Sources []Source `json:"sources,omitempty"`
 }

@@ -16,10 +16,7 @@
 // equal bytes.
 package gate
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Format is the version of decisions.
 const Format = 1
@@ -82,13 +79,4 @@ type Waiver struct {
 	Reason string    `json:"reason"`
 	Until  time.Time `json:"until"`           // the first moment at which it is not in force
 	Entry  int64     `json:"entry,omitempty"` // of the registry
-}
-
-// Judge answers a question by a policy. A block is an answer and not an error; an
-// error means that the policy or the subject make no sense.
-func Judge(p *Policy, subject Subject, e Evidence, waivers []Waiver) (*Decision, error) {
-	if p == nil {
-		return nil, fmt.Errorf("gate: there is no policy to judge %s by", subject)
-	}
-	return nil, fmt.Errorf("gate: no such subject as %q", subject)
 }

@@ -27,13 +27,13 @@ import (
 //	    guardrails:                # none of these may be worse by more
 //	      auc: 0.005
 //	      logLoss: 1%              # of the champion's
-//	    calibration:               # inside, or nearer than the champion's
+//	    calibration:               # inside, or nearer than the champion's; or none
 //	      slope: [0.8, 1.25]
 //	      inTheLarge: [-0.2, 0.2]
 //	    slices:
 //	      - by: region             # no value of it may be worse by more
-//	        metric: auc
-//	        margin: 0.02
+//	        metric: auc            # rmse for regression
+//	        margin: 0.02           # 5% for metrics but auc
 //	        values: [north, south] # all if left out
 //	        minRows: 500
 //	        pool: 6                # batches that small ones wait for; then a person is asked

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"headgate/internal/bundle"
+	"headgate/internal/change"
 	"headgate/internal/contract"
 	"headgate/internal/model"
 	"headgate/internal/pass"
@@ -20,7 +21,6 @@ import (
 	"headgate/internal/registry"
 	"headgate/internal/store"
 	"headgate/internal/train"
-	"headgate/internal/train/gbdt"
 )
 
 // A Request names the local files to register.
@@ -61,6 +61,11 @@ type Result struct {
 	LabelsContract     store.Digest    // "" if the pipeline has no labels
 	Version            *bundle.Version // nil without a model
 	Anchor             string
+
+	Change *change.Change // of the files in force; nil if there were none, or they stay
+	// Proposal is the number of the entry that waits for a second person; 0 if the files
+	// are in force.
+	Proposal int64
 }
 
 // ErrGolden means that a model comes without golden rows.
@@ -112,7 +117,7 @@ func (r Request) Do(ctx context.Context, b *store.Bucket, formats model.Formats)
 		}
 		*blob.dst = ref.Digest
 	}
-	if err := r.append(ctx, log, out); err != nil {
+	if err := r.append(ctx, b, log, f, out); err != nil {
 		return nil, err
 	}
 	out.Anchor = log.Anchor()
@@ -146,15 +151,10 @@ func (r Request) version(ctx context.Context, b *store.Bucket, f *Files, formats
 }
 
 // append writes the entries that are missing.
-func (r Request) append(ctx context.Context, log *registry.Log, out *Result) error {
+func (r Request) append(ctx context.Context, b *store.Bucket, log *registry.Log, f *Files, out *Result) error {
 	base := registry.Entry{At: r.At, By: r.By, Reason: r.Reason, Cause: "register"}
-	if s := log.State(); s.Pipeline != out.Pipeline || s.Contract != out.Contract || s.Output != out.Output || s.LabelsContract != out.LabelsContract {
-		e := base
-		e.Kind, e.ID = registry.KindPipeline, fmt.Sprintf("pipeline/%s/%d", out.Pipeline, log.Head())
-		e.Pipeline, e.Contract, e.Output, e.LabelsContract = out.Pipeline, out.Contract, out.Output, out.LabelsContract
-		if _, err := log.Append(ctx, e); err != nil {
-			return err
-		}
+	if err := r.putInForce(ctx, b, log, base, f, out); err != nil {
+		return err
 	}
 	if out.Version == nil {
 		return nil
@@ -236,7 +236,7 @@ func (f *Files) checkParameters() error {
 	if t == nil || t.Trainer != pipeline.TrainerGBDT {
 		return nil
 	}
-	if _, err := gbdt.ParseParams(t.Parameters); err != nil {
+	if err := train.CheckParameters(t.Parameters); err != nil {
 		return fmt.Errorf("training.parameters: %w", err)
 	}
 	return nil

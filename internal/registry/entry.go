@@ -98,7 +98,10 @@ type Entry struct {
 	Publication  int64        `json:"publication,omitempty"`  // of the batch, from 1
 	TableVersion *int64       `json:"tableVersion,omitempty"` // of the Delta table, from 0
 	Files        store.Digest `json:"files,omitempty"`        // of what the publication consists of
-	Verdict      string       `json:"verdict,omitempty"`
+	// Restated says of a publication that its scores were made from other input than the
+	// batch was first published from, or by another model: they are no evidence.
+	Restated bool   `json:"restated,omitempty"`
+	Verdict  string `json:"verdict,omitempty"`
 
 	Release string       `json:"release,omitempty"` // names a release among all of the pipeline
 	Step    string       `json:"step,omitempty"`    // of the release: "shadow", "10%", "100%"
@@ -108,6 +111,9 @@ type Entry struct {
 	Control string       `json:"control,omitempty"` // hold, resume or rollback
 	Rule    string       `json:"rule,omitempty"`    // id of a gate's rule
 	Until   *time.Time   `json:"until,omitempty"`   // UTC
+	// Proposal is the number of the proposal that a pipeline entry carries out. It must
+	// wait, be about the same files, and be somebody else's.
+	Proposal int64 `json:"proposal,omitempty"`
 
 	Reason  string   `json:"reason,omitempty"`  // one sentence, for people
 	Reasons []string `json:"reasons,omitempty"` // one for each rule that spoke
@@ -182,6 +188,7 @@ func (e *Entry) check() error {
 	need(e.By != "", "by is needed")
 	need(e.Publication >= 0, "publication counts from 1")
 	need(e.TableVersion == nil || *e.TableVersion >= 0, "tableVersion counts from 0")
+	need(e.Proposal >= 0, "proposal is the number of an entry")
 	need(e.Reasons == nil || len(e.Reasons) > 0, "reasons must not be empty")
 	for _, d := range e.digests() {
 		need(d.value == "" || d.value.Valid(), d.name+" must be a digest")

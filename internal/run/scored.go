@@ -25,7 +25,8 @@ type Scored struct {
 	Run      store.Digest  `json:"run"`
 	Model    store.Digest  `json:"model"`
 	Rows     int64         `json:"rows"`
-	Shards   []ShardScores `json:"shards"` // one for each of the plan, in its order
+	Shards   []ShardScores `json:"shards,omitempty"` // one for each of the plan, in its order
+	Failed   string        `json:"failed,omitempty"` // why the model cannot score this run; all else is empty then
 }
 
 // ShardScores is the score file of one shard.
@@ -50,6 +51,14 @@ type Serving struct {
 	Compare *Object          `json:"compare,omitempty"`
 	Gates   []store.Digest   `json:"gates,omitempty"`  // blobs of the decisions about the candidates
 	Reason  string           `json:"reason,omitempty"` // why it is not what the plan says
+}
+
+// Models returns the models whose scores rows have.
+func (s *Serving) Models() []store.Digest {
+	if s.Routing != nil {
+		return Serves(s.Routing)
+	}
+	return []store.Digest{s.Model}
 }
 
 // Mixed reports whether a routing gives scores of several models to one batch.
@@ -124,13 +133,12 @@ func FindScored(ctx context.Context, b *store.Bucket, p *Plan, d *Data, model, s
 	if shadow == "" {
 		return nil, fmt.Errorf("model %s, batch %s: %w", Short(model), p.Batch, ErrNotScored)
 	}
-	data, err := b.GetBlob(ctx, shadow)
-	if err != nil {
+	s := new(Scored)
+	if err := LoadBlob(ctx, b, shadow, s); err != nil {
 		return nil, err
 	}
-	s := new(Scored)
-	if err := decode("blob "+string(shadow), data, shadow, s); err != nil {
-		return nil, err
+	if s.Failed != "" {
+		return nil, fmt.Errorf("model %s, batch %s: %w: %s", Short(model), p.Batch, ErrNotScored, s.Failed)
 	}
 	if s.Run != d.Run || s.Model != model || len(s.Shards) != len(p.Shards) {
 		return nil, fmt.Errorf("run: blob %s has scores of model %s for run %s, not of %s for %s",
@@ -159,4 +167,23 @@ func ScoredIn(p *Plan, name store.Digest, results []ShardResult, model store.Dig
 		s.Rows += r.Scored
 	}
 	return s, nil
+}
+
+// LoadBlob reads a paper that is kept as a blob into v.
+func LoadBlob(ctx context.Context, b *store.Bucket, d store.Digest, v any) error {
+	data, err := b.GetBlob(ctx, d)
+	if err != nil {
+		return err
+	}
+	return decode("blob "+string(d), data, d, v)
+}
+
+// SaveBlob keeps a paper as a blob, in its canonical bytes.
+func SaveBlob(ctx context.Context, b *store.Bucket, v any) (store.Digest, error) {
+	data, err := Encode(v)
+	if err != nil {
+		return "", err
+	}
+	ref, err := b.PutBlob(ctx, data)
+	return ref.Digest, err
 }
