@@ -60,11 +60,13 @@ const rules = `
 	evidence:            columnar contract evaluate labels pass pipeline registry release run store
 	version:             bundle model store train
 	serving:             columnar compare contract evaluate gate pass release run store
-	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels model pass pipeline profile registry release run serving store
-	workflows:           activities evaluate evidence release run store
+	audit:               bundle change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
+	trigger:             evaluate
+	learn:               columnar contract evaluate labels model pass pipeline registry run store train trigger
+	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels learn model pass pipeline profile registration registry release run serving store train trigger
+	workflows:           activities evaluate evidence release run store train trigger
 	worker:              activities model model/lightgbm store workflows
 	cmd/worker:          worker
-	audit:               bundle change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
 	cmd/starter:         activities audit bundle change columnar compare contract delta domain drift evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train version workflows
 `
 
@@ -73,7 +75,7 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "domain", "train", "bundle", "pass", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train", "bench/gates", "labels", "evidence", "serving"},
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "domain", "train", "bundle", "pass", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train", "bench/gates", "labels", "evidence", "serving", "learn"},
 	"gonum.org/":                             {"drift"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"cel.dev/":                               {"rowrule", "gate"},

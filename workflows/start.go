@@ -72,6 +72,35 @@ func evaluateDetails(in EvaluateBatchInput) string {
 Asked for by %[3]s (claimed).`, in.Pipeline, in.Batch, in.By)
 }
 
+// StartRetrain starts [Retrain] for a pipeline. One that is running is joined: it is
+// trained once.
+func StartRetrain(ctx context.Context, c client.Client, queue string, in RetrainInput) (client.WorkflowRun, error) {
+	id := RetrainID(in.Pipeline)
+	run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       id,
+		TaskQueue:                queueOr(queue),
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            "Train " + in.Pipeline + " again",
+		StaticDetails:            retrainDetails(in),
+	}, Retrain, in)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", id, err)
+	}
+	return run, nil
+}
+
+// retrainDetails tells whoever opens the run's page what it does and what to do next.
+func retrainDetails(in RetrainInput) string {
+	return fmt.Sprintf(`Trains challengers of pipeline **%[1]s** from published batches whose labels are complete, and ends with candidates for a release. It promotes none.
+
+- **What came of it** is under Current Details, and in the registry: `+"`starter log %[1]s`"+`
+- **What becomes of the candidates:** `+"`starter release status %[1]s`"+`
+- **Cancel** stops it within a round and registers no model.
+
+Asked for by %[2]s (claimed): %[3]s`, in.Pipeline, in.By, in.Reason)
+}
+
 // scoreDetails tells whoever opens the run's page what it does and what to do next.
 func scoreDetails(in ScoreBatchInput) string {
 	return fmt.Sprintf(`Checks batch **%[2]s** of pipeline **%[1]s** against its contract, scores every row with the champion, and publishes all of it in one commit, or nothing.

@@ -24,6 +24,7 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(ShadowBatch)
 	r.RegisterWorkflow(ShadowShards)
 	r.RegisterWorkflow(RepublishBatch)
+	r.RegisterWorkflow(Retrain)
 	r.RegisterWorkflow(Release)
 }
 
@@ -87,3 +88,7 @@ func ReleaseID(pipeline string) string { return "release/" + pipeline }
 
 // RestoreID is the id of the workflow that restores a batch.
 func RestoreID(pipeline, batch string) string { return "restore/" + pipeline + "/" + batch }
+
+// RetrainID is the id of the workflow that trains challengers for a pipeline: there is
+// one at a time.
+func RetrainID(pipeline string) string { return "retrain/" + pipeline }
