@@ -50,11 +50,12 @@ const rules = `
 	fallback:            columnar contract delta pass pipeline run store
 	labels:              columnar contract pass run store
 	evidence:            columnar contract evaluate labels pass pipeline registry release run store
-	audit:               bundle change columnar contract delta evidence fallback gate labels model pass pipeline registry release run store
+	serving:             columnar compare contract evaluate gate pass release run store
+	audit:               bundle change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
 	version:             bundle model store train
 	registration:        bundle change columnar contract model pass pipeline profile registry store train train/gbdt
 	quarantine:          bundle columnar contract model pass pipeline registry run store
-	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
+	activities:          bundle columnar contract delta drift fallback gate model pass pipeline profile registry release run serving store
 	workflows:           activities run store
 	worker:              activities model model/lightgbm store workflows
 	bench/process:
@@ -71,7 +72,7 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "train", "bundle", "pass", "labels", "evidence", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train", "domain"},
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "train", "bundle", "pass", "labels", "evidence", "serving", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train", "domain"},
 	"gonum.org/":                             {"drift"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"cel.dev/":                               {"gate", "rowrule"},

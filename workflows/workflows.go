@@ -21,6 +21,7 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(AssembleShards)
 	r.RegisterWorkflow(RestoreBatch)
 	r.RegisterWorkflow(ShadowBatch)
+	r.RegisterWorkflow(ShadowShards)
 	r.RegisterWorkflow(RepublishBatch)
 }
 

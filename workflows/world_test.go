@@ -48,7 +48,7 @@ func (w *world) register(pipeline string) *registration.Result {
 	shipped := "../testdata/retailer/"
 	out, err := registration.Request{Pipeline: pipeline, Model: shipped + "champion.txt",
 		Golden: shipped + "golden.csv", Expected: shipped + "golden_expected.csv", Champion: true,
-		By: "test", At: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}.Do(w.t.Context(), w.bucket, worker.Formats())
+		By: "test", Reason: "the test needs it", At: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}.Do(w.t.Context(), w.bucket, worker.Formats())
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -29,12 +29,11 @@ type AssembleInput struct {
 
 	Compression string // of the published file: zstd (also ""), snappy or none
 
-	// Others are models whose scores some rows have in place of Model's: those of whom
-	// Arm says 1 and more, by the digest of the entity's key. Nobody does if it is nil; a
-	// row without a key has Model's score.
+	// Others are models whose scores some rows have in place of Model's: those of which
+	// Arm says 1 and more, by the digest of the entity's key. ok is false if it has none.
 	Others []Other
 	Entity []string
-	Arm    func(key Key) int
+	Arm    func(key Key, ok bool) int
 	Ranks  [][]*Ranks // by model, Model's first, and output; nil: there is no [ColumnRank]
 }
 

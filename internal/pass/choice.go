@@ -119,16 +119,11 @@ func (c *choice) arms(rec arrow.Record) ([]int32, error) {
 				return nil, fmt.Errorf("model %s has not scored row %d", c.in.Others[k].Model, row)
 			}
 		}
-		if c.in.Arm == nil {
-			continue
+		arm := c.in.Arm(keys.Key(i))
+		if arm < 0 || arm > len(c.in.Others) {
+			return nil, fmt.Errorf("row %d belongs to arm %d, and there are %d", row, arm, 1+len(c.in.Others))
 		}
-		if key, ok := keys.Key(i); ok {
-			arm := c.in.Arm(key)
-			if arm < 0 || arm > len(c.in.Others) {
-				return nil, fmt.Errorf("row %d belongs to arm %d, and there are %d", row, arm, 1+len(c.in.Others))
-			}
-			arms[i] = int32(arm)
-		}
+		arms[i] = int32(arm)
 	}
 	return arms, nil
 }

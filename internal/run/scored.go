@@ -33,6 +33,8 @@ type ShardScores struct {
 	Shard  int     `json:"shard"`
 	Rows   int64   `json:"rows"`
 	Scores *Object `json:"scores,omitempty"` // nil if every row is in quarantine
+	// Invalid counts the rows whose scores break the contract of the scores.
+	Invalid int64 `json:"invalid,omitempty"`
 }
 
 // A Serving says whose score each row of a publication has. It is kept as a blob, which
@@ -50,6 +52,14 @@ type Serving struct {
 	Compare *Object          `json:"compare,omitempty"`
 	Gates   []store.Digest   `json:"gates,omitempty"`  // blobs of the decisions about the candidates
 	Reason  string           `json:"reason,omitempty"` // why it is not what the plan says
+}
+
+// Models returns the models whose scores rows have.
+func (s *Serving) Models() []store.Digest {
+	if s.Routing != nil {
+		return Serves(s.Routing)
+	}
+	return []store.Digest{s.Model}
 }
 
 // Mixed reports whether a routing gives scores of several models to one batch.
@@ -124,12 +134,8 @@ func FindScored(ctx context.Context, b *store.Bucket, p *Plan, d *Data, model, s
 	if shadow == "" {
 		return nil, fmt.Errorf("model %s, batch %s: %w", Short(model), p.Batch, ErrNotScored)
 	}
-	data, err := b.GetBlob(ctx, shadow)
-	if err != nil {
-		return nil, err
-	}
 	s := new(Scored)
-	if err := decode("blob "+string(shadow), data, shadow, s); err != nil {
+	if err := LoadBlob(ctx, b, shadow, s); err != nil {
 		return nil, err
 	}
 	if s.Run != d.Run || s.Model != model || len(s.Shards) != len(p.Shards) {
@@ -144,19 +150,38 @@ func FindScored(ctx context.Context, b *store.Bucket, p *Plan, d *Data, model, s
 func ScoredIn(p *Plan, name store.Digest, results []ShardResult, model store.Digest) (*Scored, error) {
 	s := &Scored{Format: Format, Pipeline: p.Pipeline, Batch: p.Batch, Run: name, Model: model}
 	for _, r := range results {
-		scores, failed := r.Scores, ""
+		m := ModelScores{Scores: r.Scores}
 		if model != p.Champion {
 			i := slices.IndexFunc(r.Models, func(m ModelScores) bool { return m.Model == model })
 			if i < 0 {
 				return nil, fmt.Errorf("model %s, shard %d of batch %s: %w", Short(model), r.Shard, p.Batch, ErrNotScored)
 			}
-			scores, failed = r.Models[i].Scores, r.Models[i].Failed
+			m = r.Models[i]
 		}
-		if failed != "" {
-			return nil, fmt.Errorf("model %s, shard %d of batch %s: %w: %s", Short(model), r.Shard, p.Batch, ErrNotScored, failed)
+		if m.Failed != "" {
+			return nil, fmt.Errorf("model %s, shard %d of batch %s: %w: %s", Short(model), r.Shard, p.Batch, ErrNotScored, m.Failed)
 		}
-		s.Shards = append(s.Shards, ShardScores{Shard: r.Shard, Rows: r.Scored, Scores: scores})
+		s.Shards = append(s.Shards, ShardScores{Shard: r.Shard, Rows: r.Scored, Scores: m.Scores, Invalid: m.Invalid})
 		s.Rows += r.Scored
 	}
 	return s, nil
+}
+
+// LoadBlob reads a paper that is kept as a blob into v.
+func LoadBlob(ctx context.Context, b *store.Bucket, d store.Digest, v any) error {
+	data, err := b.GetBlob(ctx, d)
+	if err != nil {
+		return err
+	}
+	return decode("blob "+string(d), data, d, v)
+}
+
+// SaveBlob keeps a paper as a blob, in its canonical bytes.
+func SaveBlob(ctx context.Context, b *store.Bucket, v any) (store.Digest, error) {
+	data, err := Encode(v)
+	if err != nil {
+		return "", err
+	}
+	ref, err := b.PutBlob(ctx, data)
+	return ref.Digest, err
 }
