@@ -37,6 +37,7 @@ const rules = `
 	pipeline:            contract gate release strictyaml
 	model/lightgbm:      model
 	train/gbdt:          model
+	domain:              columnar evaluate model model/lightgbm train/gbdt
 	train:               columnar contract evaluate model train/gbdt
 	registry:            store
 	delta:               store
@@ -52,13 +53,14 @@ const rules = `
 	activities:          bundle columnar contract delta drift fallback model pass pipeline profile registry run store
 	workflows:           activities run store
 	worker:              activities model model/lightgbm store workflows
+	bench/process:
 	bench/drift:         drift model profile retailer
-	bench/coverage:      compare evaluate
+	bench/coverage:      bench/process compare evaluate
 	bench/gates:         evaluate gate model model/lightgbm retailer train/gbdt
-	bench:               columnar contract model model/lightgbm pass retailer run
-	bench/train:         columnar model model/lightgbm retailer train/gbdt
+	bench:               bench/process columnar contract model model/lightgbm pass retailer run
+	bench/train:         bench/process columnar model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle columnar compare contract delta evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry run store strictyaml train workflows
+	cmd/starter:         activities audit bundle columnar compare contract delta domain drift evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry run store strictyaml train workflows
 `
 
 // only keeps a technology in its place: no other package may import it.
@@ -66,7 +68,7 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "train", "bundle", "pass", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/gates", "bench/train"},
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "domain", "train", "bundle", "pass", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/gates", "bench/train"},
 	"gonum.org/":                             {"drift"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"cel.dev/":                               {"rowrule", "gate"},
