@@ -24,6 +24,26 @@ func (v Value) Problemf(format string, args ...any) {
 	v.f.add(v.n.Line, v.n.Column, fmt.Sprintf(format, args...))
 }
 
+// ProblemInf adds a problem at a line and a column of the value's text, which count from
+// 1. Where the text is not in the file as it is, as in a block or after an escape, the
+// problem is at the value, and says which line and column are meant.
+func (v Value) ProblemInf(line, column int, format string, args ...any) {
+	message := fmt.Sprintf(format, args...)
+	quote := 0
+	if v.n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
+		quote = 1
+	}
+	folded := v.n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
+	if folded || line > 1 || quote == 1 && strings.ContainsAny(v.n.Value, "'\"\\\n\t") {
+		v.f.add(v.n.Line, v.n.Column, fmt.Sprintf("line %d, column %d: %s", line, column, message))
+		return
+	}
+	v.f.add(v.n.Line, v.n.Column+quote+column-1, message)
+}
+
+// Problems returns how many problems the file has so far.
+func (v Value) Problems() int { return len(v.f.problems) }
+
 // IsNull reports whether the value is empty or written as null.
 func (v Value) IsNull() bool { return v.n.Kind == yaml.ScalarNode && v.n.ShortTag() == "!!null" }
 
