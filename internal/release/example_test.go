@@ -44,6 +44,6 @@ func ExampleRouting_Assign() {
 	// Output:
 	// C1 new
 	// C2 old
-	// C3 old
+	// C3 new
 	// C4 new
 }
