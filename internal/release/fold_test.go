@@ -1,6 +1,7 @@
 package release
 
 import (
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -110,5 +111,46 @@ func TestARolledBackModelIsTheOneBefore(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.to)
 			}
 		})
+	}
+}
+
+func TestSettingsThatMakeNoPlan(t *testing.T) {
+	bad := with(func(s *Settings) { s.Steps = nil })
+	routing := Event{Kind: EventRouting, Release: "r", Step: "10%", Routing: &Routing{Format: Format, Release: "r", Step: "10%", Salt: "r",
+		Arms: []Arm{{"m0", 9000}, {"m1", 1000}}}}
+	rejected := Event{Kind: EventRejected, Model: "m1"}
+	served := []Event{
+		{Kind: EventAdvance, Release: "r", Step: "10%", Model: "m1", Batch: "2024-06", Run: "x", Verdict: Pass},
+		{Kind: EventPublished, Batch: "2024-06", Run: "x", Model: "m0", Publication: 1},
+	}
+	tests := []struct {
+		name   string
+		events []Event
+		want   string
+	}{
+		{"nothing moves", []Event{routing}, "idle: settings that make a plan: release: strategy canary needs steps"},
+		{"a rejected model goes", []Event{routing, rejected}, "route rollback: m0 100%"},
+		{"its rows go", append(slices.Clone(served), rejected), "republish 2024-06 from m0"},
+		{"a person's no counts", []Event{{Kind: EventApproval, Release: "r", Model: "m1", Answer: Reject, By: "ann", Reason: "no"}}, "reject m1: ann rejected it: no"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tell(Next(fold(tt.events...), bad, time.Unix(1e6, 0))); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestTheBestCandidate(t *testing.T) {
+	low := func(model string, x float64) *Verdict { return &Verdict{Model: model, Low: x} }
+	list := []*Verdict{low("e", math.NaN()), low("d", -1), low("c", 0.02), low("b", 0.02), low("a", math.NaN())}
+	slices.SortFunc(list, better)
+	got := ""
+	for _, v := range list {
+		got += v.Model
+	}
+	if got != "bcdae" {
+		t.Errorf("got %s; want the highest lower bound first, then the smallest digest, and what has no bound last", got)
 	}
 }
