@@ -52,12 +52,12 @@ const rules = `
 	labels:              columnar contract pass run store
 	evidence:            columnar contract evaluate labels pass pipeline registry release run store
 	serving:             columnar compare contract evaluate gate pass release run store
-	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
+	audit:               bundle columnar contract delta fallback model pass pipeline registry run serving store
 	version:             bundle model store train
 	registration:        bundle change columnar contract model pass pipeline profile registry store train train/gbdt
 	quarantine:          bundle columnar contract model pass pipeline registry run store
 	learn:               columnar contract evaluate labels model pass pipeline registry run store train trigger
-	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels learn model pass pipeline profile registration registry release run store train trigger
+	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels learn model pass pipeline profile registration registry release run serving store train trigger
 	workflows:           activities evaluate evidence release run store train trigger
 	worker:              activities model model/lightgbm store workflows
 	bench/process:

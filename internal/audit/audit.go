@@ -217,7 +217,9 @@ type papers struct {
 	conf     *pipeline.Config
 	contract *contract.Contract
 	output   *contract.Contract // of the scores; nil if there is none
-	version  *bundle.Version
+	version  *bundle.Version    // champion of the run
+	scorer   *bundle.Version    // of the row that Why is asked about
+	served   served
 }
 
 func (a *Auditor) load(ctx context.Context, batch string, name store.Digest) (*papers, error) {
@@ -242,6 +244,7 @@ func (a *Auditor) load(ctx context.Context, batch string, name store.Digest) (*p
 		}
 	}
 	p.version, err = bundle.Load(ctx, a.Store, plan.Champion, a.Formats)
+	p.scorer = p.version
 	return p, err
 }
 
