@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	enums "go.temporal.io/api/enums/v1"
@@ -215,6 +216,36 @@ func (e *evaluation) judge(ctx workflow.Context) error {
 	e.out.EvaluateScoresOutput, e.out.Labels = out, e.found.Version
 	e.card.evaluated(out)
 	wakeRelease(ctx, e.in.Pipeline)
+	return e.retrain(ctx)
+}
+
+// retrain starts a training if the pipeline's policy says so. One that runs already is
+// enough.
+func (e *evaluation) retrain(ctx workflow.Context) error {
+	if err := e.show(ctx, "DecideRetrain"); err != nil {
+		return err
+	}
+	out, err := run(stage(ctx, "Decide whether to train again", 10*time.Minute), act.DecideRetrain,
+		activities.DecideRetrainInput{Pipeline: e.in.Pipeline, At: workflow.Now(ctx).UTC()})
+	if err != nil {
+		return err
+	}
+	e.card.Triggers, e.card.NotYet = out.Reasons, out.NotYet
+	if !out.Start {
+		return nil
+	}
+	in := RetrainInput{Pipeline: e.in.Pipeline, Automatic: true, By: EvaluateID(e.in.Pipeline, e.in.Batch), Reason: strings.Join(out.Reasons, "; ")}
+	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:            RetrainID(e.in.Pipeline),
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
+		StaticSummary:         "Train a challenger for " + e.in.Pipeline,
+	}), Retrain, in)
+	err = child.GetChildWorkflowExecution().Get(ctx, nil)
+	if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		return err
+	}
+	e.out.Retraining = true
 	return nil
 }
 

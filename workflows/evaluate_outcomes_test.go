@@ -30,7 +30,7 @@ func noTreatment(absence string) *strings.Replacer {
 }
 
 // evaluated evaluates January and returns the last paper.
-func (w *world) evaluated() evidence.Evaluation {
+func (w *world) evaluation() evidence.Evaluation {
 	w.t.Helper()
 	w.evaluate(nil)
 	_, papers := w.evaluations()
@@ -72,7 +72,7 @@ func TestAbsenceMeansZeroOnlyIfTheContractSaysSoAndTheMarkerIsThere(t *testing.T
 			if tt.complete {
 				w.complete()
 			}
-			e := w.evaluated()
+			e := w.evaluation()
 			if e.Verdict != tt.verdict || (e.Rows.Absent > 0) != tt.absent || (e.Rows.Missing > 0) != tt.missing || e.Rows.Judged+e.Rows.Missing != 800 {
 				t.Errorf("verdict %s %q, rows %+v", e.Verdict, e.Reasons, e.Rows)
 			}
@@ -81,7 +81,7 @@ func TestAbsenceMeansZeroOnlyIfTheContractSaysSoAndTheMarkerIsThere(t *testing.T
 			}
 			got := auc(t, e)
 			w.write("b.parquet", all)
-			whole := w.evaluated()
+			whole := w.evaluation()
 			if whole.Rows.Absent != 0 || auc(t, whole) != got {
 				t.Errorf("auc %g, and %g with every row (%+v)", got, auc(t, whole), whole.Rows)
 			}
@@ -98,7 +98,7 @@ func TestAnOutcomeThatNobodyCouldObserveIsMissing(t *testing.T) {
 	}
 	w.write("a.parquet", rows)
 	w.complete()
-	if e := w.evaluated(); e.Verdict != "pass" || e.Rows.Missing != 7 || e.Rows.Judged != 393 || e.Labels.Counts.Unknown != 7 || e.Labels.Counts.Bad != 0 {
+	if e := w.evaluation(); e.Verdict != "pass" || e.Rows.Missing != 7 || e.Rows.Judged != 393 || e.Labels.Counts.Unknown != 7 || e.Labels.Counts.Bad != 0 {
 		t.Errorf("verdict %s %q, rows %+v, labels %+v", e.Verdict, e.Reasons, e.Rows, e.Labels)
 	}
 }
@@ -108,7 +108,7 @@ func TestAbsenceSaysNothingOfATreatment(t *testing.T) {
 	w := labelled(t, 400, strings.NewReplacer("value: unknown", "value: negative"))
 	w.write("a.parquet", slices.DeleteFunc(w.outcomes(nil), func(l label) bool { return !*l.Bought }))
 	w.complete()
-	if e := w.evaluated(); e.Verdict != "block" || !strings.Contains(strings.Join(e.Reasons, " "), "nobody knows whether they were treated") || e.Rows.Judged != 0 {
+	if e := w.evaluation(); e.Verdict != "block" || !strings.Contains(strings.Join(e.Reasons, " "), "nobody knows whether they were treated") || e.Rows.Judged != 0 {
 		t.Errorf("verdict %s %q, rows %+v", e.Verdict, e.Reasons, e.Rows)
 	}
 }
@@ -121,7 +121,7 @@ func TestLabelsThatAreNotKnownForAllAlikeAreNoEvidence(t *testing.T) {
 		return segment[l.Customer] == "student" && l.Customer[9]%4 == 0 // three tenths of one segment
 	}))
 	w.complete()
-	e := w.evaluated()
+	e := w.evaluation()
 	var broken []string
 	for _, g := range e.Coverage.Groups {
 		if g.Breaks {
@@ -135,7 +135,7 @@ func TestLabelsThatAreNotKnownForAllAlikeAreNoEvidence(t *testing.T) {
 	w = labelled(t, 4000, nil)
 	w.write("a.parquet", slices.DeleteFunc(rows, func(l label) bool { return l.Customer[9]%4 == 0 }))
 	w.complete()
-	if e := w.evaluated(); e.Verdict != "pass" || !e.Coverage.Even || e.Coverage.Known.Value > 0.8 {
+	if e := w.evaluation(); e.Verdict != "pass" || !e.Coverage.Even || e.Coverage.Known.Value > 0.8 {
 		t.Errorf("verdict %s %q, coverage %+v", e.Verdict, e.Reasons, e.Coverage)
 	}
 }
@@ -182,7 +182,7 @@ func TestLabelsThatBreakTheirContractAreRefused(t *testing.T) {
 			w := labelled(t, 600, nil)
 			w.write("a.parquet", tt.damage(w.outcomes(nil)))
 			w.complete()
-			e := w.evaluated()
+			e := w.evaluation()
 			entries, _ := w.evaluations()
 			if e.Verdict != tt.verdict || entries[0].Verdict != tt.verdict || !strings.Contains(strings.Join(e.Reasons, "; "), tt.reason) || e.Labels.Counts.Bad != tt.bad {
 				t.Errorf("verdict %s %q, labels %+v", e.Verdict, e.Reasons, e.Labels)
@@ -243,9 +243,9 @@ func TestTheUntreatedStandForAll(t *testing.T) {
 	}
 	w.write("a.parquet", w.outcomes(nil)) // nobody has a coupon: the truth
 	w.complete()
-	truth := w.evaluated()
+	truth := w.evaluation()
 	w.write("b.parquet", w.outcomes(&retailer.LabelOptions{Campaign: campaign}))
-	treated := w.evaluated()
+	treated := w.evaluation()
 	e, _ := treated.Models[0].Report.Get("auc")
 	p, _ := treated.Models[0].Report.Get("prevalence")
 	q, _ := truth.Models[0].Report.Get("prevalence")

@@ -187,24 +187,6 @@ func (w *world) mustRetrain(in workflows.RetrainInput) workflows.RetrainOutput {
 	return out
 }
 
-// entries returns the registry's entries of some kinds.
-func (w *world) entries(kinds ...string) []registry.Entry {
-	w.t.Helper()
-	log, err := registry.Load(w.t.Context(), w.bucket, "retailer")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	var all []registry.Entry
-	for _, e := range log.Entries() {
-		for _, kind := range kinds {
-			if e.Kind == kind {
-				all = append(all, e)
-			}
-		}
-	}
-	return all
-}
-
 // shuffled gives every customer the outcome of a coin that lands as often as they buy.
 func shuffled(seed uint64) outcomeOf {
 	draw := rand.New(rand.NewPCG(seed, 0))
