@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
 	"headgate/internal/columnar"
@@ -291,5 +292,38 @@ func TestAPublicationIsEvaluatedLater(t *testing.T) {
 	log, err := registry.Load(t.Context(), w.bucket, "retailer")
 	if err != nil || log.State().Batches["2024-01"].Publication != 1 {
 		t.Errorf("%v, %+v", err, log.State().Batches)
+	}
+}
+
+// A training that is due is started by the evaluation, and outlives it.
+func TestAnEvaluationStartsATraining(t *testing.T) {
+	for _, tt := range []struct {
+		name, policy string
+		starts       bool
+	}{
+		{"after every batch", "retrain: { every: 1, cooldown: 1 }\n", true},
+		{"after many batches", "retrain: { every: 6, cooldown: 1 }\n", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := configured(t, 200, "labels: { files: \"labels/retailer/{batch}/*.parquet\", contract: labels.yaml }\ntraining: { windows: [1] }\n"+tt.policy, nil,
+				map[string]string{"labels.yaml": shipped(t, "labels.yaml")})
+			w.deliver("2024-01", retailer.Options{})
+			w.mustScore("2024-01")
+			w.write("a.parquet", w.outcomes(nil))
+			w.complete()
+			var started []string
+			out, _ := w.evaluate(func(env *testsuite.TestWorkflowEnvironment) {
+				env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, args converter.EncodedValues) {
+					var in workflows.RetrainInput
+					if err := args.Get(&in); err != nil || !in.Automatic || in.Pipeline != "retailer" || in.By != "evaluate/retailer/2024-01" || in.Reason == "" {
+						t.Errorf("%v, %+v", err, in)
+					}
+					started = append(started, info.WorkflowExecution.ID)
+				})
+			})
+			if out.Retraining != tt.starts || (len(started) == 1 && started[0] == "retrain/retailer") != tt.starts || len(started) > 1 {
+				t.Errorf("started %q, %+v", started, out)
+			}
+		})
 	}
 }
