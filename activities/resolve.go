@@ -95,9 +95,10 @@ func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (ResolveOutpu
 		out := ResolveOutput{Run: Run{in.Pipeline, in.Batch, name}, Model: champion, Contract: plan.Contract,
 			Files: len(plan.Files), Rows: plan.Rows, Shards: len(plan.Shards), Parallel: f.pipeline.Shards.Parallel,
 			Head: log.Head(), Expect: snapshot.Publication(in.Batch),
-			References: len(plan.References), Replayed: replayed(plan), Wait: time.Duration(f.pipeline.Ask.Wait), Labels: f.pipeline.Labels != nil,
+			References: len(plan.References), Replayed: replayed(plan), Wait: time.Duration(f.pipeline.Ask.Wait),
 			Models: plan.Models, Routed: plan.Routing != nil, Colour: swaps(f.pipeline, plan),
-			Check: f.pipeline.Labels != nil || state.Routing != "" || len(state.Rejected) > 0}
+			Check:  f.pipeline.Labels != nil || state.Routing != "" || len(state.Rejected) > 0,
+			Labels: f.pipeline.Labels != nil}
 		for _, file := range plan.Files {
 			out.Bytes += file.Size
 		}

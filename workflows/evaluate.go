@@ -3,10 +3,8 @@ package workflows
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -17,9 +15,6 @@ import (
 // SignalLabels says that labels of a batch are there: an evaluation that waits looks at
 // once. It carries no facts.
 const SignalLabels = "labels"
-
-// Signals and workflows that an evaluation wakes.
-const signalWake = "wake"
 
 // EvaluateID is the id of the workflow that waits for the labels of a batch.
 func EvaluateID(pipeline, batch string) string { return "evaluate/" + pipeline + "/" + batch }
@@ -225,35 +220,16 @@ func (e *evaluation) retrain(ctx workflow.Context) error {
 	if err := e.show(ctx, "DecideRetrain"); err != nil {
 		return err
 	}
-	out, err := run(stage(ctx, "Decide whether to train again", 10*time.Minute), act.DecideRetrain,
-		activities.DecideRetrainInput{Pipeline: e.in.Pipeline, At: workflow.Now(ctx).UTC()})
-	if err != nil {
-		return err
-	}
-	e.card.Triggers, e.card.NotYet = out.Reasons, out.NotYet
-	if !out.Start {
-		return nil
-	}
-	in := RetrainInput{Pipeline: e.in.Pipeline, Automatic: true, By: EvaluateID(e.in.Pipeline, e.in.Batch), Reason: strings.Join(out.Reasons, "; ")}
-	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:            RetrainID(e.in.Pipeline),
-		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
-		StaticSummary:         "Train a challenger for " + e.in.Pipeline,
-	}), Retrain, in)
-	err = child.GetChildWorkflowExecution().Get(ctx, nil)
-	if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-		return err
-	}
-	e.out.Retraining = true
-	return nil
+	out, err := maybeRetrain(ctx, e.in.Pipeline)
+	e.card.Triggers, e.card.NotYet, e.out.Retraining = out.Reasons, out.NotYet, out.Start
+	return err
 }
 
 // wakeRelease tells the release of a pipeline that the registry has something new. It
 // carries no facts, and the release looks by itself from time to time: whether there is
 // one that hears it does not matter.
 func wakeRelease(ctx workflow.Context, pipeline string) {
-	err := workflow.SignalExternalWorkflow(ctx, "release/"+pipeline, "", signalWake, nil).Get(ctx, nil)
+	err := workflow.SignalExternalWorkflow(ctx, ReleaseID(pipeline), "", SignalWake, nil).Get(ctx, nil)
 	if err != nil {
 		workflow.GetLogger(ctx).Debug("no release was woken", "pipeline", pipeline, "error", err)
 	}
@@ -282,16 +258,5 @@ func failed(err error, kind string) bool {
 // evaluateLater starts the evaluation of a batch that was published, which waits for its
 // labels. One that waits already will see this publication.
 func evaluateLater(ctx workflow.Context, in EvaluateBatchInput) error {
-	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:            EvaluateID(in.Pipeline, in.Batch),
-		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
-		StaticSummary:         fmt.Sprintf("Evaluate %s %s", in.Pipeline, in.Batch),
-		StaticDetails:         evaluateDetails(in),
-	}), EvaluateBatch, in)
-	err := child.GetChildWorkflowExecution().Get(ctx, nil)
-	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-		return nil
-	}
-	return err
+	return startAlone(ctx, EvaluateID(in.Pipeline, in.Batch), fmt.Sprintf("Evaluate %s %s", in.Pipeline, in.Batch), EvaluateBatch, in)
 }

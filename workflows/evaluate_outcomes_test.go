@@ -315,7 +315,7 @@ func TestAnEvaluationStartsATraining(t *testing.T) {
 			out, _ := w.evaluate(func(env *testsuite.TestWorkflowEnvironment) {
 				env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, args converter.EncodedValues) {
 					var in workflows.RetrainInput
-					if err := args.Get(&in); err != nil || !in.Automatic || in.Pipeline != "retailer" || in.By != "evaluate/retailer/2024-01" || in.Reason == "" {
+					if err := args.Get(&in); err != nil || !in.Automatic || in.Pipeline != "retailer" || in.By != "headgate" || in.Reason == "" {
 						t.Errorf("%v, %+v", err, in)
 					}
 					started = append(started, info.WorkflowExecution.ID)
