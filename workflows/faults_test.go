@@ -338,7 +338,7 @@ func TestAWorkerDiesAfterItsWork(t *testing.T) {
 		{"ScoreBatch", mixed, scoreTask("2024-01"), 10},
 		{"ScoreBatch of a month that asks", everything, approvedTask("2024-02"), 16},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 2},
-		{"EvaluateBatch", known, evaluateTask, 4},
+		{"EvaluateBatch", known, evaluateTask, 5},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := tt.world(t)

@@ -17,7 +17,7 @@ import (
 
 // SignalWake is the name of the signal that makes a [Release] look at the registry. It
 // carries nothing: what happened is in the registry.
-const SignalWake = signalWake
+const SignalWake = "wake"
 
 // lookAgain is how long a release waits for a signal before it looks by itself, and
 // after a failure before it tries again.
