@@ -29,6 +29,9 @@ import (
 // Activities holds what the activities share. Every exported method is registered
 // as an activity under its own name, so helpers are functions. Make it with [New].
 type Activities struct {
+	// CheckpointEvery is how often a training saves where it is.
+	CheckpointEvery time.Duration
+
 	store   *store.Bucket
 	formats model.Formats
 
@@ -39,7 +42,7 @@ type Activities struct {
 // New returns the activities over a store. formats are the model formats that this
 // worker can read.
 func New(b *store.Bucket, formats model.Formats) *Activities {
-	return &Activities{store: b, formats: formats, versions: map[store.Digest]*bundle.Version{}}
+	return &Activities{CheckpointEvery: defaultCheckpoint, store: b, formats: formats, versions: map[store.Digest]*bundle.Version{}}
 }
 
 // Kinds of failure that no retry can cure. Workflows match on them.
@@ -95,7 +98,8 @@ func kindOf(err error) string {
 		return KindInputChanged
 	case errors.Is(err, registry.ErrHeadMoved):
 		return KindHeadMoved
-	case errors.Is(err, delta.ErrConflict), errors.Is(err, store.ErrExists), errors.Is(err, registry.ErrIDTaken), errors.Is(err, registry.ErrAliasTaken):
+	case errors.Is(err, delta.ErrConflict), errors.Is(err, store.ErrExists), errors.Is(err, registry.ErrIDTaken), errors.Is(err, registry.ErrAliasTaken),
+		errors.Is(err, registry.ErrRejected), errors.Is(err, registry.ErrProposal):
 		return KindConflict
 	case errors.As(err, &hash), errors.As(err, &entry), errors.As(err, &digest), errors.As(err, &blob), unreadable(err), brokenTable(err):
 		return KindCorrupt

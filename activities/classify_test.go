@@ -33,6 +33,8 @@ func TestClassify(t *testing.T) {
 		{"a key is taken by other bytes", store.ErrExists, KindConflict},
 		{"an id records something else", registry.ErrIDTaken, KindConflict},
 		{"another model is the champion", registry.ErrAliasTaken, KindConflict},
+		{"a rejected model cannot be promoted", registry.ErrRejected, KindConflict},
+		{"a proposal does not wait", registry.ErrProposal, KindConflict},
 		{"a model was never registered", registry.ErrUnknownModel, KindUnknown},
 		{"the registry takes no such entry", registry.ErrEntry, KindConfig},
 		{"an input changed while it was read", store.ErrChanged, KindInputChanged},

@@ -39,6 +39,10 @@ func (a *Activities) ScoreShard(ctx context.Context, in ScoreShardInput) (ScoreS
 		if err != nil {
 			return ScoreShardOutput{}, err
 		}
+		models, reasons, err := a.challengers(ctx, plan.Models)
+		if err != nil {
+			return ScoreShardOutput{}, err
+		}
 		shard := plan.Shards[in.Shard]
 		src, err := a.openFile(ctx, plan, plan.Files[shard.File])
 		if err != nil {
@@ -52,7 +56,7 @@ func (a *Activities) ScoreShard(ctx context.Context, in ScoreShardInput) (ScoreS
 		defer file.close()
 		out, err := pass.Run(ctx, pass.Input{
 			File: file.File, Name: plan.Files[shard.File].Key, Shard: shard,
-			Contract: f.contract, Output: f.output, Scorer: v.Scorer, Keep: f.pipeline.Scores.Keep,
+			Contract: f.contract, Output: f.output, Scorer: v.Scorer, Models: models, Keep: f.pipeline.Scores.Keep,
 			Progress: func(rows int64) { report(Progress{Done: rows, Total: shard.Rows}) },
 		})
 		if errors.Is(err, store.ErrChanged) {
@@ -64,13 +68,14 @@ func (a *Activities) ScoreShard(ctx context.Context, in ScoreShardInput) (ScoreS
 		if err := src.unchanged(ctx, plan.Files[shard.File]); err != nil {
 			return ScoreShardOutput{}, err
 		}
-		result, err := a.saveShard(ctx, in, out)
+		result, err := a.saveShard(ctx, in, plan.Models, reasons, out)
 		return ScoreShardOutput{Result: result, Rows: out.Rows, Quarantined: out.Quarantined}, err
 	})
 }
 
 // saveShard writes what a pass returned; the result comes last and names the rest.
-func (a *Activities) saveShard(ctx context.Context, in ScoreShardInput, out *pass.Output) (run.Object, error) {
+// reasons say why models beside the champion could not be loaded.
+func (a *Activities) saveShard(ctx context.Context, in ScoreShardInput, models []store.Digest, reasons []string, out *pass.Output) (run.Object, error) {
 	result := run.ShardResult{Format: run.Format, Shard: in.Shard, Rows: out.Rows, Scored: out.Scored,
 		Quarantined: out.Quarantined, Content: digest(out.Content), Check: out.Check, Output: out.Output}
 	name := fmt.Sprintf("%06d", in.Shard)
@@ -97,6 +102,9 @@ func (a *Activities) saveShard(ctx context.Context, in ScoreShardInput, out *pas
 			return run.Object{}, err
 		}
 		result.Keys = append(result.Keys, *o)
+	}
+	if result.Models, err = a.saveModels(ctx, in.Run, in.Shard, models, reasons, out.Models); err != nil {
+		return run.Object{}, err
 	}
 	return run.SaveJSON(ctx, a.store, in.dir()+"/shards", name+".json", result)
 }

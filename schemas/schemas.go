@@ -14,3 +14,8 @@ var Pipeline []byte
 //
 //go:embed manifest.json
 var Manifest []byte
+
+// Entry is the JSON Schema (2020-12) of an entry of the registry.
+//
+//go:embed entry.json
+var Entry []byte

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,7 +24,9 @@ func newStatusCommand(e *env) *cobra.Command {
 		Short: "Show the models and batches of a pipeline",
 		Long: `status shows which model version is the champion, which batches are published by
 which run, how many of their rows are in quarantine, how far they have drifted, and which
-were blocked and why, or wait for an answer. It reads the store only.`,
+were blocked and why, or wait for an answer; who is scored by another model than the
+champion; which rules of gates were let go, by whom and why, for ever; and which changes
+of the files wait for a second person. It reads the store only.`,
 		Example: "  starter status retailer",
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -67,7 +68,12 @@ func printStatus(ctx context.Context, e *env, b *store.Bucket, log *registry.Log
 	for _, alias := range slices.Sorted(maps.Keys(state.Aliases)) {
 		fmt.Fprintf(e.stdout, "%-9s %s\n", alias, state.Aliases[alias])
 	}
-	fmt.Fprintf(e.stdout, "versions  %d\nregistry  %s\n\n", len(state.Models), log.Anchor())
+	fmt.Fprintf(e.stdout, "versions  %d%s\nregistry  %s\n", len(state.Models), rejected(state), log.Anchor())
+	if err := printRouting(ctx, e, b, state); err != nil {
+		return err
+	}
+	printExceptions(e, log.Pipeline(), state, time.Now())
+	fmt.Fprintln(e.stdout)
 	if len(state.Batches) == 0 {
 		fmt.Fprintln(e.stdout, "no batch was scored yet")
 		return nil
@@ -123,83 +129,4 @@ func drifted(ctx context.Context, b *store.Bucket, pipeline string, last registr
 		return "–" // also when the batch was blocked before a row was read
 	}
 	return data.Drift.Level
-}
-
-func newLogCommand(e *env) *cobra.Command {
-	var url string
-	var asJSON bool
-	c := &cobra.Command{
-		Use:   "log PIPELINE",
-		Short: "Print the audit trail",
-		Long: `log prints every entry of the registry, oldest first, after checking that each one
-continues the chain of hashes. --json prints one entry a line, as it is stored.`,
-		Example: "  starter log retailer\n  starter log retailer --json | jq 'select(.kind==\"published\")'",
-		Args:    arguments(cobra.ExactArgs(1)),
-		RunE: func(c *cobra.Command, args []string) error {
-			b, err := openStore(c.Context(), e, url)
-			if err != nil {
-				return err
-			}
-			defer b.Close()
-			log, err := loadRegistry(c.Context(), b, args[0])
-			if err != nil {
-				return err
-			}
-			return printLog(e, log, asJSON)
-		},
-	}
-	storeFlag(c, &url)
-	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
-	return c
-}
-
-func printLog(e *env, log *registry.Log, asJSON bool) error {
-	if asJSON {
-		enc := json.NewEncoder(e.stdout)
-		enc.SetEscapeHTML(false)
-		for _, entry := range log.Entries() {
-			if err := enc.Encode(entry); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SEQ\tWHEN (UTC)\tWHAT\tBY\tDETAILS")
-	for _, entry := range log.Entries() {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", entry.Seq, entry.At.UTC().Format(time.DateTime), entry.Kind, entry.By, details(entry))
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintf(e.stdout, "\nanchor %s\n", log.Anchor())
-	return nil
-}
-
-// details says in one line what an entry changed.
-func details(entry registry.Entry) string {
-	text := ""
-	switch entry.Kind {
-	case "pipeline":
-		text = fmt.Sprintf("pipeline file %s, contract %s", papers.Short(entry.Pipeline), papers.Short(entry.Contract))
-	case "register":
-		text = "model version " + papers.Short(entry.Model)
-	case "promote":
-		text = fmt.Sprintf("%s is model version %s", entry.Alias, papers.Short(entry.Model))
-	case "verdict":
-		text = fmt.Sprintf("%s: %s", entry.Batch, entry.Verdict)
-		if entry.Reason != "" { // a person's answer, and what was asked
-			return fmt.Sprintf("%s, %s; asked: %s", text, entry.Reason, strings.Join(entry.Reasons, "; "))
-		}
-		for _, r := range entry.Reasons {
-			text += "; " + r
-		}
-	case "published", "restored":
-		text = fmt.Sprintf("%s: publication %d by model %s, run %s, table version %d",
-			entry.Batch, entry.Publication, papers.Short(entry.Model), papers.Short(entry.Run), *entry.TableVersion)
-	}
-	if entry.Reason != "" {
-		text += " (" + entry.Reason + ")"
-	}
-	return text
 }

@@ -26,13 +26,17 @@ func Int64s(values []int64) *array.Int64 {
 
 // Repeat returns a dictionary-coded string array of n rows that all hold value.
 func Repeat(value string, n int) *array.Dictionary {
+	return Choose([]string{value}, make([]int32, n))
+}
+
+// Choose returns a dictionary-coded string array: row i holds values[codes[i]].
+func Choose(values []string, codes []int32) *array.Dictionary {
 	b := array.NewStringBuilder(memory.DefaultAllocator)
 	defer b.Release()
-	b.Append(value)
+	b.AppendValues(values, nil)
 	dict := b.NewArray()
 	defer dict.Release()
-	codes := make([]int32, n)
-	data := array.NewData(arrow.PrimitiveTypes.Int32, n,
+	data := array.NewData(arrow.PrimitiveTypes.Int32, len(codes),
 		[]*memory.Buffer{nil, memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(codes))}, nil, 0, 0)
 	defer data.Release()
 	indices := array.NewInt32Data(data)

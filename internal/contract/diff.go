@@ -56,6 +56,7 @@ func Diff(a, b *Contract) []Change {
 	d.promises()
 	d.history()
 	d.drift()
+	d.labels()
 	d.notes()
 	return d.out
 }
@@ -153,6 +154,7 @@ func (d *differ) column(was Column) {
 	d.out = append(d.out, d.physical(was, is)...)
 	d.presence(was, is)
 	d.roles(was, is)
+	d.available(was, is)
 	d.privacy(was, is)
 	d.rules(was.Name)
 }

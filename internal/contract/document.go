@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"slices"
 	"strings"
 
 	"headgate/internal/strictyaml"
@@ -98,15 +99,36 @@ func texts(what string, v strictyaml.Value) {
 
 var customKeys = []string{"id", "property", "value", "description"}
 
-// custom reads customProperties. Ours, on a column, fill col; those of others are
-// theirs. A name that is ours in another spelling or place is a problem.
-func (p *parser) custom(fs strictyaml.Fields, col *column) {
+// columnOwn and objectOwn are the custom properties that are ours, by their place.
+var (
+	columnOwn = []string{"mlRole", "piiKind", "availableAt"}
+	objectOwn = []string{"labelWindow", "labelSettlement", "labelAbsence", "labelMarker"}
+)
+
+// A level is where custom properties stand.
+type level int
+
+// The levels.
+const (
+	ofContract level = iota
+	ofObject
+	ofColumn
+)
+
+// own returns our custom properties of a level.
+func (l level) own() []string {
+	return map[level][]string{ofObject: objectOwn, ofColumn: columnOwn}[l]
+}
+
+// customs returns the values of our custom properties; those of others are theirs. A
+// name that is ours in another spelling or place is a problem.
+func customs(fs strictyaml.Fields, at level) map[string]strictyaml.Value {
 	v, ok := fs.Get("customProperties")
 	if !ok {
-		return
+		return nil
 	}
 	list, _ := v.List("customProperties")
-	seen := map[string]bool{}
+	ours := map[string]strictyaml.Value{}
 	for _, e := range list {
 		entry, ok := e.Map("an entry of customProperties", customKeys...)
 		if !ok {
@@ -121,27 +143,44 @@ func (p *parser) custom(fs strictyaml.Fields, col *column) {
 		if !ok || !hasValue {
 			continue
 		}
-		ours := name == "mlRole" || name == "piiKind"
+		_, twice := ours[name]
 		switch {
-		case ours && col == nil:
-			nameValue.Problemf("%s belongs to a column", name)
-		case ours && seen[name]:
+		case twice && at == ofColumn:
 			nameValue.Problemf("the column has %s twice; give a list", name)
-		case name == "mlRole":
-			p.roles(value, col)
-		case name == "piiKind":
-			col.PII, _ = value.OneOf("piiKind", piiKinds...)
+		case twice:
+			nameValue.Problemf("the object has %s twice", name)
+		case slices.Contains(at.own(), name):
+			ours[name] = value
+		case slices.Contains(columnOwn, name):
+			nameValue.Problemf("%s belongs to a column", name)
+		case slices.Contains(objectOwn, name):
+			nameValue.Problemf("%s belongs to an object of schema", name)
 		default:
 			foreign(name, nameValue)
 		}
-		seen[name] = true
+	}
+	return ours
+}
+
+// custom reads the custom properties of a column.
+func (p *parser) custom(fs strictyaml.Fields, col *column) {
+	ours := customs(fs, ofColumn)
+	if v, ok := ours["mlRole"]; ok {
+		p.roles(v, col)
+	}
+	if v, ok := ours["piiKind"]; ok {
+		col.PII, _ = v.OneOf("piiKind", piiKinds...)
+	}
+	if v, ok := ours["availableAt"]; ok {
+		col.availableAt = &v
 	}
 }
 
 // foreign refuses a custom property that was probably meant to be ours.
 func foreign(name string, at strictyaml.Value) {
 	flat := strings.NewReplacer("_", "", "-", "", " ", "").Replace(name)
-	if near := strictyaml.Nearest(flat, []string{"mlRole", "piiKind"}); near != "" && len(flat) > 3 {
+	near := strictyaml.Nearest(flat, slices.Concat(columnOwn, objectOwn))
+	if near != "" && len(flat) > max(3, len(near)-3) {
 		at.Problemf("custom property %q is not known; did you mean %s?", name, near)
 	}
 }

@@ -72,7 +72,7 @@ func (p *parser) contract(root strictyaml.Value) {
 		}
 	}
 	documents(fs)
-	p.custom(fs, nil)
+	customs(fs, ofContract)
 	if v, ok := fs.Need("schema"); ok {
 		p.schema(v)
 	}
@@ -163,8 +163,9 @@ func (p *parser) table(fs strictyaml.Fields) {
 		v.OneOf("logicalType of a table", "object")
 	}
 	documents(fs)
-	p.custom(fs, nil)
+	p.labelPolicy(customs(fs, ofObject))
 	p.properties(fs)
+	p.availability()
 	p.primaryKey()
 	p.relationships(fs, nil)
 	p.roleCounts()

@@ -90,6 +90,9 @@ func show(c *contract.Contract, err error) string {
 		if len(col.Roles) > 0 {
 			fmt.Fprintf(&b, " %v", col.Roles)
 		}
+		if col.Available != "" {
+			fmt.Fprintf(&b, " available=%s", col.Available)
+		}
 		b.WriteByte('\n')
 	}
 	for _, r := range c.Rules {
@@ -110,6 +113,9 @@ func show(c *contract.Contract, err error) string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Drift)) {
 		fmt.Fprintf(&b, "drift of %s: %+v\n", name, c.Drift[name])
+	}
+	if l := c.Labels; l != nil {
+		fmt.Fprintf(&b, "labels: within %s, %s later, negative %v, marker %q\n", l.Window, l.Settlement, l.Negative, l.Marker)
 	}
 	for _, n := range c.Notes {
 		fmt.Fprintf(&b, "note %d:%d: %s\n", n.Line, n.Column, n.Text)

@@ -16,6 +16,8 @@ type column struct {
 	options  strictyaml.Fields
 	temporal temporal
 	id       string // of the property, or ""
+
+	availableAt *strictyaml.Value // the name of a column, or nil
 }
 
 var propertyKeys = []string{

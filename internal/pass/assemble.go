@@ -28,6 +28,19 @@ type AssembleInput struct {
 	Hidden   []string // columns whose bounds statistics must not show
 
 	Compression string // of the published file: zstd (also ""), snappy or none
+
+	// Others are models whose scores some rows have in place of Model's: those of which
+	// Arm says 1 and more, by the digest of the entity's key. ok is false if it has none.
+	Others []Other
+	Entity []string
+	Arm    func(key Key, ok bool) int
+	Ranks  [][]*Ranks // by model, Model's first, and output; nil: there is no [ColumnRank]
+}
+
+// Other is a model that has scored the rows of a shard beside the champion.
+type Other struct {
+	Model  string         // digest of the bundle
+	Scores *columnar.File // the same rows in the same order
 }
 
 // Assembled is one data file of the published table.
@@ -37,6 +50,7 @@ type Assembled struct {
 	Rows       int64
 	Stats      json.RawMessage // Delta Lake statistics
 	Values     [32]byte        // digest of the decoded rows, see [Values]
+	Models     []int64         // rows with the score of Model, then of the others; fallback has none
 	Quarantine []byte          // late rows as Parquet; nil if there are none
 }
 
@@ -45,12 +59,16 @@ type Assembled struct {
 // in.Late go to quarantine instead. The file is read back before it is returned.
 func Assemble(ctx context.Context, in AssembleInput) (*Assembled, error) {
 	good, late, stats := newTable(in.Scores.NumRows(), in.Compression), newTable(0, ""), newStats(in.Hidden)
+	choice, err := newChoice(ctx, &in)
+	if err != nil {
+		return nil, fmt.Errorf("assemble %s: %w", in.Name, err)
+	}
 	var rows int64
 	for rec, err := range in.Scores.Records(ctx, columnar.ReadOptions{}) {
 		if err != nil {
 			return nil, err
 		}
-		n, err := in.record(rec, good, late, stats)
+		n, err := in.record(rec, choice, good, late, stats)
 		if err != nil {
 			return nil, fmt.Errorf("assemble %s: %w", in.Name, err)
 		}
@@ -62,26 +80,29 @@ func Assemble(ctx context.Context, in AssembleInput) (*Assembled, error) {
 	}
 	data, err := good.close()
 	if err != nil || data == nil {
-		return &Assembled{Quarantine: quarantine}, err
+		return &Assembled{Quarantine: quarantine, Models: choice.rows}, err
 	}
 	out, err := finished(ctx, data, rows, stats)
 	if err != nil {
 		return nil, err
 	}
-	out.Quarantine = quarantine
+	out.Quarantine, out.Models = quarantine, choice.rows
 	return out, nil
 }
 
 // record writes one record of scores and returns how many of its rows are published.
-func (in *AssembleInput) record(rec arrow.Record, good, late *table, stats *fileStats) (int64, error) {
-	published, err := in.published(rec)
+func (in *AssembleInput) record(rec arrow.Record, choice *choice, good, late *table, stats *fileStats) (int64, error) {
+	if err := in.complete(rec); err != nil {
+		return 0, err
+	}
+	ordinals := rec.Column(rec.Schema().FieldIndices(ColumnRow)[0]).(*array.Int64)
+	n := int(rec.NumRows())
+	rule := func(i int) string { return in.Late[ordinals.Value(i)-in.FirstRow] }
+	published, err := in.published(rec, choice, func(i int) bool { return rule(i) == "" })
 	if err != nil {
 		return 0, err
 	}
 	defer published.Release()
-	ordinals := rec.Column(rec.Schema().FieldIndices(ColumnRow)[0]).(*array.Int64)
-	n := int(rec.NumRows())
-	rule := func(i int) string { return in.Late[ordinals.Value(i)-in.FirstRow] }
 	if len(in.Late) == 0 {
 		stats.add(published)
 		return int64(n), good.write(published)
@@ -110,23 +131,41 @@ func (in *AssembleInput) record(rec arrow.Record, good, late *table, stats *file
 	return rows, nil
 }
 
-// published returns the table's columns for a record of scores.
-func (in *AssembleInput) published(rec arrow.Record) (arrow.Record, error) {
+// complete checks that a record of scores has the columns that every model writes.
+func (in *AssembleInput) complete(rec arrow.Record) error {
+	var names []string
+	for o := range in.Outputs {
+		for _, c := range ScoreColumns(o, in.Outputs) {
+			names = append(names, c.From)
+		}
+	}
+	for _, name := range append(names, ColumnRow) {
+		if len(rec.Schema().FieldIndices(name)) != 1 {
+			return fmt.Errorf("score file has no column %s", name)
+		}
+	}
+	return nil
+}
+
+// published returns the table's columns for a record of scores. Rows that keep does not
+// name are not published in the end.
+func (in *AssembleInput) published(rec arrow.Record, choice *choice, keep func(i int) bool) (arrow.Record, error) {
 	fields, cols := pick(rec, in.Columns)
 	n := int(rec.NumRows())
 	add := func(name string, t arrow.DataType, col arrow.Array) {
 		fields, cols = append(fields, arrow.Field{Name: name, Type: t}), append(cols, col)
 	}
-	for o := range in.Outputs {
-		for _, c := range ScoreColumns(o, in.Outputs) {
-			at := rec.Schema().FieldIndices(c.From)
-			if len(at) != 1 {
-				return nil, fmt.Errorf("score file has no column %s", c.From)
-			}
-			add(c.Name, arrow.PrimitiveTypes.Float64, rec.Column(at[0]))
-		}
+	chosen, err := choice.next(rec, keep)
+	if err != nil {
+		return nil, err
 	}
-	add("model", columnar.DictionaryType, columnar.Repeat(in.Model, n))
+	for i, values := range chosen.values {
+		add(ScoreColumns(i/2, in.Outputs)[i%2].Name, arrow.PrimitiveTypes.Float64, values)
+	}
+	for o, ranks := range chosen.ranks {
+		add(RankColumn(o, in.Outputs), arrow.PrimitiveTypes.Float64, ranks)
+	}
+	add("model", columnar.DictionaryType, chosen.model)
 	add("contract", columnar.DictionaryType, columnar.Repeat(in.Contract, n))
 	add("run", columnar.DictionaryType, columnar.Repeat(in.Run, n))
 	return array.NewRecord(arrow.NewSchema(fields, nil), cols, int64(n)), nil

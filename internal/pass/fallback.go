@@ -10,7 +10,6 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
-	"github.com/zeebo/xxh3"
 
 	"headgate/internal/columnar"
 	"headgate/internal/contract"
@@ -86,7 +85,6 @@ type fallback struct {
 	rows    int64
 	done    []bool // by key
 	left    int    // keys that are not done
-	buf     []byte
 }
 
 // read takes the rows of a source that are wanted, in runs. Without scores there is no
@@ -199,22 +197,14 @@ func runs(n int, keep func(i int) bool, do func(from, to int) error) error {
 
 // wanted marks the first row of each key that has none yet.
 func (f *fallback) wanted(rec arrow.Record) []bool {
-	_, cols := pick(rec, f.Entity)
-	var put []func([]byte, int) []byte
-	for _, col := range cols {
-		put = append(put, valueAppender(col))
-	}
+	keys := NewKeyer(rec, f.Entity)
 	wanted := make([]bool, rec.NumRows())
-rows:
 	for i := range wanted {
-		f.buf = f.buf[:0]
-		for c, col := range cols {
-			if col.IsNull(i) {
-				continue rows
-			}
-			f.buf = put[c](f.buf, i)
+		key, ok := keys.Key(i)
+		if !ok {
+			continue
 		}
-		at, ok := slices.BinarySearchFunc(f.Keys, Key(xxh3.Hash128(f.buf).Bytes()), func(a, b Key) int { return bytes.Compare(a[:], b[:]) })
+		at, ok := slices.BinarySearchFunc(f.Keys, key, func(a, b Key) int { return bytes.Compare(a[:], b[:]) })
 		if ok && !f.done[at] {
 			f.done[at], wanted[i] = true, true
 			f.left--

@@ -69,7 +69,6 @@ func KeyIndex(tuples [][]string, tuple []string) int {
 type keyList struct {
 	columns []string
 	entries []byte // of KeySize bytes each
-	buf     []byte
 }
 
 // maxRoom bounds the entries that a list makes room for before it has seen a row.
@@ -86,35 +85,54 @@ func (k *keyList) add(rec arrow.Record, first int64, out func(i int) bool) error
 	if first+rec.NumRows() >= bad {
 		return fmt.Errorf("a shard holds at most %d rows; make shards.rows smaller", int64(bad))
 	}
-	var cols []arrow.Array
-	var put []func([]byte, int) []byte
-	for _, name := range k.columns {
-		at := rec.Schema().FieldIndices(name)
-		if len(at) == 0 {
-			return fmt.Errorf("key column %q is missing", name)
-		}
-		cols = append(cols, rec.Column(at[0]))
-		put = append(put, valueAppender(rec.Column(at[0])))
+	keyOf, err := Keys(rec, k.columns)
+	if err != nil {
+		return err
 	}
-rows:
 	for i := range int(rec.NumRows()) {
-		k.buf = k.buf[:0]
-		for c, col := range cols {
-			if col.IsNull(i) {
-				continue rows
-			}
-			k.buf = put[c](k.buf, i)
+		key, ok := keyOf(i)
+		if !ok {
+			continue
 		}
-		sum := xxh3.Hash128(k.buf)
 		ordinal := uint32(first) + uint32(i)
 		if out != nil && out(i) {
 			ordinal |= bad
 		}
-		k.entries = binary.BigEndian.AppendUint64(k.entries, sum.Hi)
-		k.entries = binary.BigEndian.AppendUint64(k.entries, sum.Lo)
+		k.entries = append(k.entries, key[:]...)
 		k.entries = binary.BigEndian.AppendUint32(k.entries, ordinal)
 	}
 	return nil
+}
+
+// A Keyer makes the digests of the keys of a record's rows: the first 16 bytes of the
+// entries of a key list.
+type Keyer struct {
+	cols []arrow.Array
+	put  []func([]byte, int) []byte
+	buf  []byte
+}
+
+// NewKeyer returns a Keyer of the named columns of a record.
+func NewKeyer(rec arrow.Record, columns []string) *Keyer {
+	k := &Keyer{}
+	_, k.cols = pick(rec, columns)
+	for _, col := range k.cols {
+		k.put = append(k.put, valueAppender(col))
+	}
+	return k
+}
+
+// Key returns the digest of the key of row i. A row where any part of the key is null
+// has none.
+func (k *Keyer) Key(i int) (key Key, ok bool) {
+	k.buf = k.buf[:0]
+	for c, col := range k.cols {
+		if col.IsNull(i) {
+			return key, false
+		}
+		k.buf = k.put[c](k.buf, i)
+	}
+	return Key(xxh3.Hash128(k.buf).Bytes()), true
 }
 
 // IndexKeys returns the key list of row groups of a file, in ascending order.

@@ -30,7 +30,8 @@ type Input struct {
 	Contract *contract.Contract
 	Output   *contract.Contract // what scored rows must keep, see [CheckOutput]; may be nil
 	Scorer   model.Scorer
-	Keep     []string // input columns that go into the published table
+	Models   []model.Scorer // that score beside it; a nil one cannot be loaded
+	Keep     []string       // input columns that go into the published table
 	Progress func(rows int64)
 	Clock    func() time.Duration // for Output.Times; default: the time on the wall
 }
@@ -44,7 +45,8 @@ type Output struct {
 	Scores                    []byte           // Parquet: keys, kept columns, row, raw and pred scores
 	Quarantine                []byte           // Parquet, nil if every row is good
 	Profile                   []byte
-	Keys                      [][]byte // one sorted key list per tuple of [KeyTuples]
+	Keys                      [][]byte      // one sorted key list per tuple of [KeyTuples]
+	Models                    []ModelOutput // of the models beside, in their order
 	Times                     Times
 }
 
@@ -57,6 +59,8 @@ type pass struct {
 	checker *contract.Checker
 	output  *contract.Checker // nil without a contract of the scores
 	profile *profile.Builder
+	columns int // of the champion's pass; more are read for models beside it
+	besides []*beside
 	keys    []*keyList
 	content *contentHash
 	scores  model.Scores
@@ -78,8 +82,9 @@ func Run(ctx context.Context, in Input) (*Output, error) {
 		began := time.Now()
 		in.Clock = func() time.Duration { return time.Since(began) }
 	}
-	p := &pass{in: in, checker: in.Contract.NewChecker(), content: newContentHash(columns),
+	p := &pass{in: in, checker: in.Contract.NewChecker(), content: newContentHash(columns), columns: len(columns),
 		profile: profile.NewBuilder(profileOptions(in.Contract, in.Scorer)),
+		besides: newBesides(in.Models, in.File, in.Contract, in.Output, in.Keep, in.Scorer.Outputs(), in.Shard.Rows),
 		good:    newTable(in.Shard.Rows, ""), bad: newTable(0, "")}
 	if in.Output != nil {
 		p.output = in.Output.NewChecker()
@@ -88,13 +93,13 @@ func Run(ctx context.Context, in Input) (*Output, error) {
 		p.keys = append(p.keys, newKeyList(tuple, in.Shard.Rows))
 	}
 	p.lap(new(time.Duration))
-	opts := columnar.ReadOptions{Columns: columns, FirstGroup: in.Shard.FirstGroup, Groups: in.Shard.Groups}
+	opts := columnar.ReadOptions{Columns: inputsOf(p.besides, columns), FirstGroup: in.Shard.FirstGroup, Groups: in.Shard.Groups}
 	for rec, err := range in.File.Records(ctx, opts) {
 		if err != nil {
 			return nil, err
 		}
 		p.lap(&p.out.Times.Decode)
-		if err := p.add(rec); err != nil {
+		if err := p.addAll(rec); err != nil {
 			return nil, fmt.Errorf("%s: rows from %d: %w", in.Name, in.Shard.FirstRow+p.row, err)
 		}
 		p.row += rec.NumRows()
@@ -116,22 +121,42 @@ func (p *pass) lap(d *time.Duration) {
 	p.lapped = now
 }
 
-func (p *pass) add(rec arrow.Record) error {
-	p.content.add(rec)
-	in, err := p.checker.Add(rec)
+// addAll adds a record, then lets the models beside the champion score its good rows.
+func (p *pass) addAll(rec arrow.Record) error {
+	base := rec
+	if int(rec.NumCols()) > p.columns {
+		base = first(rec, p.columns)
+		defer base.Release()
+	}
+	marks, err := p.add(base)
 	if err != nil {
 		return err
 	}
+	good := func(i int) bool { return !marks.Bad(i) }
+	for _, b := range p.besides {
+		b.add(rec, p.numbers.rows, good)
+	}
+	p.lap(&p.out.Times.Score)
+	return nil
+}
+
+// add adds a record and says which of its rows go to quarantine.
+func (p *pass) add(rec arrow.Record) (rowMarks, error) {
+	p.content.add(rec)
+	in, err := p.checker.Add(rec)
+	marks := rowMarks{Marks: in}
+	if err != nil {
+		return marks, err
+	}
 	p.lap(&p.out.Times.Check)
 	if err := p.in.Scorer.Score(&p.scores, rec); err != nil {
-		return err
+		return marks, err
 	}
 	scored := p.scoreRecord(rec)
 	defer scored.Release()
 	p.lap(&p.out.Times.Score)
-	marks := rowMarks{Marks: in}
 	if marks.output, err = p.checkOutput(scored, in); err != nil {
-		return err
+		return marks, err
 	}
 	out := marks.Bad
 	if !marks.Any() {
@@ -139,17 +164,17 @@ func (p *pass) add(rec arrow.Record) error {
 	}
 	for _, k := range p.keys {
 		if err := k.add(rec, p.row, out); err != nil {
-			return err
+			return marks, err
 		}
 	}
 	p.lap(&p.out.Times.Check)
 	if err := p.describe(rec); err != nil {
-		return err
+		return marks, err
 	}
 	p.lap(&p.out.Times.Profile)
 	err = p.write(rec, scored, marks)
 	p.lap(&p.out.Times.Write)
-	return err
+	return marks, err
 }
 
 // describe adds a record and its scores to the profile.
@@ -219,6 +244,9 @@ func (p *pass) finish() (*Output, error) {
 		return nil, err
 	}
 	p.out.Quarantine, err = p.bad.close()
+	for _, b := range p.besides {
+		p.out.Models = append(p.out.Models, b.output())
+	}
 	p.lap(&p.out.Times.Write)
 	return &p.out, err
 }

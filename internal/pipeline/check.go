@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -61,7 +60,7 @@ func (c *Config) CheckContract(k *contract.Contract) error {
 			problems = append(problems, fmt.Errorf("scores.keep: %s is a %s, which a batch may come without", keep, col.Role()))
 		}
 	}
-	return errors.Join(append(problems, c.checkOthers(k)...)...)
+	return errors.Join(slices.Concat(problems, c.checkOthers(k), c.checkLearning(k))...)
 }
 
 // checkOthers checks what the contract and the pipeline file say of other sets and of
@@ -139,13 +138,4 @@ func (b Budget) String() string {
 		return fmt.Sprintf("%s, at most %d", s, b.Rows)
 	}
 	return s
-}
-
-// JSON returns the whole configuration, with its defaults, indented for people.
-func (c *Config) JSON() []byte {
-	b, err := json.MarshalIndent(c, "", "  ")
-	if err != nil {
-		panic(err) // strings and finite numbers
-	}
-	return append(b, '\n')
 }

@@ -105,6 +105,23 @@ func filesOf(files, batch string) (base, prefix string, match func(key string) b
 	return p.base, prefix, re.MatchString
 }
 
+// LabelFiles is [Config.Files] for the labels of a batch. Without labels nothing matches.
+func (c *Config) LabelFiles(batch string) (base, prefix string, match func(key string) bool) {
+	if c.Labels == nil {
+		return "", "", func(string) bool { return false }
+	}
+	return filesOf(c.Labels.Files, batch)
+}
+
+// LabelMarker returns where the object of that name is which says that the labels of a
+// batch are complete: in the folder of the label files. [Config.CheckLabels] refuses a
+// pattern that names no one folder for each batch.
+func (c *Config) LabelMarker(batch, name string) (base, key string) {
+	p := splitPattern(c.Labels.Files)
+	folder, _ := path.Split(strings.ReplaceAll(p.keys, batchMark, batch))
+	return p.base, folder + name
+}
+
 // patternRegexp translates a pattern of keys. Everything but the wildcards stands
 // for itself, also in the name of the batch.
 func patternRegexp(keys, batch string) string {

@@ -25,7 +25,8 @@ const (
 )
 
 var topKeys = []string{"pipeline", "description", "owner", "contract", "table", "input", "references", "batch", "scores",
-	"quarantine", "fallback", "warnings", "ask", "drift", "history", "shards"}
+	"quarantine", "fallback", "warnings", "ask", "drift", "history", "shards",
+	"labels", "training", "retrain", "release", "gates"}
 
 // nameRule is what a pipeline can be called: its name is a part of storage keys
 // and workflow ids.
@@ -119,6 +120,7 @@ func (c *Config) readPolicies(fs strictyaml.Fields) {
 	if v, ok := fs.Get("history"); ok {
 		c.readHistory(v)
 	}
+	c.readLoop(fs)
 }
 
 // beside reads the path of a contract, which lies beside the pipeline file.

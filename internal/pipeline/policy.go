@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"regexp"
 	"slices"
@@ -42,6 +43,20 @@ func (d Duration) String() string {
 // MarshalJSON writes the duration as it is written in the file.
 func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
 
+// UnmarshalJSON reads what MarshalJSON writes.
+func (d *Duration) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return err
+	}
+	read, ok := parseDuration(text)
+	if !ok {
+		return fmt.Errorf("%q is no number and unit, as in 30m, 72h or 3d", text)
+	}
+	*d = read
+	return nil
+}
+
 var durationUnits = []struct {
 	name string
 	of   time.Duration
@@ -55,21 +70,33 @@ func duration(what string, v strictyaml.Value) Duration {
 		v.Problemf("%s must be a number and a unit, as in 30m, 72h or 3d, not %s", what, v.Kind())
 		return 0
 	}
+	d, ok := parseDuration(s)
+	switch {
+	case !ok:
+		v.Problemf("%s must be a number and a unit, as in 30m, 72h or 3d, not %q", what, s)
+	case time.Duration(d) > maxDuration:
+		v.Problemf("%s is %s, longer than a year", what, s)
+	}
+	return d
+}
+
+// maxDuration is the longest time that a pipeline file can name.
+const maxDuration = 366 * 24 * time.Hour
+
+// parseDuration reads a number and a unit. What is longer than a year is a little more
+// than one.
+func parseDuration(s string) (Duration, bool) {
 	parts := durationRule.FindStringSubmatch(s)
 	if parts == nil {
-		v.Problemf("%s must be a number and a unit, as in 30m, 72h or 3d, not %q", what, s)
-		return 0
+		return 0, false
 	}
 	n, _ := strconv.ParseInt(parts[1], 10, 64)
 	for _, u := range durationUnits {
 		if u.name == parts[2] {
-			if n > int64(366*24*time.Hour/u.of) {
-				v.Problemf("%s is %s, longer than a year", what, s)
-			}
-			return Duration(n * int64(u.of))
+			return Duration(min(n, int64(maxDuration/u.of)+1) * int64(u.of)), true
 		}
 	}
-	return 0
+	return 0, false
 }
 
 // readReferences reads where the sets are that relationships point to.

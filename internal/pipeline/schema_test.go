@@ -19,6 +19,7 @@ type node struct {
 	Required   []string        `json:"required"`
 	Enum       []string        `json:"enum"`
 	Default    any             `json:"default"`
+	Items      *node           `json:"items"`
 }
 
 // The schema that editors read and the parser agree: on every key, on what is

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"headgate/internal/bundle"
+	"headgate/internal/change"
 	"headgate/internal/contract"
 	"headgate/internal/model"
 	"headgate/internal/pass"
@@ -57,8 +58,14 @@ type Result struct {
 	Name               string // of the pipeline
 	Pipeline, Contract store.Digest
 	Output             store.Digest    // contract of the scores; "" if there is none
+	LabelsContract     store.Digest    // "" if the pipeline has no labels
 	Version            *bundle.Version // nil without a model
 	Anchor             string
+
+	Change *change.Change // of the files in force; nil if there were none, or they stay
+	// Proposal is the number of the entry that waits for a second person; 0 if the files
+	// are in force.
+	Proposal int64
 }
 
 // ErrGolden means that a model comes without golden rows.
@@ -100,7 +107,7 @@ func (r Request) Do(ctx context.Context, b *store.Bucket, formats model.Formats)
 	for _, blob := range []struct {
 		data []byte
 		dst  *store.Digest
-	}{{f.Text, &out.Pipeline}, {f.ContractText, &out.Contract}, {f.OutputText, &out.Output}} {
+	}{{f.Text, &out.Pipeline}, {f.ContractText, &out.Contract}, {f.OutputText, &out.Output}, {f.LabelsText, &out.LabelsContract}} {
 		if blob.data == nil {
 			continue
 		}
@@ -110,7 +117,7 @@ func (r Request) Do(ctx context.Context, b *store.Bucket, formats model.Formats)
 		}
 		*blob.dst = ref.Digest
 	}
-	if err := r.append(ctx, log, out); err != nil {
+	if err := r.append(ctx, b, log, f, out); err != nil {
 		return nil, err
 	}
 	out.Anchor = log.Anchor()
@@ -144,15 +151,10 @@ func (r Request) version(ctx context.Context, b *store.Bucket, f *Files, formats
 }
 
 // append writes the entries that are missing.
-func (r Request) append(ctx context.Context, log *registry.Log, out *Result) error {
+func (r Request) append(ctx context.Context, b *store.Bucket, log *registry.Log, f *Files, out *Result) error {
 	base := registry.Entry{At: r.At, By: r.By, Reason: r.Reason, Cause: "register"}
-	if s := log.State(); s.Pipeline != out.Pipeline || s.Contract != out.Contract || s.Output != out.Output {
-		e := base
-		e.Kind, e.ID = registry.KindPipeline, fmt.Sprintf("pipeline/%s/%d", out.Pipeline, log.Head())
-		e.Pipeline, e.Contract, e.Output = out.Pipeline, out.Contract, out.Output
-		if _, err := log.Append(ctx, e); err != nil {
-			return err
-		}
+	if err := r.putInForce(ctx, b, log, base, f, out); err != nil {
+		return err
 	}
 	if out.Version == nil {
 		return nil
@@ -182,11 +184,13 @@ func (r Request) format() string {
 
 // Files are a pipeline file and the contracts beside it.
 type Files struct {
-	Text, ContractText, OutputText []byte // OutputText is nil without a contract of the scores
+	Text, ContractText     []byte
+	OutputText, LabelsText []byte // nil without such a contract
 
 	Config   *pipeline.Config
 	Contract *contract.Contract
 	Output   *contract.Contract // of the scores; nil if there is none
+	Labels   *contract.Contract // of the labels; nil if there are none
 }
 
 // Read reads a pipeline file and the contracts beside it, and checks one against the
@@ -211,10 +215,31 @@ func Read(name string) (*Files, error) {
 			return nil, err
 		}
 	}
-	if err := f.Config.CheckContract(f.Contract); err != nil {
+	err = errors.Join(f.Config.CheckContract(f.Contract), f.checkParameters())
+	if f.Config.Labels != nil {
+		labels := f.Config.Labels.Contract
+		var unread error
+		if f.LabelsText, f.Labels, unread = readContract(name, labels); unread != nil {
+			return nil, unread
+		}
+		err = errors.Join(err, f.Config.CheckLabels(f.Contract, f.Labels))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return f, nil
+}
+
+// checkParameters refuses parameters that the built-in trainer does not know.
+func (f *Files) checkParameters() error {
+	t := f.Config.Training
+	if t == nil || t.Trainer != pipeline.TrainerGBDT {
+		return nil
+	}
+	if err := train.CheckParameters(t.Parameters); err != nil {
+		return fmt.Errorf("training.parameters: %w", err)
+	}
+	return nil
 }
 
 // readContract reads a contract beside the pipeline file.

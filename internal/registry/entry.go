@@ -52,7 +52,7 @@ const (
 //	verdict    Batch, Run, Verdict
 //	published  Batch, Run, Publication, TableVersion
 //	restored   Batch, Publication, TableVersion
-//	shadow     Batch, Run, Model, Paper (a run.List of score files)
+//	shadow     Batch, Run, Model, Paper (a run.Scored)
 //	evaluated  Batch, Run, Model, Labels, Paper (an evidence.Evaluation)
 //	training   Batch (the last one that was learned from), Verdict, Paper
 //	candidate  Release, Model
@@ -87,16 +87,22 @@ type Entry struct {
 	Pipeline store.Digest `json:"pipeline,omitempty"` // of the pipeline file
 	Contract store.Digest `json:"contract,omitempty"` // of the contract file
 	Output   store.Digest `json:"output,omitempty"`   // of the contract file of the scores
-	Alias    string       `json:"alias,omitempty"`    // "champion"
-	Model    store.Digest `json:"model,omitempty"`    // of the model's bundle
-	Decision store.Digest `json:"decision,omitempty"` // of the gate's decision
+	// LabelsContract is of the contract file of the labels.
+	LabelsContract store.Digest `json:"labelsContract,omitempty"`
+	Alias          string       `json:"alias,omitempty"`    // "champion"
+	Model          store.Digest `json:"model,omitempty"`    // of the model's bundle
+	Decision       store.Digest `json:"decision,omitempty"` // of the gate's decision
 
 	Batch        string       `json:"batch,omitempty"`
 	Run          store.Digest `json:"run,omitempty"`
 	Publication  int64        `json:"publication,omitempty"`  // of the batch, from 1
 	TableVersion *int64       `json:"tableVersion,omitempty"` // of the Delta table, from 0
 	Files        store.Digest `json:"files,omitempty"`        // of what the publication consists of
-	Verdict      string       `json:"verdict,omitempty"`
+	Commit       store.Digest `json:"commit,omitempty"`       // of the bytes of the commit in the table's log
+	// Restated says of a publication that its scores were made from other input than the
+	// batch was first published from, or by another model: they are no evidence.
+	Restated bool   `json:"restated,omitempty"`
+	Verdict  string `json:"verdict,omitempty"`
 
 	Release string       `json:"release,omitempty"` // names a release among all of the pipeline
 	Step    string       `json:"step,omitempty"`    // of the release: "shadow", "10%", "100%"
@@ -106,6 +112,9 @@ type Entry struct {
 	Control string       `json:"control,omitempty"` // hold, resume or rollback
 	Rule    string       `json:"rule,omitempty"`    // id of a gate's rule
 	Until   *time.Time   `json:"until,omitempty"`   // UTC
+	// Proposal is the number of the proposal that a pipeline entry carries out. It must
+	// wait, be about the same files, and be somebody else's.
+	Proposal int64 `json:"proposal,omitempty"`
 
 	Reason  string   `json:"reason,omitempty"`  // one sentence, for people
 	Reasons []string `json:"reasons,omitempty"` // one for each rule that spoke
@@ -180,6 +189,7 @@ func (e *Entry) check() error {
 	need(e.By != "", "by is needed")
 	need(e.Publication >= 0, "publication counts from 1")
 	need(e.TableVersion == nil || *e.TableVersion >= 0, "tableVersion counts from 0")
+	need(e.Proposal >= 0, "proposal is the number of an entry")
 	need(e.Reasons == nil || len(e.Reasons) > 0, "reasons must not be empty")
 	for _, d := range e.digests() {
 		need(d.value == "" || d.value.Valid(), d.name+" must be a digest")
@@ -250,7 +260,8 @@ type namedDigest struct {
 func (e *Entry) digests() []namedDigest {
 	return []namedDigest{
 		{"basis", e.Basis}, {"pipeline", e.Pipeline}, {"contract", e.Contract}, {"output", e.Output},
-		{"model", e.Model}, {"decision", e.Decision}, {"run", e.Run}, {"files", e.Files},
+		{"labelsContract", e.LabelsContract},
+		{"model", e.Model}, {"decision", e.Decision}, {"run", e.Run}, {"files", e.Files}, {"commit", e.Commit},
 		{"labels", e.Labels}, {"paper", e.Paper},
 	}
 }

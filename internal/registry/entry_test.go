@@ -81,6 +81,12 @@ func TestParseEntryRefuses(t *testing.T) {
 		{"a number too large", edit(`"seq":1`, `"seq":99999999999999999999`), "cannot unmarshal number"},
 		{"a negative number", edit(`"seq":1`, `"seq":-1`), "seq counts from 1"},
 		{"an unknown verdict", edit(`"by":"b"`, `"by":"b","verdict":"maybe"`), `verdict "maybe" is unknown`},
+		{"an unknown answer", edit(`"by":"b"`, `"by":"b","answer":"maybe"`), `answer "maybe" is unknown`},
+		{"an unknown control", edit(`"by":"b"`, `"by":"b","control":"push"`), `control "push" is unknown`},
+		{"a paper that is none", edit(`"}`, `","paper":"sha256:abc"}`), "paper must be a digest"},
+		{"labels that are none", edit(`"}`, `","labels":"sha256:abc"}`), "labels must be a digest"},
+		{"another time zone of until", edit(`"}`, `","until":"2024-01-31T13:00:00+01:00"}`), "canonical"},
+		{"a proposal before the first entry", edit(`"}`, `","proposal":-1}`), "proposal is the number of an entry"},
 		{"too much", good[:len(good)-2] + strings.Repeat(" ", maxEntry), "bytes are over"},
 	}
 	for _, test := range tests {
@@ -94,6 +100,9 @@ func TestParseEntryRefuses(t *testing.T) {
 }
 
 func TestEachKindNeedsItsFields(t *testing.T) {
+	if len(kinds) != 17 {
+		t.Errorf("%d kinds, want 17", len(kinds))
+	}
 	for kind, needs := range kinds {
 		e := Entry{Seq: 1, Prev: digest("0"), Kind: kind, ID: "i", At: noon, By: "b"}
 		err := e.check()
@@ -105,9 +114,27 @@ func TestEachKindNeedsItsFields(t *testing.T) {
 	}
 }
 
+// The other way round: what a kind needs is all it needs.
+func TestEachKindIsWholeWithItsFields(t *testing.T) {
+	for _, e := range everything() {
+		e.Seq, e.Prev = 1, digest("0")
+		if err := e.check(); err != nil {
+			t.Errorf("%s: %v", e.Kind, err)
+		}
+		data, err := e.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := ParseEntry(data)
+		if err != nil || !sameFacts(e, back) {
+			t.Errorf("%s: %v, %+v", e.Kind, err, back)
+		}
+	}
+}
+
 func FuzzParseEntry(f *testing.F) {
 	f.Add([]byte(line))
-	for _, e := range story() {
+	for _, e := range everything() {
 		e.Seq, e.Prev = 1, digest("0")
 		data, err := e.Bytes()
 		if err != nil {

@@ -231,7 +231,8 @@ func (l *Log) catchUp(ctx context.Context) error {
 // If e.Basis is set and is not the log's present [Log.Basis], Append returns
 // [ErrHeadMoved]. Another writer who comes first with an entry that leaves the
 // basis as it is does no harm: Append tries again behind it. [ErrAliasTaken],
-// [ErrUnknownModel] and [ErrEntry] mean that the log does not take such an entry.
+// [ErrUnknownModel], [ErrRejected], [ErrProposal] and [ErrEntry] mean that the log does
+// not take such an entry.
 // After an error of the store, e may have been appended or not: call again.
 func (l *Log) Append(ctx context.Context, e Entry) (Entry, error) {
 	l.mu.Lock()
@@ -272,7 +273,7 @@ func (l *Log) next(e Entry) ([]byte, Entry, error) {
 		return fmt.Errorf("registry %s: append %s %q after entry %d: %w", l.pipeline, e.Kind, e.ID, len(l.entries), err)
 	}
 	if now := l.state.basis(); e.Basis != "" && e.Basis != now {
-		return nil, Entry{}, attempt(fmt.Errorf("%w: the decision rests on %s, the aliases are %s", ErrHeadMoved, e.Basis, now))
+		return nil, Entry{}, attempt(fmt.Errorf("%w: the decision rests on %s, aliases, routing and rejections are %s", ErrHeadMoved, e.Basis, now))
 	}
 	e.Seq, e.Prev = int64(len(l.entries))+1, l.head
 	data, err := e.Bytes()
@@ -300,6 +301,19 @@ func (l *Log) Entries() []Entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.entries)
+}
+
+// Of returns the entries of some kinds that were read, the first one first.
+func (l *Log) Of(kinds ...string) []Entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []Entry
+	for _, e := range l.entries {
+		if slices.Contains(kinds, e.Kind) {
+			all = append(all, e)
+		}
+	}
+	return all
 }
 
 // Find returns the entry of that ID.
@@ -336,8 +350,9 @@ func (l *Log) State() State {
 	return l.state.clone()
 }
 
-// Basis returns the digest of what decisions about routing rest on: the aliases.
-// Entries that do not touch them leave it as it is.
+// Basis returns the digest of what decisions about routing rest on: the aliases, the
+// routing in force and the rejected models. Entries that do not touch them leave it as
+// it is.
 func (l *Log) Basis() store.Digest {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -354,5 +369,6 @@ func (s *State) clone() State {
 	maps.Copy(c.Batches, s.Batches)
 	c.Rejected = make(map[store.Digest]string, len(s.Rejected))
 	maps.Copy(c.Rejected, s.Rejected)
+	c.Waivers, c.Proposals = slices.Clone(s.Waivers), slices.Clone(s.Proposals)
 	return c
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"time"
 
 	"headgate/internal/store"
 )
@@ -23,19 +25,47 @@ var (
 
 	// ErrUnknownModel means that an entry names a model that was never registered.
 	ErrUnknownModel = errors.New("registry: the model is not registered")
+
+	// ErrRejected means that a promotion names a model that was rejected. A rejection
+	// is for ever: register another version.
+	ErrRejected = errors.New("registry: the model was rejected")
+
+	// ErrProposal means that a pipeline entry carries out a proposal that does not wait,
+	// or that is about other files, or that its own author approves.
+	ErrProposal = errors.New("registry: the proposal cannot be carried out")
 )
 
 // A State is what the entries of a log add up to.
 type State struct {
 	Pipeline store.Digest // file in force; "" before the first
 	Contract store.Digest
-	Output   store.Digest            // contract of the scores; "" if there is none
-	Aliases  map[string]store.Digest // alias → model
-	Models   []store.Digest          // registered, in the order of their first entries
-	Batches  map[string]BatchState
+	Output   store.Digest // contract of the scores; "" if there is none
+
+	LabelsContract store.Digest // contract of the labels; "" if there is none
+
+	Aliases map[string]store.Digest // alias → model
+	Models  []store.Digest          // registered, in the order of their first entries
+	Batches map[string]BatchState
 
 	Routing  store.Digest            // blob in force; "" if the champion scores alone
 	Rejected map[store.Digest]string // models that may not serve, and why
+
+	Waivers   []Entry // all of them, also those that have run out
+	Proposals []Entry // that wait; a change of the files settles all of them
+}
+
+// Champion returns the model whose scores are published, "" before the first.
+func (s *State) Champion() store.Digest { return s.Aliases[AliasChampion] }
+
+// WaiversAt returns the waivers that hold at a moment, in the order of the log.
+func (s *State) WaiversAt(at time.Time) []Entry {
+	var all []Entry
+	for _, w := range s.Waivers {
+		if !at.Before(w.At) && at.Before(*w.Until) {
+			all = append(all, w)
+		}
+	}
+	return all
 }
 
 // A BatchState is what the log says about one batch.
@@ -58,7 +88,18 @@ type BatchState struct {
 func (s *State) add(e Entry) error {
 	switch e.Kind {
 	case KindPipeline:
-		s.Pipeline, s.Contract, s.Output = e.Pipeline, e.Contract, e.Output
+		if err := s.carriesOut(e); err != nil {
+			return err
+		}
+		s.Pipeline, s.Contract, s.Output, s.LabelsContract, s.Proposals = e.Pipeline, e.Contract, e.Output, e.LabelsContract, nil
+	case KindProposal:
+		s.Proposals = append(s.Proposals, e)
+	case KindWaiver:
+		s.Waivers = append(s.Waivers, e)
+	case KindCandidate:
+		if !slices.Contains(s.Models, e.Model) {
+			return fmt.Errorf("candidate %s: %w", e.Model, ErrUnknownModel)
+		}
 	case KindRegister:
 		if !slices.Contains(s.Models, e.Model) {
 			s.Models = append(s.Models, e.Model)
@@ -66,6 +107,9 @@ func (s *State) add(e Entry) error {
 	case KindPromote:
 		if !slices.Contains(s.Models, e.Model) {
 			return fmt.Errorf("promote %s to %s: %w", e.Model, e.Alias, ErrUnknownModel)
+		}
+		if why, ok := s.Rejected[e.Model]; ok {
+			return fmt.Errorf("promote %s to %s: %w: %s", e.Model, e.Alias, ErrRejected, why)
 		}
 		if now := s.Aliases[e.Alias]; now != "" && e.Decision == "" {
 			return fmt.Errorf("promote %s to %s, which is %s: %w", e.Model, e.Alias, now, ErrAliasTaken)
@@ -90,6 +134,38 @@ func (s *State) add(e Entry) error {
 	return nil
 }
 
+// Follows reports whether the files of a pipeline entry or of a proposal are those in
+// force.
+func (s *State) Follows(e Entry) bool {
+	return sameFiles(e, Entry{Pipeline: s.Pipeline, Contract: s.Contract, Output: s.Output, LabelsContract: s.LabelsContract})
+}
+
+// sameFiles reports whether two entries are about the same files.
+func sameFiles(a, b Entry) bool {
+	return a.Pipeline == b.Pipeline && a.Contract == b.Contract && a.Output == b.Output && a.LabelsContract == b.LabelsContract
+}
+
+// carriesOut checks the proposal that a pipeline entry names, if it names one.
+func (s *State) carriesOut(e Entry) error {
+	if e.Proposal == 0 {
+		return nil
+	}
+	refuse := func(why string) error {
+		return fmt.Errorf("carry out proposal %d: %w: %s", e.Proposal, ErrProposal, why)
+	}
+	at := slices.IndexFunc(s.Proposals, func(p Entry) bool { return p.Seq == e.Proposal })
+	if at < 0 {
+		return refuse("no such proposal waits; it was carried out, or the files have changed since")
+	}
+	switch p := s.Proposals[at]; {
+	case !sameFiles(p, e) || p.Paper != e.Paper:
+		return refuse("it is about other files")
+	case p.By == e.By:
+		return refuse(fmt.Sprintf("%s made it, and somebody else has to approve it", p.By))
+	}
+	return nil
+}
+
 // with returns the state of a batch after one more entry about it.
 func (b BatchState) with(e Entry) BatchState {
 	b.Seq = e.Seq
@@ -105,15 +181,18 @@ func (b BatchState) with(e Entry) BatchState {
 	return b
 }
 
-// basis returns the digest of what decisions about routing rest on.
+// basis returns the digest of what decisions about routing rest on. It is what it was
+// before there were routings and rejections for as long as there are none.
 func (s *State) basis() store.Digest {
 	aliases := s.Aliases
 	if aliases == nil {
 		aliases = map[string]store.Digest{}
 	}
 	return store.DigestOf(canonical(struct {
-		Aliases map[string]store.Digest `json:"aliases"`
-	}{aliases}))
+		Aliases  map[string]store.Digest `json:"aliases"`
+		Routing  store.Digest            `json:"routing,omitempty"`
+		Rejected []store.Digest          `json:"rejected,omitempty"`
+	}{aliases, s.Routing, slices.Sorted(maps.Keys(s.Rejected))}))
 }
 
 // canonical encodes a value that consists of strings, maps and structs only.

@@ -145,7 +145,7 @@ func (v *verifier) entry(seq int64, data []byte) {
 		v.ids[e.ID] = seq
 	}
 	if now := v.state.basis(); e.Basis != "" && e.Basis != now {
-		v.problem(seq, "its decision rests on %s, but the aliases were %s", e.Basis, now)
+		v.problem(seq, "its decision rests on %s, but aliases, routing and rejections were %s", e.Basis, now)
 	}
 	if err := v.state.add(e); err != nil {
 		v.problem(seq, "%s", err)

@@ -171,6 +171,8 @@ type ModelScores struct {
 	Model  store.Digest `json:"model"`
 	Scores *Object      `json:"scores,omitempty"` // nil if every row is in quarantine, or it failed
 	Failed string       `json:"failed,omitempty"` // why it could not score; the champion's month goes on
+	// Invalid counts the rows whose scores break the contract of the scores.
+	Invalid int64 `json:"invalid,omitempty"`
 }
 
 // Data is the verdict over the whole batch.
@@ -198,6 +200,8 @@ type Data struct {
 	Drift    *Drift   `json:"drift,omitempty"`
 	Fallback *Object  `json:"fallback,omitempty"` // digests of the keys that get a fallback score
 	Answer   *Answer  `json:"answer,omitempty"`   // what a person said to a verdict that asked
+
+	Gate store.Digest `json:"gate,omitempty"` // blob of the decision by the publish rules of the policy
 }
 
 // An Answer is what a person said, or that nobody said anything in time.
@@ -259,6 +263,15 @@ type TableFile struct {
 	Values     store.Digest    `json:"values"` // of the decoded rows; survives a library upgrade
 	Fields     []delta.Field   `json:"fields"`
 	Quarantine *Object         `json:"quarantine,omitempty"` // rows quarantined late
+
+	Serving store.Digest `json:"serving,omitempty"` // blob of the [Serving] by which rows got their scores
+	Models  []ModelRows  `json:"models,omitempty"`  // rows by model, if there is a Serving
+}
+
+// ModelRows counts the rows that have the score of a model.
+type ModelRows struct {
+	Model store.Digest `json:"model"`
+	Rows  int64        `json:"rows"`
 }
 
 // An Index names the key lists of the sets that relationships point to.

@@ -14,7 +14,8 @@ import (
 // FromContract returns a manifest with the features and roles of a contract, for files
 // of a schema: columns of text are categorical, all others numeric. label names the
 // label if the contract does not, or has several; features the features, if they are
-// not to be all that the contract has.
+// not to be all that the contract has. Where the contract says by availableAt when a
+// feature was known, the training looks: it may not be later than the row.
 //
 // A role whose column the files do not have, and a label that nobody names, are errors,
 // joined; weight and event time may be missing.
@@ -40,7 +41,11 @@ func FromContract(c *contract.Contract, digest string, schema *arrow.Schema, lab
 			problems = append(problems, fmt.Errorf("the data have no column %s, which is a feature", name))
 			continue
 		}
-		m.Features = append(m.Features, Feature{Name: name, Kind: KindOf(schema.Field(schema.FieldIndices(name)[0]).Type).String()})
+		col, _ := c.Column(name)
+		if col.Available != "" && !has(col.Available) {
+			problems = append(problems, fmt.Errorf("the data have no column %s, which says when %s was known", col.Available, name))
+		}
+		m.Features = append(m.Features, Feature{Name: name, Kind: KindOf(schema.Field(schema.FieldIndices(name)[0]).Type).String(), Available: col.Available})
 	}
 	if m.Label != "" && !has(m.Label) {
 		problems = append(problems, fmt.Errorf("the data have no column %s, which is the label", m.Label))
