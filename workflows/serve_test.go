@@ -37,7 +37,11 @@ func looped(t *testing.T, customers int, o retailer.Options) *world {
 	if w.bucket, err = store.Open(t.Context(), w.dir); err != nil {
 		t.Fatal(err)
 	}
-	w.register("../testdata/retailer/loop.yaml")
+	labels, err := os.ReadFile("../testdata/retailer/labels.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.register(w.pipelineFile("labels: { files: \"labels/{batch}/*.parquet\", contract: labels.yaml }\n", nil, map[string]string{"labels.yaml": string(labels)}))
 	w.deliver(canaryMonth, o)
 	return w
 }
