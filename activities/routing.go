@@ -117,7 +117,7 @@ func (a *Activities) choose(ctx context.Context, in AssembleShardInput, result *
 	}
 	ranks, err := serving.LoadRanks(ctx, a.store, s)
 	if err != nil {
-		return fail(KindCorrupt, "%w", err)
+		return err
 	}
 	scores := map[store.Digest]*run.Object{}
 	for _, m := range result.Models {

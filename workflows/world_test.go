@@ -34,7 +34,8 @@ type world struct {
 	runs   int
 	worker sdk.Options // of the test environment
 
-	formats model.Formats // nil: those of the worker
+	formats   model.Formats // nil: those of the worker
+	candidate store.Digest  // of a task that needs one
 }
 
 func newWorld(t *testing.T, customers int) *world {
