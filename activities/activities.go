@@ -30,6 +30,9 @@ import (
 // Activities holds what the activities share. Every exported method is registered
 // as an activity under its own name, so helpers are functions. Make it with [New].
 type Activities struct {
+	// CheckpointEvery is how often a training saves where it is.
+	CheckpointEvery time.Duration
+
 	store   *store.Bucket
 	formats model.Formats
 
@@ -40,7 +43,7 @@ type Activities struct {
 // New returns the activities over a store. formats are the model formats that this
 // worker can read.
 func New(b *store.Bucket, formats model.Formats) *Activities {
-	return &Activities{store: b, formats: formats, versions: map[store.Digest]*bundle.Version{}}
+	return &Activities{CheckpointEvery: defaultCheckpoint, store: b, formats: formats, versions: map[store.Digest]*bundle.Version{}}
 }
 
 // Kinds of failure that no retry can cure. Workflows match on them.

@@ -225,7 +225,7 @@ func publicationEntry(p delta.Publication) (registry.Entry, error) {
 	files, err := run.FilesDigest(p.Files)
 	return registry.Entry{
 		Kind: kind, ID: fmt.Sprintf("published/%s/%d", p.Batch, p.Number), At: p.At, Batch: p.Batch,
-		Publication: p.Number, TableVersion: &p.Version, Files: files, Verdict: string(run.Pass), Reason: reason,
+		Publication: p.Number, TableVersion: &p.Version, Files: files, Commit: p.Commit, Verdict: string(run.Pass), Reason: reason,
 		Run: store.Digest(p.Info["run"]), Model: store.Digest(p.Info["model"]),
 		Contract: store.Digest(p.Info["contract"]), Decision: store.Digest(p.Info["decision"]),
 		Paper: store.Digest(p.Info["serving"]),

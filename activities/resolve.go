@@ -38,6 +38,7 @@ type ResolveOutput struct {
 	Replayed   int64         `json:"replayed,omitempty"`   // rows that are corrections of quarantined ones
 	History    *run.Object   `json:"history,omitempty"`    // a run.History: what the batch is compared with
 	Wait       time.Duration `json:"wait,omitempty"`       // how long a question waits for a person
+	Labels     bool          `json:"labels,omitempty"`     // somebody will write down what came true
 
 	Models []store.Digest `json:"models,omitempty"` // that score every row beside the champion
 	Routed bool           `json:"routed,omitempty"` // some of them have an arm: the gate decides whether they serve
@@ -96,7 +97,8 @@ func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (ResolveOutpu
 			Head: log.Head(), Expect: snapshot.Publication(in.Batch),
 			References: len(plan.References), Replayed: replayed(plan), Wait: time.Duration(f.pipeline.Ask.Wait),
 			Models: plan.Models, Routed: plan.Routing != nil, Colour: swaps(f.pipeline, plan),
-			Check: f.pipeline.Labels != nil || state.Routing != "" || len(state.Rejected) > 0}
+			Check:  f.pipeline.Labels != nil || state.Routing != "" || len(state.Rejected) > 0,
+			Labels: f.pipeline.Labels != nil}
 		for _, file := range plan.Files {
 			out.Bytes += file.Size
 		}

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"headgate/bench/process"
 	"headgate/internal/columnar"
 	"headgate/internal/contract"
 	"headgate/internal/model"
@@ -68,7 +69,7 @@ func measure(ctx context.Context, s settings) (*report, error) {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	wall, cpu := time.Now(), processClock()
+	wall, cpu := time.Now(), process.Clock()
 	if err := m.eachShard(ctx, m.pass); err != nil {
 		return nil, err
 	}
@@ -78,8 +79,8 @@ func measure(ctx context.Context, s settings) (*report, error) {
 	if err := m.eachShard(ctx, m.assemble); err != nil {
 		return nil, err
 	}
-	m.report.Wall, m.report.CPU = time.Since(wall), processClock()-cpu
-	m.report.PeakMemory, err = peakMemory()
+	m.report.Wall, m.report.CPU = time.Since(wall), process.Clock()-cpu
+	m.report.PeakMemory, err = process.PeakMemory()
 	return &m.report, err
 }
 
@@ -171,11 +172,11 @@ func (m *measurement) pass(ctx context.Context, i int) error {
 	}
 	defer closeFile()
 	out, err := pass.Run(ctx, pass.Input{File: file, Name: filepath.Base(m.files[m.shards[i].File]), Shard: m.shards[i],
-		Contract: m.contract, Scorer: m.scorer, Keep: keep, Clock: threadClock})
+		Contract: m.contract, Scorer: m.scorer, Keep: keep, Clock: process.ThreadClock})
 	if err != nil {
 		return err
 	}
-	began := threadClock()
+	began := process.ThreadClock()
 	if err := m.save("scores", i, out.Scores); err != nil {
 		return err
 	}
@@ -190,7 +191,7 @@ func (m *measurement) pass(ctx context.Context, i int) error {
 			return err
 		}
 	}
-	out.Times.Write += threadClock() - began
+	out.Times.Write += process.ThreadClock() - began
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.report.add(out)
@@ -210,7 +211,7 @@ func (m *measurement) save(what string, shard int, data []byte) error {
 
 // judge merges the key lists of all shards.
 func (m *measurement) judge() error {
-	began := processClock()
+	began := process.Clock()
 	for k := range m.contract.NeedsKeys() {
 		var lists []io.Reader
 		for i := range m.shards {
@@ -233,13 +234,13 @@ func (m *measurement) judge() error {
 			return err
 		}
 	}
-	m.report.Merge = processClock() - began
+	m.report.Merge = process.Clock() - began
 	return nil
 }
 
 // assemble writes the published rows of a shard.
 func (m *measurement) assemble(ctx context.Context, i int) error {
-	began := threadClock()
+	began := process.ThreadClock()
 	scores, err := os.ReadFile(m.name("scores", i))
 	if err != nil || len(scores) == 0 {
 		return err
@@ -260,7 +261,7 @@ func (m *measurement) assemble(ctx context.Context, i int) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.report.Assemble += threadClock() - began
+	m.report.Assemble += process.ThreadClock() - began
 	m.report.Published += out.Rows
 	m.report.Written += int64(len(out.Data))
 	return nil

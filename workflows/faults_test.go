@@ -240,6 +240,7 @@ func TestAWriteFailsOnce(t *testing.T) {
 		{"ScoreBatch of a canary month", canary, canaryTask, 25, ofModels},
 		{"RepublishBatch from a model that has not scored", unscored, republishTask, 15, ofModels},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 3, nil},
+		{"EvaluateBatch", known, evaluateTask, 3, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := tt.world(t)
@@ -288,6 +289,7 @@ func TestAReadFailsOnce(t *testing.T) {
 		{"ScoreBatch of a canary month", canary, canaryTask, 100},
 		{"RepublishBatch from a model that has not scored", unscored, republishTask, 50},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 10},
+		{"EvaluateBatch", known, evaluateTask, 20},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := tt.world(t)
@@ -368,6 +370,7 @@ func TestAWorkerDiesAfterItsWork(t *testing.T) {
 		{"ScoreBatch of a canary month", canary, canaryTask, 12},
 		{"RepublishBatch from a model that has not scored", unscored, republishTask, 10},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 2},
+		{"EvaluateBatch", known, evaluateTask, 4},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := tt.world(t)

@@ -206,7 +206,10 @@ func (b *batch) publish(ctx workflow.Context, shards activities.Papers, data act
 	}
 	b.out.Verdict, b.card.Verdict = papers.Pass, string(papers.Pass)
 	b.published(out)
-	return b.lookAgain(disconnected, shards, serving)
+	if err := b.lookAgain(disconnected, shards, serving); err != nil || !b.plan.Labels {
+		return err
+	}
+	return evaluateLater(disconnected, EvaluateBatchInput{Pipeline: b.in.Pipeline, Batch: b.in.Batch, By: b.in.By})
 }
 
 // published shows where the batch is now.

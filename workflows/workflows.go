@@ -20,9 +20,12 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(ScoreShards)
 	r.RegisterWorkflow(AssembleShards)
 	r.RegisterWorkflow(RestoreBatch)
+	r.RegisterWorkflow(EvaluateBatch)
 	r.RegisterWorkflow(ShadowBatch)
 	r.RegisterWorkflow(ShadowShards)
 	r.RegisterWorkflow(RepublishBatch)
+	r.RegisterWorkflow(Retrain)
+	r.RegisterWorkflow(Release)
 }
 
 // act names the activities; it is never called here.
@@ -65,17 +68,27 @@ var (
 	attrModel    = temporal.NewSearchAttributeKeyKeyword("HeadgateModel")
 	attrStage    = temporal.NewSearchAttributeKeyKeyword("HeadgateStage")
 	attrVerdict  = temporal.NewSearchAttributeKeyKeyword("HeadgateVerdict")
+	attrRelease  = temporal.NewSearchAttributeKeyKeyword("HeadgateRelease")
+	attrWaits    = temporal.NewSearchAttributeKeyKeyword("HeadgateWaitingFor")
 )
 
 // SearchAttributes names the search attributes that a cluster must know, all of
 // type Keyword.
 func SearchAttributes() []string {
-	return []string{attrPipeline.GetName(), attrBatch.GetName(), attrModel.GetName(), attrStage.GetName(), attrVerdict.GetName()}
+	return []string{attrPipeline.GetName(), attrBatch.GetName(), attrModel.GetName(), attrStage.GetName(), attrVerdict.GetName(),
+		attrRelease.GetName(), attrWaits.GetName()}
 }
 
 // ScoreID is the id of the workflow that scores a batch: starting it twice is
 // starting it once.
 func ScoreID(pipeline, batch string) string { return "score/" + pipeline + "/" + batch }
 
+// ReleaseID is the id of the workflow that carries out the releases of a pipeline.
+func ReleaseID(pipeline string) string { return "release/" + pipeline }
+
 // RestoreID is the id of the workflow that restores a batch.
 func RestoreID(pipeline, batch string) string { return "restore/" + pipeline + "/" + batch }
+
+// RetrainID is the id of the workflow that trains challengers for a pipeline: there is
+// one at a time.
+func RetrainID(pipeline string) string { return "retrain/" + pipeline }

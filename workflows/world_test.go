@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	sdk "go.temporal.io/sdk/worker"
 
@@ -32,7 +34,8 @@ type world struct {
 	bucket *store.Bucket
 	shop   retailer.World
 	runs   int
-	worker sdk.Options // of the test environment
+	worker sdk.Options  // of the test environment
+	woken  atomic.Int64 // how often the release was to look
 
 	formats   model.Formats // nil: those of the worker
 	candidate store.Digest  // of a task that needs one
@@ -86,6 +89,12 @@ func (w *world) env() *testsuite.TestWorkflowEnvironment {
 		formats = worker.Formats()
 	}
 	env.RegisterActivity(activities.New(w.bucket, formats))
+	// No release runs in a test environment, so nobody hears the signal.
+	env.OnSignalExternalWorkflow("default-test-namespace", "release/retailer", "", "wake", nil).Return(
+		func(string, string, string, string, any) error {
+			w.woken.Add(1)
+			return &temporal.UnknownExternalWorkflowExecutionError{}
+		})
 	return env
 }
 

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -121,7 +120,10 @@ func flightPairs(months []*flightScores) ([]*challenger, error) {
 		return nil, err
 	}
 	out := []*challenger{{name: "equal", scores: [2]string{best, fmt.Sprintf("other/%d", rounds)}, exchange: true}}
-	for _, by := range []float64{-0.01, -0.005, 0.01, 0.02} {
+	for _, c := range []struct {
+		name string
+		by   float64
+	}{{"−.01", -0.01}, {"−.005", -0.005}, {"+.01", 0.01}, {"+.02", 0.02}} {
 		near, gap := "", math.Inf(1)
 		for n := 1; n < rounds; n++ {
 			key := fmt.Sprintf("good/%d", n)
@@ -129,20 +131,20 @@ func flightPairs(months []*flightScores) ([]*challenger, error) {
 			if err != nil {
 				return nil, err
 			}
-			if d := math.Abs(top - at - math.Abs(by)); d < gap {
+			if d := math.Abs(top - at - math.Abs(c.by)); d < gap {
 				near, gap = key, d
 			}
 		}
-		c := &challenger{name: strings.Replace(fmt.Sprintf("%+.3g", by), "-", "−", 1), scores: [2]string{near, best}}
-		if by < 0 {
-			c.scores = [2]string{best, near}
+		made := &challenger{name: c.name, scores: [2]string{near, best}}
+		if c.by < 0 {
+			made.scores = [2]string{best, near}
 		}
-		for m, to := range map[evaluate.Metric]*float64{evaluate.AUC: &c.auc, evaluate.LogLoss: &c.logLoss} {
-			before, err := metric(m, c.scores[0])
+		for m, to := range map[evaluate.Metric]*float64{evaluate.AUC: &made.auc, evaluate.LogLoss: &made.logLoss} {
+			before, err := metric(m, made.scores[0])
 			if err != nil {
 				return nil, err
 			}
-			after, err := metric(m, c.scores[1])
+			after, err := metric(m, made.scores[1])
 			if err != nil {
 				return nil, err
 			}
@@ -150,7 +152,7 @@ func flightPairs(months []*flightScores) ([]*challenger, error) {
 				*to = after/before - 1
 			}
 		}
-		out = append(out, c)
+		out = append(out, made)
 	}
 	return out, nil
 }

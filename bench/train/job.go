@@ -17,6 +17,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 
+	"headgate/bench/process"
 	"headgate/internal/columnar"
 	"headgate/internal/model"
 	"headgate/internal/model/lightgbm"
@@ -78,7 +79,7 @@ func runJob(ctx context.Context, s settings, stdout io.Writer) error {
 		return err
 	}
 	r.TrainWall, r.TrainCPU = clock.lap()
-	if r.Memory, err = peakMemory(); err != nil {
+	if r.Memory, err = process.PeakMemory(); err != nil {
 		return err
 	}
 	if err := stop(); err != nil {
@@ -164,11 +165,11 @@ type stopwatch struct {
 	cpu  time.Duration
 }
 
-func newStopwatch() *stopwatch { return &stopwatch{time.Now(), processClock()} }
+func newStopwatch() *stopwatch { return &stopwatch{time.Now(), process.Clock()} }
 
 // lap returns the seconds since the last lap, on the wall and of all threads.
 func (s *stopwatch) lap() (wall, cpu float64) {
-	now, used := time.Now(), processClock()
+	now, used := time.Now(), process.Clock()
 	wall, cpu = now.Sub(s.wall).Seconds(), (used - s.cpu).Seconds()
 	s.wall, s.cpu = now, used
 	return wall, cpu

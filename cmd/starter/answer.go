@@ -24,55 +24,84 @@ const queryTimeout = 10 * time.Second
 type reply struct {
 	pipeline, batch string
 	workflows.Answer
+
+	release          bool // the answer is to the release that waits
+	role, key, queue string
 }
 
 func newApproveCommand(e *env) *cobra.Command {
 	return newReplyCommand(e, true, &cobra.Command{
-		Use:   "approve PIPELINE --batch BATCH --reason TEXT",
-		Short: "Publish a batch that waits for an answer",
+		Use:   "approve PIPELINE (--batch BATCH | --release | --proposal N) --reason TEXT",
+		Short: "Publish a batch, let a release go on, or put files in force, that wait for an answer",
 		Long: `approve answers a batch that waits for a person: it is published with what is in it.
-The answer, who gave it and why are in the registry for good.
+With --release it answers the release that waits: the candidate takes its next step.
+The answer, who gave it and why are in the registry for good. --key signs an answer to a
+release with an ssh key, for pipelines that want answers signed.
 
 It prints first what is asked. The answer is to that, and refused if another question has
 come up since; --decision says which question was looked at, as score --wait, status
-or the run's page in the Temporal Web UI showed it.`,
+or the run's page in the Temporal Web UI showed it.
+
+With --proposal it puts the files in force that somebody else proposed, as one of the
+people whom the pipeline file in force names under release.approve; starter diff shows
+what they change. That needs the store, and no Temporal.`,
 		Example: `  starter approve retailer --batch 2024-03 --reason "the new partner's customers are younger"
-  starter approve retailer --batch 2024-03 --decision 9f2c41d07a55e6b1 --reason "agreed with marketing"`,
+  starter approve retailer --batch 2024-03 --decision 9f2c41d07a55e6b1 --reason "agreed with marketing"
+  starter approve retailer --release --role owner --key ~/.ssh/id_ed25519 --reason "better in all regions"
+  starter approve retailer --proposal 12 --reason "agreed with risk"`,
 	})
 }
 
 func newRejectCommand(e *env) *cobra.Command {
 	return newReplyCommand(e, false, &cobra.Command{
-		Use:   "reject PIPELINE --batch BATCH --reason TEXT",
-		Short: "Block a batch that waits for an answer",
+		Use:   "reject PIPELINE (--batch BATCH | --release) --reason TEXT",
+		Short: "Block a batch, or the candidate of a release, that waits for an answer",
 		Long: `reject answers a batch that waits for a person: it is blocked and nothing is published.
-The answer, who gave it and why are in the registry for good.
+With --release it rejects the candidate of the release that is under way, for ever.
+The answer, who gave it and why are in the registry for good. --key signs an answer to a
+release with an ssh key, for pipelines that want answers signed.
 
 It prints first what is asked. The answer is to that, and refused if another question has
 come up since; --decision says which question was looked at, as score --wait, status
 or the run's page in the Temporal Web UI showed it.`,
-		Example: `  starter reject retailer --batch 2024-03 --reason "the supplier sends the ages again"`,
+		Example: `  starter reject retailer --batch 2024-03 --reason "the supplier sends the ages again"
+  starter reject retailer --release --reason "it knows the partner's customers too well"`,
 	})
 }
 
 // newReplyCommand adds what approve and reject have in common.
 func newReplyCommand(e *env, approve bool, c *cobra.Command) *cobra.Command {
 	r := reply{Answer: workflows.Answer{Approve: approve}}
+	p := carry{}
 	c.Args = arguments(cobra.ExactArgs(1))
 	c.RunE = func(c *cobra.Command, args []string) error {
 		r.pipeline = args[0]
-		if r.batch == "" || strings.TrimSpace(r.Reason) == "" {
-			return usageError{fmt.Errorf("%s needs --batch and --reason; see %s --help", c.Name(), c.CommandPath())}
+		if p.proposal > 0 {
+			return p.out(c.Context(), e, args[0], r)
+		}
+		if (r.batch == "") != r.release || strings.TrimSpace(r.Reason) == "" {
+			return usageError{fmt.Errorf("%s needs --batch or --release, and --reason; see %s --help", c.Name(), c.CommandPath())}
 		}
 		temporalClient, err := dial(c.Context())
 		if err != nil {
 			return err
 		}
 		defer temporalClient.Close()
+		if r.release {
+			return r.sendRelease(c.Context(), e, temporalClient)
+		}
 		return r.send(c.Context(), e, temporalClient)
 	}
 	f := c.Flags()
+	f.BoolVar(&r.release, "release", false, "answer the release that asks")
+	f.StringVar(&r.role, "role", "", "with --release: `role` in which you answer")
+	f.StringVar(&r.key, "key", "", "with --release: ssh key `file` to sign the answer with, by ssh-keygen")
+	f.StringVar(&r.queue, "task-queue", workflows.TaskQueue, "with --release: `queue` of the workers")
 	f.StringVar(&r.batch, "batch", "", "`batch` that asks")
+	if approve {
+		f.Int64Var(&p.proposal, "proposal", 0, "`number` of the registry's entry that proposes other files")
+		storeFlag(c, &p.url)
+	}
 	f.StringVar(&r.Reason, "reason", "", "`text` that says why, for the audit trail")
 	f.StringVar(&r.By, "by", who(e), "`name` of who answers, for the audit trail")
 	f.StringVar(&r.Decision, "decision", "", "first digits of the `digest` that was looked at (default what is printed)")

@@ -132,7 +132,7 @@ func (s *shop) answered(month string, replies ...reply) (out workflows.ScoreBatc
 }
 
 func say(approve bool, decision string) reply {
-	return reply{"retailer", "2024-01", workflows.Answer{Approve: approve, By: "grace", Reason: "it is as every year", Decision: decision}}
+	return reply{pipeline: "retailer", batch: "2024-01", Answer: workflows.Answer{Approve: approve, By: "grace", Reason: "it is as every year", Decision: decision}}
 }
 
 const asks = `retailer 2024-01 asks, until 2024-05-04T12:00:01Z (decision DIGEST):

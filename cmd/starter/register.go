@@ -36,7 +36,11 @@ it, to tell whether the data have drifted. Name the batch of each file, as in
 2023-01=FILE, and January is compared with January: a season is no drift. The profiles
 have counts, quantiles and frequent values, and no row; no values of classified columns.
 
---champion makes the version the one that scores, if there is none yet.`,
+--champion makes the version the one that scores, if there is none yet.
+
+Files that differ from those in force need --reason, and the difference is kept. If the
+pipeline file in force names people under release.approve, the files are a proposal, and
+come into force when another of them says so: starter approve PIPELINE --proposal N.`,
 		Example: `  starter register pipeline.yaml
   starter register pipeline.yaml --model champion.txt --golden golden.csv --expected golden_expected.csv --champion
   starter register pipeline.yaml --model champion.txt --sample 2023-12.parquet --reference 2023-11=2023-11.parquet --reference 2023-12=2023-12.parquet
@@ -60,6 +64,9 @@ have counts, quantiles and frequent values, and no row; no values of classified 
 			var taken *registration.ChampionError
 			if errors.As(err, &taken) {
 				return fmt.Errorf("%w; without --champion the version is registered and does not score", err)
+			}
+			if errors.Is(err, registration.ErrReason) {
+				return usageError{fmt.Errorf("%w; give --reason", err)}
 			}
 			if err != nil {
 				return plain(err)
@@ -129,6 +136,9 @@ func printRegistration(e *env, r registration.Request, out *registration.Result)
 	}
 	if r.Champion {
 		fmt.Fprintln(e.stdout, "champion  it scores from now on")
+	}
+	if out.Proposal > 0 {
+		fmt.Fprintf(e.stdout, "proposal  %[2]d: the files come into force when another of the people says so: starter approve %[1]s --proposal %[2]d --reason TEXT\n", out.Name, out.Proposal)
 	}
 	fmt.Fprintf(e.stdout, "registry  %s\n", out.Anchor)
 }

@@ -35,6 +35,10 @@ type training struct {
 	env, secrets                 []string // names
 	timeout                      time.Duration
 	recalibrate                  string // model file
+
+	given func(flag string) bool // is the flag written?
+	names []string               // of the features; nil means those of the contract
+	words []string               // of the program that trains; nil if the built-in trainer does
 }
 
 // A batchFile is a Parquet file, and the batch that it is of, or "".
@@ -75,6 +79,10 @@ there; docs/formats.md says what is in them. It has the variables of its environ
 --env and --secret name, and no others; values of --secret are never shown. It is killed
 with its children after --timeout.
 
+What no flag says is taken from training: in the pipeline file: parameters, features,
+seed, leak, calibrate, the program, and, for files that are named by batch, windows and
+valid.
+
 --recalibrate keeps an old model and fits a new --calibrate on --data.
 
 Exit code 3 means that the training was stopped by a leak.`,
@@ -87,6 +95,7 @@ Exit code 3 means that the training was stopped by a leak.`,
 			if len(args) > 0 {
 				r.pipeline = args[0]
 			}
+			r.given = c.Flags().Changed
 			if err := r.check(); err != nil {
 				return usageError{err}
 			}
@@ -137,8 +146,6 @@ func (r *training) check() error {
 		return fmt.Errorf("--calibrate %s is not known; it is isotonic or platt", r.calibrate)
 	case r.recalibrate != "" && (r.calibrate == "" || r.command != "" || len(r.valid) > 0):
 		return errors.New("--recalibrate goes with --calibrate, and neither with --command nor with --valid")
-	case r.command == "" && (len(r.env)+len(r.secrets) > 0 || r.timeout != 0):
-		return errors.New("--env, --secret and --timeout are about --command, and there is none")
 	case !(r.leak > 0 && r.leak <= 1):
 		return fmt.Errorf("--leak %g must be above 0 and not above 1", r.leak)
 	}
@@ -148,10 +155,22 @@ func (r *training) check() error {
 			return fmt.Errorf("--out and --manifest would replace %s, which train reads", f.file)
 		}
 	}
+	r.words = strings.Fields(r.command)
+	if r.features != "" {
+		r.names = strings.Split(r.features, ",")
+	}
 	if err := r.readParams(); err != nil {
 		return err
 	}
 	return r.readSplit()
+}
+
+// checkProgram refuses flags about a program that does not train.
+func (r *training) checkProgram() error {
+	if len(r.words) == 0 && (len(r.env)+len(r.secrets) > 0 || r.given("timeout")) {
+		return errors.New("--env, --secret and --timeout are about --command, and there is none")
+	}
+	return nil
 }
 
 // batchFiles reads BATCH=FILE, or FILE alone.
@@ -219,7 +238,7 @@ func (r *training) readSplit() error {
 		}
 		r.windows = append(r.windows, n)
 	}
-	return r.checkSplit()
+	return nil
 }
 
 // checkSplit refuses splits and windows that do not go with the files.

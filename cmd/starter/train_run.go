@@ -35,9 +35,12 @@ type candidate struct {
 
 // run trains every candidate.
 func (r *training) run(ctx context.Context, e *env) error {
-	pipelineName, c, digest, err := r.readContract()
+	pipelineName, c, digest, err := r.readContract(e)
 	if err != nil {
 		return err
+	}
+	if err := errors.Join(r.checkProgram(), r.checkSplit()); err != nil {
+		return usageError{err}
 	}
 	candidates, err := r.candidates()
 	if err != nil {
@@ -54,11 +57,14 @@ func (r *training) run(ctx context.Context, e *env) error {
 	return nil
 }
 
-// readContract reads the contract, or the pipeline's.
-func (r *training) readContract() (pipeline string, c *contract.Contract, digest string, err error) {
+// readContract reads the contract, or the pipeline's and how that trains.
+func (r *training) readContract(e *env) (pipeline string, c *contract.Contract, digest string, err error) {
 	if r.pipeline != "" {
 		f, err := registration.Read(r.pipeline)
 		if err != nil {
+			return "", nil, "", err
+		}
+		if err := r.settle(e, f); err != nil {
 			return "", nil, "", err
 		}
 		return f.Config.Name, f.Contract, string(store.DigestOf(f.ContractText)), nil
@@ -152,11 +158,11 @@ func (r *training) candidate(ctx context.Context, e *env, one candidate, pipelin
 			return err
 		}
 	}
-	trainer, names, err := r.trainer(e)
+	trainer, err := r.trainer(e)
 	if err != nil {
 		return err
 	}
-	m, err := train.FromContract(c, digest, sets[0].files[0].Schema(), r.label, names)
+	m, err := train.FromContract(c, digest, sets[0].files[0].Schema(), r.label, r.names)
 	if err != nil {
 		return err
 	}
@@ -182,34 +188,31 @@ func (r *training) candidate(ctx context.Context, e *env, one candidate, pipelin
 	return r.write(e, one, result)
 }
 
-// trainer returns the trainer that was asked for, and the features that are: nil means
-// those of the contract.
-func (r *training) trainer(e *env) (train.Trainer, []string, error) {
-	var names []string
-	if r.features != "" {
-		names = strings.Split(r.features, ",")
-	}
+// trainer returns the trainer that was asked for. To recalibrate, the features are those
+// of the old model.
+func (r *training) trainer(e *env) (train.Trainer, error) {
 	switch {
 	case r.recalibrate != "":
 		text, err := os.ReadFile(r.recalibrate)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		old, err := lightgbm.Parse(text, model.Options{})
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", r.recalibrate, err)
+			return nil, fmt.Errorf("%s: %w", r.recalibrate, err)
 		}
-		return train.Recalibrate{Format: "lightgbm", Model: text}, old.FeatureNames(), nil
-	case r.command != "":
-		return r.program(e), names, nil
+		r.names = old.FeatureNames()
+		return train.Recalibrate{Format: "lightgbm", Model: text}, nil
+	case len(r.words) > 0:
+		return r.program(e), nil
 	}
-	return train.GBDT{}, names, nil
+	return train.GBDT{}, nil
 }
 
-// program is the trainer of --command. Words that name a file here are made absolute,
+// program is the program that trains. Words that name a file here are made absolute,
 // for the program is started elsewhere.
 func (r *training) program(e *env) train.Command {
-	words := strings.Fields(r.command)
+	words := slices.Clone(r.words)
 	for i, w := range words {
 		if _, err := os.Stat(w); err != nil {
 			continue

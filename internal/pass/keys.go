@@ -69,7 +69,6 @@ func KeyIndex(tuples [][]string, tuple []string) int {
 type keyList struct {
 	columns []string
 	entries []byte // of KeySize bytes each
-	buf     []byte
 }
 
 // maxRoom bounds the entries that a list makes room for before it has seen a row.
@@ -86,32 +85,20 @@ func (k *keyList) add(rec arrow.Record, first int64, out func(i int) bool) error
 	if first+rec.NumRows() >= bad {
 		return fmt.Errorf("a shard holds at most %d rows; make shards.rows smaller", int64(bad))
 	}
-	var cols []arrow.Array
-	var put []func([]byte, int) []byte
-	for _, name := range k.columns {
-		at := rec.Schema().FieldIndices(name)
-		if len(at) == 0 {
-			return fmt.Errorf("key column %q is missing", name)
-		}
-		cols = append(cols, rec.Column(at[0]))
-		put = append(put, valueAppender(rec.Column(at[0])))
+	keyOf, err := Keys(rec, k.columns)
+	if err != nil {
+		return err
 	}
-rows:
 	for i := range int(rec.NumRows()) {
-		k.buf = k.buf[:0]
-		for c, col := range cols {
-			if col.IsNull(i) {
-				continue rows
-			}
-			k.buf = put[c](k.buf, i)
+		key, ok := keyOf(i)
+		if !ok {
+			continue
 		}
-		sum := xxh3.Hash128(k.buf)
 		ordinal := uint32(first) + uint32(i)
 		if out != nil && out(i) {
 			ordinal |= bad
 		}
-		k.entries = binary.BigEndian.AppendUint64(k.entries, sum.Hi)
-		k.entries = binary.BigEndian.AppendUint64(k.entries, sum.Lo)
+		k.entries = append(k.entries, key[:]...)
 		k.entries = binary.BigEndian.AppendUint32(k.entries, ordinal)
 	}
 	return nil

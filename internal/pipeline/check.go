@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -139,13 +138,4 @@ func (b Budget) String() string {
 		return fmt.Sprintf("%s, at most %d", s, b.Rows)
 	}
 	return s
-}
-
-// JSON returns the whole configuration, with its defaults, indented for people.
-func (c *Config) JSON() []byte {
-	b, err := json.MarshalIndent(c, "", "  ")
-	if err != nil {
-		panic(err) // strings and finite numbers
-	}
-	return append(b, '\n')
 }

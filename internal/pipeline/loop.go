@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"headgate/internal/release"
@@ -80,12 +79,9 @@ type Release struct {
 }
 
 // StepNames returns the names of the steps that a candidate can be let into, in their
-// order: as the registry's entries and approve.steps have them.
+// order: as approve.steps has them.
 func (r *Release) StepNames() []string {
 	var names []string
-	if r.Shadow > 0 {
-		names = append(names, release.StepShadow)
-	}
 	for _, s := range r.Steps {
 		if s != whole {
 			names = append(names, s.String())
@@ -93,7 +89,7 @@ func (r *Release) StepNames() []string {
 	}
 	switch r.Strategy {
 	case release.StrategyShadow:
-		return names
+		return nil
 	case release.StrategyBlueGreen:
 		names = append(names, release.StepIdle)
 	}
@@ -124,7 +120,7 @@ type Share int
 // String returns the share as a percentage: "10%", "0.5%". It is the name of the step
 // that serves the share.
 func (s Share) String() string {
-	return strconv.FormatFloat(float64(s)/100, 'f', -1, 64) + "%"
+	return release.StepName(int(s))
 }
 
 // MarshalJSON writes the share as it is written in the file.

@@ -37,10 +37,11 @@ type Config struct {
 	// the contract.
 	History []contract.History `json:"history,omitempty"`
 
-	// What follows is nil without labels, which all of it needs.
+	// What closes the loop. Without labels there is no retraining and are no gates, and a
+	// release is one at once; with labels, release and gates are never nil.
 	Labels   *Labels      `json:"labels,omitempty"`
-	Training *Training    `json:"training,omitempty"`
-	Retrain  *Retrain     `json:"retrain,omitempty"`
+	Training *Training    `json:"training,omitempty"` // nil unless it is written
+	Retrain  *Retrain     `json:"retrain,omitempty"`  // nil unless it is written: nothing starts a training by itself
 	Release  *Release     `json:"release,omitempty"`
 	Gates    *gate.Policy `json:"gates,omitempty"`
 }

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"crypto/ed25519"
 	"encoding/base64"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -160,8 +161,10 @@ func (r *Release) readApprovedSteps(v strictyaml.Value) {
 			text = s.String()
 		}
 		switch {
+		case len(names) == 0:
+			e.Problemf("strategy %s has no step that a candidate is let into", r.Strategy)
 		case !slices.Contains(names, text):
-			e.Problemf("the release has no step %s; it has %s", text, strings.Join(names, ", "))
+			e.Problemf("the release has no step %s that a candidate is let into; it has %s", text, strings.Join(names, ", "))
 		case slices.Contains(r.Approve.Steps, text):
 			e.Problemf("approve.steps has %s twice", text)
 		default:
@@ -251,4 +254,22 @@ func checkPublicKey(text string) string {
 		return "is damaged: what follows ssh-ed25519 is no such key"
 	}
 	return ""
+}
+
+// parseShare reads a share of the entities, above 0, in whole basis points: 10% or 0.1.
+func parseShare(text string) (Share, bool) {
+	digits, percent := strings.CutSuffix(text, "%")
+	r, ok := strictyaml.ParseRat(strings.TrimSpace(digits))
+	if !ok {
+		return 0, false
+	}
+	factor := int64(whole)
+	if percent {
+		factor /= 100
+	}
+	r.Mul(r, big.NewRat(factor, 1))
+	if !r.IsInt() || r.Sign() <= 0 || r.Cmp(big.NewRat(int64(whole), 1)) > 0 {
+		return 0, false
+	}
+	return Share(r.Num().Int64()), true
 }

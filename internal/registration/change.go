@@ -121,8 +121,8 @@ type Approval struct {
 	At         time.Time
 }
 
-// ErrApprover means that somebody approves who may not.
-var ErrApprover = errors.New("this person may not approve a change")
+// ErrApprover means that somebody decides who may not.
+var ErrApprover = errors.New("this person may not decide that")
 
 // Do puts the files of a proposal in force. The files in force now say who may: the
 // people under release.approve, in the role that it asks for. Doing it again is a
@@ -153,11 +153,7 @@ func (a Approval) Do(ctx context.Context, b *store.Bucket) (*Result, error) {
 	if err := mayApprove(people, a.By, p); err != nil {
 		return nil, err
 	}
-	data, err := b.GetBlob(ctx, p.Paper)
-	if err != nil {
-		return nil, err
-	}
-	c, err := change.Parse(data)
+	_, c, err := Proposed(ctx, b, log, p.Seq)
 	if err != nil {
 		return nil, err
 	}
@@ -173,18 +169,25 @@ func result(log *registry.Log, e registry.Entry, c *change.Change) *Result {
 
 // mayApprove says why somebody may not approve a proposal.
 func mayApprove(people []pipeline.Approver, by string, p registry.Entry) error {
-	var names []string
-	for _, person := range people {
-		if person.Name == p.By {
-			continue
-		}
-		if person.Name == by {
-			return nil
-		}
-		names = append(names, person.Name)
-	}
+	others := slices.DeleteFunc(slices.Clone(people), func(person pipeline.Approver) bool { return person.Name == p.By })
 	if by == p.By {
-		return fmt.Errorf("%w: %s made the proposal, so somebody else has to approve it: %s", ErrApprover, by, strings.Join(names, ", "))
+		return fmt.Errorf("%w: %s made it, so somebody else decides: %s", ErrApprover, by, names(others))
 	}
-	return fmt.Errorf("%w: %q is none of %s", ErrApprover, by, strings.Join(names, ", "))
+	return among(others, by)
+}
+
+// among says why somebody is none of the people who may.
+func among(people []pipeline.Approver, by string) error {
+	if slices.ContainsFunc(people, func(person pipeline.Approver) bool { return person.Name == by }) {
+		return nil
+	}
+	return fmt.Errorf("%w: %q is none of %s", ErrApprover, by, names(people))
+}
+
+func names(people []pipeline.Approver) string {
+	var all []string
+	for _, person := range people {
+		all = append(all, person.Name)
+	}
+	return strings.Join(all, ", ")
 }

@@ -115,7 +115,7 @@ func TestAChangeWaitsForASecondPerson(t *testing.T) {
 		t.Errorf("proposed again: %+v", again)
 	}
 	for _, tt := range []struct{ by, want string }{
-		{"ada", "ada made the proposal, so somebody else has to approve it: bob"},
+		{"ada", "ada made it, so somebody else decides: bob"},
 		{"cleo", `"cleo" is none of bob`}, // not in the role
 		{"mallory", `"mallory" is none of bob`},
 		{"", `"" is none of bob`},
@@ -168,4 +168,46 @@ func TestAModelIsRegisteredWhileTheFilesWait(t *testing.T) {
 		t.Errorf("%+v", out)
 	}
 	d.wantKinds("pipeline", "register", "promote", "proposal", "register")
+}
+
+func TestAWaiverHasAPersonAReasonAndAnEnd(t *testing.T) {
+	d := newOffice(t)
+	at := time.Unix(2e9, 0).UTC()
+	good := registration.Waiver{Pipeline: "retailer", Rule: "guardrail/auc", By: "ada", Reason: "known", At: at, Until: at.AddDate(0, 1, 0)}
+	for _, tt := range []struct {
+		name, want string
+		edit       func(w *registration.Waiver)
+	}{
+		{"no rule", "needs the id of a rule", func(w *registration.Waiver) { w.Rule = "" }},
+		{"no reason", "needs the id of a rule and a reason", func(w *registration.Waiver) { w.Reason = " " }},
+		{"an end in the past", "would be over", func(w *registration.Waiver) { w.Until = at }},
+		{"somebody who may not", `"cleo" is none of ada, bob`, func(w *registration.Waiver) { w.By = "cleo" }},
+		{"another pipeline", "is not registered", func(w *registration.Waiver) { w.Pipeline = "toys" }},
+	} {
+		w := good
+		tt.edit(&w)
+		if _, _, err := w.Do(t.Context(), d.bucket); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %s", tt.name, err, tt.want)
+		}
+	}
+	for range 2 {
+		e, anchor, err := good.Do(t.Context(), d.bucket)
+		if err != nil || e.Seq != 4 || !strings.HasPrefix(anchor, "4:") {
+			t.Fatalf("%+v, %s, %v", e, anchor, err)
+		}
+		good.At = good.At.Add(time.Hour)
+	}
+	s := d.log().State()
+	if len(s.WaiversAt(at)) != 1 || len(s.WaiversAt(at.AddDate(0, 1, 0))) != 0 {
+		t.Errorf("waivers %+v", s.Waivers)
+	}
+}
+
+func TestWhereNobodyIsNamedEverybodyWaives(t *testing.T) {
+	d := newDesk(t)
+	d.must(d.request())
+	w := registration.Waiver{Pipeline: "retailer", Rule: "superior", By: "anybody", Reason: "known", At: time.Unix(1, 0), Until: time.Unix(2, 0)}
+	if _, _, err := w.Do(t.Context(), d.bucket); err != nil {
+		t.Error(err)
+	}
 }

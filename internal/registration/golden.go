@@ -64,14 +64,20 @@ func (r Request) goldenFiles(ctx context.Context, s model.Scorer) (*bundle.Golde
 	return &bundle.GoldenRows{Rows: rows, Expected: expected, Source: source}, nil
 }
 
-// goldenSample scores the first rows of a file now and remembers the scores. Golden
-// rows are kept for as long as the model, and no one person can be erased from them:
-// inputs that the contract classifies are left empty.
+// goldenSample makes golden rows of the first rows of a file.
 func (r Request) goldenSample(ctx context.Context, s model.Scorer, c *contract.Contract) (*bundle.GoldenRows, error) {
 	rows, err := readRows(ctx, r.Sample, s.Inputs())
 	if err != nil {
 		return nil, err
 	}
+	return Sample(rows, s, c)
+}
+
+// Sample scores the first rows of a record now and remembers the scores. Golden rows are
+// kept for as long as the model, and no one person can be erased from them: inputs that
+// the contract classifies are left empty. It takes over rows, which have the model's
+// inputs and no other column.
+func Sample(rows arrow.Record, s model.Scorer, c *contract.Contract) (*bundle.GoldenRows, error) {
 	if rows.NumRows() > sampleRows {
 		first := rows.NewSlice(0, sampleRows)
 		rows.Release()

@@ -15,61 +15,71 @@ import (
 	"headgate/internal/profile"
 )
 
-// reference profiles the reference batches: all of them together and, where their
-// names are dates, those of each month of the year.
+// reference profiles the reference batches.
 func (r Request) reference(ctx context.Context, f *Files, s model.Scorer) (*bundle.ReferenceProfiles, error) {
 	if len(r.Reference) == 0 {
 		return nil, nil
 	}
-	all := new(profile.Profile)
-	seasons := map[string]*profile.Profile{}
-	out := &bundle.ReferenceProfiles{Seasons: map[string][]byte{}}
+	all := NewReference(f.Config)
 	for _, batch := range r.Reference {
-		p, err := r.describe(ctx, batch.File, f.Contract, s, all.Rows)
+		p, err := r.describe(ctx, batch.File, f.Contract, s, all.profile.Rows)
+		if err == nil {
+			err = all.Add(batch.Name, p)
+		}
 		if err != nil {
-			return nil, fmt.Errorf("reference %s: %w", batch.File, err)
-		}
-		if all, err = profile.Merge(all, p); err != nil {
-			return nil, fmt.Errorf("reference %s: %w", batch.File, err)
-		}
-		if batch.Name == "" {
-			continue
-		}
-		if !slices.Contains(out.Batches, batch.Name) {
-			out.Batches = append(out.Batches, batch.Name)
-		}
-		season, err := seasonOf(f.Config, batch.Name)
-		if err != nil {
-			return nil, err
-		}
-		if seasons[season] == nil {
-			seasons[season] = new(profile.Profile)
-		}
-		if seasons[season], err = profile.Merge(seasons[season], p); err != nil {
 			return nil, fmt.Errorf("reference %s: %w", batch.File, err)
 		}
 	}
-	slices.Sort(out.Batches)
+	return all.Profiles()
+}
+
+// A Reference gathers the profiles that later batches are compared with: one of all
+// batches together and, where their names are dates, one of each month of the year.
+type Reference struct {
+	config  *pipeline.Config
+	profile *profile.Profile
+	seasons map[string]*profile.Profile
+	batches []string
+}
+
+// NewReference returns an empty reference.
+func NewReference(c *pipeline.Config) *Reference {
+	return &Reference{config: c, profile: new(profile.Profile), seasons: map[string]*profile.Profile{}}
+}
+
+// Add adds the profile of a file of a batch; no name, no season.
+func (r *Reference) Add(batch string, p *profile.Profile) (err error) {
+	if r.profile, err = profile.Merge(r.profile, p); err != nil || batch == "" {
+		return err
+	}
+	if !slices.Contains(r.batches, batch) {
+		r.batches = append(r.batches, batch)
+	}
+	if err := r.config.CheckBatch(batch); err != nil {
+		return err
+	}
+	season := r.config.Season(batch)
+	if season == "" {
+		return nil
+	}
+	if r.seasons[season] == nil {
+		r.seasons[season] = new(profile.Profile)
+	}
+	r.seasons[season], err = profile.Merge(r.seasons[season], p)
+	return err
+}
+
+// Profiles returns the reference as a bundle keeps it.
+func (r *Reference) Profiles() (*bundle.ReferenceProfiles, error) {
+	out := &bundle.ReferenceProfiles{Seasons: map[string][]byte{}, Batches: slices.Sorted(slices.Values(r.batches))}
 	var err error
-	for season, p := range seasons {
+	for season, p := range r.seasons {
 		if out.Seasons[season], err = p.MarshalBinary(); err != nil {
 			return nil, err
 		}
 	}
-	out.Profile, err = all.MarshalBinary()
+	out.Profile, err = r.profile.MarshalBinary()
 	return out, err
-}
-
-// seasonOf returns the month of the year of a batch, "01" to "12".
-func seasonOf(conf *pipeline.Config, batch string) (string, error) {
-	if err := conf.CheckBatch(batch); err != nil {
-		return "", fmt.Errorf("reference: %w", err)
-	}
-	season := conf.Season(batch)
-	if season == "" {
-		return "", fmt.Errorf("reference: batch %q has no date, so it is of no season; give its file without a name", batch)
-	}
-	return season, nil
 }
 
 // describe profiles one file. before counts the rows of the files before it.

@@ -21,7 +21,6 @@ import (
 	"headgate/internal/registry"
 	"headgate/internal/store"
 	"headgate/internal/train"
-	"headgate/internal/train/gbdt"
 )
 
 // A Request names the local files to register.
@@ -237,7 +236,7 @@ func (f *Files) checkParameters() error {
 	if t == nil || t.Trainer != pipeline.TrainerGBDT {
 		return nil
 	}
-	if _, err := gbdt.ParseParams(t.Parameters); err != nil {
+	if err := train.CheckParameters(t.Parameters); err != nil {
 		return fmt.Errorf("training.parameters: %w", err)
 	}
 	return nil

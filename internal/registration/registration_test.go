@@ -33,7 +33,7 @@ type desk struct {
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{t: t, dir: t.TempDir()}
-	for _, name := range []string{"pipeline.yaml", "contract.yaml", "champion.txt", "golden.csv", "golden_expected.csv"} {
+	for _, name := range []string{"pipeline.yaml", "contract.yaml", "champion.txt", "golden.csv", "golden_expected.csv", "loop.yaml", "labels.yaml"} {
 		data, err := os.ReadFile("../../testdata/retailer/" + name)
 		if err != nil {
 			t.Fatal(err)
@@ -305,5 +305,56 @@ func TestARegistrationThatBrokeOffIsFinishedByTheNext(t *testing.T) {
 		if got.Anchor != want.Anchor || !slices.Equal(storetest.Keys(t, plain), keys) {
 			t.Errorf("write %d: %+v, keys %v", n+1, got, storetest.Keys(t, plain))
 		}
+	}
+}
+
+func TestTheContractOfTheLabelsIsRegistered(t *testing.T) {
+	d := newDesk(t)
+	request := registration.Request{Pipeline: d.file("loop.yaml"), By: "test", Reason: "the test says so", At: time.Unix(1e9, 0).UTC()}
+	out := d.must(request)
+	text, err := d.bucket.GetBlob(t.Context(), out.LabelsContract)
+	if err != nil || !bytes.Contains(text, []byte("id: retailer-labels")) {
+		t.Fatalf("the blob is %q (%v)", text, err)
+	}
+	log, err := registry.Load(t.Context(), d.bucket, "retailer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := log.Entries()[0]; e.LabelsContract != out.LabelsContract || log.State().LabelsContract != out.LabelsContract {
+		t.Errorf("the entry is %+v", e)
+	}
+	d.must(request)
+	d.wantKinds("pipeline")
+
+	d.edit("labels.yaml", "value: 14d", "value: 21d")
+	if again := d.must(request); again.LabelsContract == out.LabelsContract {
+		t.Error("another contract has the same digest")
+	}
+	d.wantKinds("pipeline", "pipeline")
+
+	request.Pipeline = d.file("pipeline.yaml")
+	if again := d.must(request); again.LabelsContract != "" {
+		t.Errorf("labels %s without labels", again.LabelsContract)
+	}
+	if log, err = registry.Load(t.Context(), d.bucket, "retailer"); err != nil || log.State().LabelsContract != "" {
+		t.Errorf("the pipeline without labels still has those of %s (%v)", log.State().LabelsContract, err)
+	}
+}
+
+func TestLabelsThatDoNotFit(t *testing.T) {
+	for _, tt := range []struct{ name, file, old, now, want string }{
+		{"no contract", "loop.yaml", "labels.yaml", "none.yaml", "its contract: "},
+		{"a contract that is none", "labels.yaml", "kind: DataContract", "kind: Contract", "labels.yaml:"},
+		{"another key", "labels.yaml", "name: customer_id", "name: customer", "the entity key of the batch has customer_id, and the contract retailer-labels has no such column; did you mean customer?"},
+		{"a parameter that is none", "loop.yaml", "num_leaves", "num_leafs", "training.parameters: "},
+		{"a feature that is none", "loop.yaml", "windows:", "features: [recencey]\n  windows:", "training.features: recencey is no feature of the contract; did you mean recency?"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDesk(t)
+			d.edit(tt.file, tt.old, tt.now)
+			if _, err := registration.Read(d.file("loop.yaml")); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
 	}
 }

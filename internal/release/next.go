@@ -44,6 +44,9 @@ func Next(s *State, set Settings, now time.Time) Action {
 	if a, ok := v.takenBack(); ok {
 		return v.named(a)
 	}
+	if a, ok := v.refused(); ok {
+		return v.named(a)
+	}
 	steps, err := Plan(set)
 	if err != nil {
 		return v.named(v.stuck(err))

@@ -1,6 +1,9 @@
 package release
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A State is what the events add up to. It is made by [Fold] and not changed afterwards.
 type State struct {
@@ -164,6 +167,11 @@ func (s *State) over(r *Release) bool {
 		return !s.watching(r)
 	}
 	return len(s.live(r)) == 0
+}
+
+// Open returns the releases that are not over, oldest first.
+func (s *State) Open() []*Release {
+	return slices.DeleteFunc(slices.Clone(s.Releases), s.over)
 }
 
 // open returns the release that is watched and the one whose candidates are on their

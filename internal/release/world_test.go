@@ -52,13 +52,7 @@ func (w *world) publish(batch, run string, champion string, routing *Routing) {
 			number++
 		}
 	}
-	if routing != nil && routing.Arms[0].Model == champion {
-		for _, arm := range routing.Arms[1:] {
-			v := w.verdict(arm.Model, routing.Step, Pass)
-			w.add(Event{Kind: EventAdvance, Release: routing.Release, Step: routing.Step, Model: arm.Model, Champion: champion, Batch: batch, Run: run,
-				Verdict: v, Decision: fmt.Sprintf("d%d", len(w.events)+1), Reason: "psi"})
-		}
-	}
+	w.judgeRun(batch, run, champion, routing)
 	w.add(Event{Kind: EventPublished, Batch: batch, Run: run, Model: champion, Publication: number})
 	if routing != nil {
 		for _, arm := range routing.Arms[1:] {
@@ -68,6 +62,17 @@ func (w *world) publish(batch, run string, champion string, routing *Routing) {
 			if m != champion {
 				w.add(Event{Kind: EventShadow, Batch: batch, Run: run, Model: m})
 			}
+		}
+	}
+}
+
+// judgeRun plays the verdicts that are given inside a run, before the batch is published.
+func (w *world) judgeRun(batch, run string, champion string, routing *Routing) {
+	if routing != nil && routing.Arms[0].Model == champion {
+		for _, arm := range routing.Arms[1:] {
+			v := w.verdict(arm.Model, routing.Step, Pass)
+			w.add(Event{Kind: EventAdvance, Release: routing.Release, Step: routing.Step, Model: arm.Model, Champion: champion, Batch: batch, Run: run,
+				Verdict: v, Decision: fmt.Sprintf("d%d", len(w.events)+1), Reason: "psi"})
 		}
 	}
 }
@@ -174,6 +179,8 @@ func (w *world) run(line string) error {
 		w.add(Event{Kind: EventPromote, Model: f[1]})
 	case "publish": // BATCH
 		w.publish(f[1], "run/"+f[1], s.Champion, s.Routing)
+	case "blocked": // BATCH: verdicts about candidates, but the month itself is blocked
+		w.judgeRun(f[1], "run/"+f[1], s.Champion, s.Routing)
 	case "pin", "commit": // a batch whose plan is made before other things happen
 		return w.pinned(f)
 	case "labels":

@@ -109,6 +109,33 @@ var (
 	seedNames      = []string{"seed", "random_seed", "random_state"}
 )
 
+// CheckParameters checks parameters of [GBDT] before any label is known: they must fit a
+// label of some kind, unless they name an objective themselves. It returns what is wrong
+// with them for a binary label if they fit none.
+func CheckParameters(parameters map[string]string) error {
+	if slices.ContainsFunc(objectiveNames, func(name string) bool { _, ok := parameters[name]; return ok }) {
+		_, err := gbdt.ParseParams(parameters)
+		return err
+	}
+	values := map[string]string{}
+	maps.Copy(values, parameters)
+	var first error
+	for _, task := range []Task{Binary, Regression, Multiclass} {
+		values["objective"] = string(task)
+		if task == Multiclass {
+			values["num_class"] = "3"
+		}
+		_, err := gbdt.ParseParams(values)
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
 // gbdtTask is what kind of label an objective predicts, or "" if it names none.
 func gbdtTask(parameters map[string]string) Task {
 	for _, name := range objectiveNames {

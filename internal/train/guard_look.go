@@ -212,6 +212,13 @@ func (f *featureWatch) judge(g *guardian, task Task) (Finding, bool) {
 	return found(PredictsLabel, strength, "alone predicts the label with %s of %.4f; the limit is %g", measure, strength, threshold)
 }
 
+// Numbers reads a column as doubles: numbers and booleans as they are, dates and times
+// as days. Missing values are NaN.
+func Numbers(rec arrow.Record, name string) ([]float64, error) {
+	values, _, err := numbersOf(rec, name)
+	return values, err
+}
+
 // numbersOf reads a column as doubles: numbers and booleans as they are, dates and times
 // as days, texts as hashes. Missing values are NaN. text says that it has texts.
 func numbersOf(rec arrow.Record, name string) (values []float64, text bool, err error) {

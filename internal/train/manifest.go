@@ -191,6 +191,8 @@ func (m *Manifest) checkNames() []error {
 			reason = "is the weight"
 		case slices.Contains(m.Entity, f.Name):
 			reason = "is the entity key: the model would learn names by heart"
+		case f.Available != "" && m.EventTime == "" && m.AsOf == "":
+			reason = "says when it was known, and neither an event time nor as-of says when it had to be"
 		}
 		if reason != "" {
 			problems = append(problems, fmt.Errorf("training manifest: feature %q %s", f.Name, reason))

@@ -18,6 +18,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"headgate/internal/model"
+	"headgate/internal/train/gbdt"
 )
 
 // A Trainer makes a model. Equal jobs give equal results, as far as the trainer is
@@ -47,6 +48,10 @@ type Job struct {
 	Progress func(Progress) error
 	Resume   []byte // what Progress.Checkpoint returned in an earlier attempt; nil to begin
 }
+
+// ErrCheckpoint means that Job.Resume is not of this training: it was made from other
+// rows or with other parameters, or is damaged. Without it the training begins anew.
+var ErrCheckpoint = gbdt.ErrCheckpoint
 
 // Progress is where a training is.
 type Progress struct {

@@ -1,4 +1,5 @@
-package main
+// Package process measures the process that it is in: processor time and memory.
+package process
 
 import (
 	"fmt"
@@ -9,8 +10,15 @@ import (
 	"time"
 )
 
-// processClock returns the processor time of all threads of this process.
-func processClock() time.Duration { return used(syscall.RUSAGE_SELF) }
+// ThreadClock returns the processor time of the calling thread. Unlike the time on
+// the wall it does not count what other programs do meanwhile.
+func ThreadClock() time.Duration {
+	const thread = 1 // RUSAGE_THREAD
+	return used(thread)
+}
+
+// Clock returns the processor time of all threads of this process.
+func Clock() time.Duration { return used(syscall.RUSAGE_SELF) }
 
 func used(who int) time.Duration {
 	var u syscall.Rusage
@@ -22,8 +30,8 @@ func used(who int) time.Duration {
 
 var highWater = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
 
-// peakMemory returns the most bytes that this process had resident so far.
-func peakMemory() (int64, error) {
+// PeakMemory returns the most bytes that this process had resident so far.
+func PeakMemory() (int64, error) {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0, err

@@ -1,0 +1,424 @@
+package activities
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"headgate/internal/bundle"
+	"headgate/internal/contract"
+	"headgate/internal/learn"
+	"headgate/internal/model"
+	"headgate/internal/pipeline"
+	"headgate/internal/registry"
+	"headgate/internal/run"
+	"headgate/internal/store"
+	"headgate/internal/train"
+	"headgate/internal/trigger"
+)
+
+// defaultCheckpoint is how often a training saves where it is.
+const defaultCheckpoint = 5 * time.Second
+
+// TrainModelInput names one window of a training.
+type TrainModelInput struct {
+	Plan   run.Object   `json:"plan"` // a learn.Plan
+	Sets   []run.Object `json:"sets"` // learn.Set of each batch of the plan, in its order
+	Window int          `json:"window"`
+}
+
+// TrainModelOutput says what came of it. A block is an answer, not a failure.
+type TrainModelOutput struct {
+	Trained run.Object `json:"trained"` // a learn.Trained
+	Verdict string     `json:"verdict"`
+	Reasons []string   `json:"reasons,omitempty"`
+	Rounds  int        `json:"rounds,omitempty"`
+	Rows    int64      `json:"rows,omitempty"`
+}
+
+// TrainModel trains one window, or gives the champion a new calibration. The heartbeat
+// shows rounds. The built-in trainer saves where it is every few seconds, so another
+// worker goes on from there, to the same bytes; it takes half of the processors, for
+// scoring goes on.
+func (a *Activities) TrainModel(ctx context.Context, in TrainModelInput) (TrainModelOutput, error) {
+	return stage(ctx, func(ctx context.Context, report func(Progress)) (TrainModelOutput, error) {
+		t, err := a.newTraining(ctx, in)
+		if err != nil {
+			return TrainModelOutput{}, err
+		}
+		trainer, err := a.trainer(ctx, t.plan)
+		if err != nil {
+			return TrainModelOutput{}, err
+		}
+		if t.job.Resume, err = a.lastCheckpoint(ctx, t.dir); err != nil {
+			return TrainModelOutput{}, err
+		}
+		t.job.Progress = a.watch(ctx, t, report)
+		result, err := trainer.Train(ctx, t.job)
+		if errors.Is(err, train.ErrCheckpoint) {
+			t.job.Resume = nil
+			result, err = trainer.Train(ctx, t.job)
+		}
+		return a.saveTrained(ctx, t, result, err)
+	})
+}
+
+// A training is one window with everything that a trainer needs.
+type training struct {
+	plan   *learn.Plan
+	window learn.Window
+	sets   []*learn.Set
+	dir    string // of the window
+	job    train.Job
+	parts  learn.Parts
+	failed error // of reading rows: no fault of the trainer's
+}
+
+// newTraining reads the sets of a window and makes the job of a trainer.
+func (a *Activities) newTraining(ctx context.Context, in TrainModelInput) (*training, error) {
+	t := &training{plan: new(learn.Plan)}
+	if err := run.LoadJSON(ctx, a.store, in.Plan, t.plan); err != nil {
+		return nil, err
+	}
+	if in.Window < 0 || in.Window >= len(t.plan.Windows) || len(in.Sets) != len(t.plan.Batches) {
+		return nil, fail(KindUnknown, "window %d with %d sets: the plan has %d windows and %d batches",
+			in.Window, len(in.Sets), len(t.plan.Windows), len(t.plan.Batches))
+	}
+	t.window = t.plan.Windows[in.Window]
+	t.dir = fmt.Sprintf("%s/window-%s", path.Dir(in.Plan.Key), t.window.Name)
+	for _, o := range in.Sets {
+		data, err := run.Load(ctx, a.store, o)
+		if err != nil {
+			return nil, err
+		}
+		set, err := learn.ParseSet(data)
+		if err != nil {
+			return nil, &kindError{KindCorrupt, err}
+		}
+		t.sets = append(t.sets, set)
+	}
+	m, err := a.manifest(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	rows := func(batches []string) train.Rows {
+		return t.watched(learn.Rows(ctx, a.store, t.sets, batches, m.Columns()))
+	}
+	t.parts = t.plan.Divide(t.window, m.Entity, rows, func(batches []string) []train.File { return learn.Files(t.sets, batches) })
+	m.Data = t.parts.Data
+	t.job = train.Job{Manifest: *m, Train: t.parts.Train, Valid: t.parts.Valid, Calibration: t.parts.Calibration,
+		Formats: a.formats, Threads: max(1, runtime.GOMAXPROCS(0)/2)}
+	return t, nil
+}
+
+// watched remembers an error of reading, which is no fault of the trainer's.
+func (t *training) watched(rows train.Rows) train.Rows {
+	return func(yield func(arrow.Record, error) bool) {
+		for rec, err := range rows {
+			if err != nil && t.failed == nil {
+				t.failed = err
+			}
+			if !yield(rec, err) {
+				return
+			}
+		}
+	}
+}
+
+// manifest says what is learned from the sets of a window.
+func (a *Activities) manifest(ctx context.Context, t *training) (*train.Manifest, error) {
+	p := t.plan
+	c, err := a.contract(ctx, p.Contract)
+	if err != nil {
+		return nil, err
+	}
+	set := t.sets[slices.IndexFunc(p.Batches, func(b learn.Batch) bool { return b.Name == t.window.Train[0] })]
+	schema, err := a.setSchema(ctx, set)
+	if err != nil {
+		return nil, err
+	}
+	features, err := a.features(ctx, p, c, set.Label)
+	if err != nil {
+		return nil, err
+	}
+	m, err := train.FromContract(c, string(p.Contract), schema, set.Label, features)
+	if err != nil {
+		return nil, &kindError{KindConfig, err}
+	}
+	m.Pipeline, m.Seed, m.Split, m.Weight = p.Pipeline, p.Seed, p.Split(t.window), set.Weight
+	m.Calibrate = model.CalibrationKind(p.Training.Calibrate)
+	m.Leak = train.LeakPolicy{Threshold: p.Training.Leak.Threshold, Allow: p.Training.Leak.Allow}
+	if p.Kind == trigger.Refit {
+		m.Parameters = p.Training.Parameters
+	} else if m.Calibrate == "" {
+		m.Calibrate = model.Platt
+	}
+	conf, err := a.files(ctx, p.File, p.Contract, "")
+	if err != nil {
+		return nil, err
+	}
+	m.AsOf = lastDay(conf.pipeline, t.window.Learned())
+	if len(c.WithRole(contract.RoleEventTime)) == 0 {
+		m.EventTime = ""
+	}
+	return &m, nil
+}
+
+// lastDay returns the last day of a batch's period, or "" if its name is no date.
+func lastDay(c *pipeline.Config, batch string) string {
+	begin, ok := c.Begin(batch)
+	switch {
+	case !ok:
+		return ""
+	case c.Batch == pipeline.Month:
+		begin = begin.AddDate(0, 1, -1)
+	}
+	return begin.Format(time.DateOnly)
+}
+
+// setSchema reads the schema of a set's first file.
+func (a *Activities) setSchema(ctx context.Context, s *learn.Set) (*arrow.Schema, error) {
+	if len(s.Files) == 0 {
+		return nil, fail(KindNoData, "no row of %s has a label that can be learned from", s.Batch.Name)
+	}
+	f, err := (&inputs{bucket: a.store}).open(ctx, s.Files[0].Key)
+	if err != nil {
+		return nil, err
+	}
+	defer f.close()
+	return f.Schema(), nil
+}
+
+// trainer returns the trainer of a plan. A program sees the PATH of the worker and
+// nothing else of its environment.
+func (a *Activities) trainer(ctx context.Context, p *learn.Plan) (train.Trainer, error) {
+	switch {
+	case p.Kind == trigger.Recalibrate:
+		return a.recalibrate(ctx, p.Champion)
+	case p.Training.Trainer == pipeline.TrainerCommand:
+		return train.Command{Args: p.Training.Command, Env: map[string]string{"PATH": os.Getenv("PATH")}, Timeout: time.Duration(p.Training.Timeout)}, nil
+	case p.Training.Trainer == pipeline.TrainerGBDT:
+		return train.GBDT{}, nil
+	}
+	return nil, fail(KindConfig, "trainer %q is none that an activity runs", p.Training.Trainer)
+}
+
+func (a *Activities) recalibrate(ctx context.Context, champion store.Digest) (train.Trainer, error) {
+	b, err := bundle.Read(ctx, a.store, champion)
+	if err != nil {
+		return nil, err
+	}
+	data, err := a.store.GetBlob(ctx, b.Model.Digest)
+	return train.Recalibrate{Format: b.Model.Format, Model: data, Categories: b.Categories}, err
+}
+
+// saveTrained writes what a trainer returned: a model, or why there is none. What went
+// wrong with rows, storage or the worker itself is no answer of the trainer.
+func (a *Activities) saveTrained(ctx context.Context, t *training, r *train.Result, err error) (TrainModelOutput, error) {
+	switch {
+	case ctx.Err() != nil:
+		return TrainModelOutput{}, ctx.Err()
+	case t.failed != nil:
+		return TrainModelOutput{}, t.failed
+	}
+	out := TrainModelOutput{Verdict: registry.VerdictPass}
+	trained := learn.Trained{Format: learn.Format, Window: t.window}
+	if err != nil {
+		out.Verdict, out.Reasons = registry.VerdictBlock, []string{err.Error()}
+		var leak *train.LeakError
+		if errors.As(err, &leak) {
+			trained.Findings = leak.Findings
+		}
+		var program *train.CommandError
+		if errors.As(err, &program) {
+			trained.Log = program.Log
+		}
+	} else {
+		out.Rounds, out.Rows = r.Manifest.Results.Rounds, r.Manifest.Results.Train.Rows
+		if err := a.saveModel(ctx, t.dir, &trained, r); err != nil {
+			return out, err
+		}
+	}
+	trained.Verdict, trained.Reasons = out.Verdict, out.Reasons
+	if out.Trained, err = run.SaveJSON(ctx, a.store, t.dir, "trained.json", trained); err != nil {
+		return out, err
+	}
+	return out, a.forget(ctx, t.dir, "")
+}
+
+// saveModel writes the bytes of a model and the manifest of its training.
+func (a *Activities) saveModel(ctx context.Context, dir string, to *learn.Trained, r *train.Result) error {
+	manifest, err := r.Manifest.Marshal()
+	if err != nil {
+		return err
+	}
+	o, err := run.Save(ctx, a.store, dir, "model.bin", r.Model)
+	if err != nil {
+		return err
+	}
+	beside, err := run.Save(ctx, a.store, dir, "manifest.json", manifest)
+	to.Model, to.Manifest, to.Log = &o, &beside, r.Log
+	return err
+}
+
+// watch passes on where a training is, and saves it now and then. The clock only
+// decides how much is lost with a worker, never what comes out.
+func (a *Activities) watch(ctx context.Context, t *training, report func(Progress)) func(train.Progress) error {
+	saved := time.Now()
+	return func(p train.Progress) error {
+		report(Progress{Done: int64(p.Round), Total: int64(p.Rounds)})
+		if p.Checkpoint == nil || time.Since(saved) < a.CheckpointEvery {
+			return nil
+		}
+		data, err := p.Checkpoint()
+		if err != nil {
+			return err
+		}
+		key := checkpointKey(t.dir, p.Round)
+		if err = a.store.Put(ctx, key, data); err == nil {
+			err = a.forget(ctx, t.dir, key)
+		}
+		saved, t.failed = time.Now(), err
+		return err
+	}
+}
+
+func checkpointKey(dir string, round int) string {
+	return fmt.Sprintf("%s/checkpoints/%08d.txt", dir, round)
+}
+
+// lastCheckpoint returns the latest checkpoint of a window, or nil.
+func (a *Activities) lastCheckpoint(ctx context.Context, dir string) ([]byte, error) {
+	last := ""
+	for attrs, err := range a.store.List(ctx, dir+"/checkpoints/") {
+		if err != nil {
+			return nil, err
+		}
+		last = max(last, attrs.Key)
+	}
+	if last == "" {
+		return nil, nil
+	}
+	return a.store.Get(ctx, last)
+}
+
+// forget deletes the checkpoints of a window but one: they are of no use any more.
+func (a *Activities) forget(ctx context.Context, dir, but string) error {
+	var keys []string
+	for attrs, err := range a.store.List(ctx, dir+"/checkpoints/") {
+		if err != nil {
+			return err
+		}
+		if attrs.Key != but {
+			keys = append(keys, attrs.Key)
+		}
+	}
+	for _, key := range keys {
+		if err := a.store.Delete(ctx, key); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// PrepareModelOutput is what a trainer on a task queue is asked, or why it is not.
+type PrepareModelOutput struct {
+	Request *train.TaskRequest `json:"request,omitempty"`
+	Blocked *TrainModelOutput  `json:"blocked,omitempty"`
+}
+
+// PrepareModel looks for leaks and writes the files that a trainer on another task queue
+// reads, in the store, where both sides must see them.
+func (a *Activities) PrepareModel(ctx context.Context, in TrainModelInput) (PrepareModelOutput, error) {
+	return stage(ctx, func(ctx context.Context, _ func(Progress)) (PrepareModelOutput, error) {
+		t, err := a.newTraining(ctx, in)
+		if err != nil {
+			return PrepareModelOutput{}, err
+		}
+		if strings.Contains(a.store.URL(), "REDACTED") {
+			return PrepareModelOutput{}, fail(KindConfig, "the store's URL has a secret in it, which a trainer on another task queue must not see; give the secret in the environment")
+		}
+		request, err := a.taskQueue(ctx, t).Prepare(ctx, t.job)
+		if err == nil {
+			return PrepareModelOutput{Request: request}, nil
+		}
+		blocked, err := a.saveTrained(ctx, t, nil, err)
+		return PrepareModelOutput{Blocked: &blocked}, err
+	})
+}
+
+// FinishModelInput is what a trainer on a task queue answered, or why it did not.
+type FinishModelInput struct {
+	TrainModelInput
+	Answer *train.Answer `json:"answer,omitempty"`
+	Failed string        `json:"failed,omitempty"`
+}
+
+// FinishModel checks the model of a trainer on a task queue, and calibrates it.
+func (a *Activities) FinishModel(ctx context.Context, in FinishModelInput) (TrainModelOutput, error) {
+	return stage(ctx, func(ctx context.Context, _ func(Progress)) (TrainModelOutput, error) {
+		t, err := a.newTraining(ctx, in.TrainModelInput)
+		if err != nil {
+			return TrainModelOutput{}, err
+		}
+		if in.Failed != "" || in.Answer == nil {
+			return a.saveTrained(ctx, t, nil, fmt.Errorf("trainer on task queue %s: %s", t.plan.Training.TaskQueue, in.Failed))
+		}
+		result, err := a.taskQueue(ctx, t).Finish(ctx, t.job, in.Answer)
+		return a.saveTrained(ctx, t, result, err)
+	})
+}
+
+// taskQueue keeps the files of a trainer on a task queue in the window's folder.
+func (a *Activities) taskQueue(ctx context.Context, t *training) train.TaskQueue {
+	dir := t.dir + "/exchange"
+	return train.TaskQueue{
+		Base: strings.TrimSuffix(a.store.URL(), "/") + "/" + dir,
+		Create: func(name string) (io.WriteCloser, error) {
+			return &upload{t: t, put: func(data []byte) error { return a.store.Put(ctx, dir+"/"+name, data) }}, nil
+		},
+		Read: func(name string) ([]byte, error) {
+			data, err := a.store.Get(ctx, dir+"/"+name)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				t.failed = err
+			}
+			return data, err
+		},
+	}
+}
+
+// folderURL returns the URL of a folder of the store. What a URL of a bucket says after a
+// question mark is for this program; others find it in their environment.
+func (a *Activities) folderURL(dir string) string {
+	base, _, _ := strings.Cut(a.store.URL(), "?")
+	if !strings.Contains(base, "://") {
+		base = "file://" + base
+	}
+	return strings.TrimSuffix(base, "/") + "/" + dir
+}
+
+// An upload is a file that is stored when it is closed.
+type upload struct {
+	bytes.Buffer
+	t   *training
+	put func(data []byte) error
+}
+
+// Close stores the file.
+func (u *upload) Close() error {
+	err := u.put(u.Bytes())
+	if err != nil && u.t.failed == nil {
+		u.t.failed = err
+	}
+	return err
+}

@@ -1,0 +1,137 @@
+package learn
+
+import (
+	"context"
+	"slices"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"headgate/internal/columnar"
+	"headgate/internal/store"
+	"headgate/internal/train"
+	"headgate/internal/trigger"
+)
+
+// Shares of the entities, each of what the one before left.
+const (
+	heldShare  = 0.1     // that no training sees: [Judge] does
+	validShare = 1.0 / 9 // that tell when to stop, where no batches do: a tenth of all
+	calShare   = 1.0 / 8 // that the calibration is fitted on: a tenth of all
+)
+
+// maxHeld bounds the rows that [Judge] reads into memory.
+const maxHeld = 1_000_000
+
+// Parts are the rows of a window, divided by batch and by entity: each entity is in one
+// part only.
+type Parts struct {
+	Train, Valid, Calibration train.Rows // Valid and Calibration may be nil
+	Held                      train.Rows // of entities that no other part has
+	Data                      train.Data // files of the parts
+}
+
+// Divide divides the rows of a window. An entity's key and the plan's seed decide where
+// its rows go. What is held, train leaves out by itself: Train and Valid have it.
+func (p *Plan) Divide(w Window, entity []string, rows func(batches []string) train.Rows, files func(batches []string) []train.File) Parts {
+	all := rows(w.Train)
+	out := Parts{Train: all, Data: train.Data{Train: files(w.Train)}}
+	judged := w.Train
+	if p.Kind == trigger.Recalibrate {
+		out.Held = p.held(entity, rows(judged), files(judged))
+		return out
+	}
+	part := func(of train.Rows, draw int64, share float64, inside bool) train.Rows {
+		return train.Entities(of, entity, p.Seed+draw, share, inside)
+	}
+	rest, drawn := all, all
+	if len(w.Valid) > 0 {
+		judged = slices.Concat(w.Train, w.Valid)
+		drawn, out.Data.Valid = rows(w.Valid), files(w.Valid)
+		out.Valid = drawn
+	} else {
+		out.Valid, rest = part(all, 1, validShare, true), part(all, 1, validShare, false)
+		drawn, out.Data.Valid = rest, files(w.Train)
+	}
+	if p.Training.Calibrate != "" {
+		out.Calibration = part(drawn, 2, calShare, true)
+		out.Data.Calibration = out.Data.Valid
+		if len(w.Valid) > 0 {
+			out.Valid = part(drawn, 2, calShare, false)
+		} else {
+			rest = part(drawn, 2, calShare, false)
+		}
+	}
+	out.Train = rest
+	out.Held = p.held(entity, rows(judged), files(judged))
+	return out
+}
+
+// held returns the rows of entities that no training sees, or a sample of their
+// entities if they are very many.
+func (p *Plan) held(entity []string, of train.Rows, files []train.File) train.Rows {
+	var total int64
+	for _, f := range files {
+		total += f.Rows
+	}
+	held := train.Entities(of, entity, p.Seed, heldShare, true)
+	if expected := heldShare * float64(total); expected > maxHeld {
+		return train.Entities(held, entity, p.Seed+3, maxHeld/expected, true)
+	}
+	return held
+}
+
+// Split says how the rows of a window are divided, for the manifest.
+func (p *Plan) Split(w Window) train.Split {
+	return train.Split{Window: len(w.Train), Valid: len(w.Valid), Entities: heldShare}
+}
+
+// Files lists the files of some batches.
+func Files(sets []*Set, batches []string) []train.File {
+	var all []train.File
+	for _, s := range sets {
+		if !slices.Contains(batches, s.Batch.Name) {
+			continue
+		}
+		for _, f := range s.Files {
+			all = append(all, train.File{Batch: s.Batch.Name, Digest: string(f.Digest), Rows: f.Rows})
+		}
+	}
+	return all
+}
+
+// Rows streams columns of the sets of some batches, in the order of the sets.
+func Rows(ctx context.Context, b *store.Bucket, sets []*Set, batches, columns []string) train.Rows {
+	return func(yield func(arrow.Record, error) bool) {
+		for _, s := range sets {
+			if !slices.Contains(batches, s.Batch.Name) {
+				continue
+			}
+			for _, f := range s.Files {
+				if !stream(ctx, b, f, columns, yield) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// stream yields the records of one file. It returns false if the sequence ends.
+func stream(ctx context.Context, b *store.Bucket, f SetFile, columns []string, yield func(arrow.Record, error) bool) bool {
+	r, err := b.Reader(ctx, f.Key)
+	if err != nil {
+		yield(nil, err)
+		return false
+	}
+	defer r.Close()
+	file, err := columnar.Open(r, r.Size(), &columnar.OpenOptions{Name: f.Key, Remote: !r.Local()})
+	if err != nil {
+		yield(nil, err)
+		return false
+	}
+	for rec, err := range file.Records(ctx, columnar.ReadOptions{Columns: slices.Clone(columns)}) {
+		if !yield(rec, err) || err != nil {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,141 @@
+package trigger
+
+import (
+	"fmt"
+	"math"
+
+	"headgate/internal/evaluate"
+)
+
+// levelTrigger is the level of drift that has persisted.
+const levelTrigger = "trigger"
+
+// rankingMargin is by how much the AUC may be worse for the ranking to hold, where the
+// settings have no margin of their own.
+const rankingMargin = 0.005
+
+// Decide says whether the facts start a training.
+//
+// What the champion was worth when it came is what it was worth on the first batch that
+// it scored and whose labels are known. Two estimates differ beyond doubt if the
+// interval of their difference does; they come from different rows, so it is as long as
+// the hypotenuse of both.
+func Decide(s Settings, f Facts) Decision {
+	var d Decision
+	because := func(format string, args ...any) { d.Reasons = append(d.Reasons, fmt.Sprintf(format, args...)) }
+	if n := len(f.Drift); s.Drift && n > 0 && f.Drift[n-1].Level == levelTrigger {
+		because("drift has persisted up to %s", f.Drift[n-1].Batch)
+	}
+	if reason := f.fallen(s.Metric, s.Fall); reason != "" {
+		because("%s", reason)
+	}
+	lost := ""
+	if s.Calibration {
+		if lost = f.lost(s.Bounds); lost != "" {
+			because("%s", lost)
+		}
+	}
+	due := s.Every > 0 && f.Labelled >= s.Every
+	if due {
+		because("%d batches have labels that no training has seen; a training is due every %d", f.Labelled, s.Every)
+	}
+	if len(d.Reasons) == 0 {
+		return d
+	}
+	d.Kind = Refit
+	if s.Recalibrate && lost != "" && !due && !f.Recalibrated && f.ranks(s) {
+		d.Kind = Recalibrate
+	}
+	d.NotYet = f.notYet(s)
+	d.Start = len(d.NotYet) == 0
+	return d
+}
+
+// notYet lists the conditions that are not met.
+func (f *Facts) notYet(s Settings) []string {
+	var list []string
+	wait := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
+	switch need := max(s.Cooldown, 1); {
+	case f.Labelled == 0:
+		wait("no batch has labels that the last training had not")
+	case f.Labelled < need:
+		wait("%d of %d batches since the last training have labels", f.Labelled, need)
+	}
+	if s.Budget > 0 && f.Tried >= s.Budget {
+		wait("%d challengers were registered in %s, which is all that a year may have", f.Tried, f.Year)
+	}
+	if f.Open != "" {
+		wait("release %s still judges its candidates", f.Open)
+	}
+	return list
+}
+
+// fallen says that a metric is worse than when the champion came, or nothing.
+func (f *Facts) fallen(m evaluate.Metric, fall float64) string {
+	base, last, ok := f.ends(m)
+	if !ok {
+		return ""
+	}
+	by, sure := worse(m, base.Estimates[m], last.Estimates[m])
+	if !(sure > fall) {
+		return ""
+	}
+	return fmt.Sprintf("%s of the champion is %.4f on %s and was %.4f on %s: worse by %.4f, and by more than %g beyond doubt",
+		m, last.Estimates[m].Value, last.Batch, base.Estimates[m].Value, base.Batch, by, fall)
+}
+
+// ends returns the first and the last batch with an estimate of a metric, if they are two.
+func (f *Facts) ends(m evaluate.Metric) (first, last Matured, ok bool) {
+	var with []Matured
+	for _, b := range f.Matured {
+		if _, has := b.Estimates[m]; has && m != "" {
+			with = append(with, b)
+		}
+	}
+	if len(with) < 2 {
+		return Matured{}, Matured{}, false
+	}
+	return with[0], with[len(with)-1], true
+}
+
+// worse returns by how much a metric is worse than it was, and by how much at least.
+func worse(m evaluate.Metric, was, is evaluate.Estimate) (by, sure float64) {
+	if lowerIsBetter[m] {
+		by = is.Value - was.Value
+		return by, by - math.Hypot(is.Value-is.Low, was.High-was.Value)
+	}
+	by = was.Value - is.Value
+	return by, by - math.Hypot(is.High-is.Value, was.Value-was.Low)
+}
+
+// lowerIsBetter are the metrics that fall when a model gets better.
+var lowerIsBetter = map[evaluate.Metric]bool{
+	evaluate.LogLoss: true, evaluate.Brier: true, evaluate.ECE: true,
+	evaluate.RMSE: true, evaluate.MAE: true, evaluate.Poisson: true, evaluate.MulticlassLogLoss: true,
+}
+
+// lost says which calibration estimate of the last batch is outside its bounds, or
+// nothing.
+func (f *Facts) lost(bounds []Bound) string {
+	if len(f.Matured) == 0 {
+		return ""
+	}
+	last := f.Matured[len(f.Matured)-1]
+	for _, b := range bounds {
+		e, ok := last.Estimates[b.Metric]
+		if ok && (e.High < b.Low || e.Low > b.High) {
+			return fmt.Sprintf("%s of the champion is %.4f on %s, from %.4f to %.4f, and must be from %g to %g",
+				b.Metric, e.Value, last.Batch, e.Low, e.High, b.Low, b.High)
+		}
+	}
+	return ""
+}
+
+// ranks reports whether the champion still tells rows apart as well as when it came.
+func (f *Facts) ranks(s Settings) bool {
+	margin := rankingMargin
+	if s.Metric == evaluate.AUC {
+		margin = s.Fall
+	}
+	return f.fallen(evaluate.AUC, margin) == ""
+}

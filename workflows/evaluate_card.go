@@ -1,0 +1,170 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"headgate/activities"
+	"headgate/internal/evaluate"
+	"headgate/internal/evidence"
+	papers "headgate/internal/run"
+)
+
+// An EvaluationCard is what a person wants to know of a batch whose labels are waited
+// for, and of what they said. The run's page in the Temporal Web UI shows it as Markdown;
+// the query "scorecard" returns it as JSON.
+type EvaluationCard struct {
+	Pipeline string   `json:"pipeline"`
+	Batch    string   `json:"batch"`
+	Stage    string   `json:"stage"`
+	Verdict  string   `json:"verdict,omitempty"`
+	Reasons  []string `json:"reasons,omitempty"`
+	Notes    []string `json:"notes,omitempty"`
+	Model    string   `json:"model,omitempty"`
+	Run      string   `json:"run,omitempty"`
+
+	Due     string `json:"due,omitempty"`   // when labels are mature
+	Until   string `json:"until,omitempty"` // when nobody waits any longer
+	Next    string `json:"next,omitempty"`  // when they are looked for again
+	Where   string `json:"where,omitempty"`
+	Looks   int    `json:"looks,omitempty"`
+	Files   int    `json:"files"`
+	Rows    int64  `json:"rows"`             // of labels
+	Marker  string `json:"marker,omitempty"` // "there", "missing", or empty if none is needed
+	Problem string `json:"problem,omitempty"`
+
+	Forecast   []evaluate.Measured `json:"forecast,omitempty"`   // without labels
+	Distrusted string              `json:"distrusted,omitempty"` // the batch whose forecast was off
+
+	Counts  *evidence.RowCount          `json:"counts,omitempty"`
+	Known   *evaluate.Estimate          `json:"known,omitempty"`
+	Models  []activities.EvaluatedModel `json:"models,omitempty"`
+	Trusted *bool                       `json:"trusted,omitempty"` // whether labels have borne the forecast out
+	Paper   string                      `json:"paper,omitempty"`
+	Anchor  string                      `json:"anchor,omitempty"`
+}
+
+func (c *EvaluationCard) resolved(r activities.ResolveLabelsOutput) {
+	c.Due, c.Until, c.Where = r.Due.Format(time.RFC3339), r.Until.Format(time.RFC3339), r.Files
+	c.Model, c.Run = papers.Short(r.Model), papers.Short(r.Run)
+	if r.Marker != "" {
+		c.Marker = "missing"
+	}
+}
+
+func (c *EvaluationCard) found(f activities.FindLabelsOutput, looks int) {
+	c.Looks, c.Files, c.Rows, c.Problem = looks, f.Files, f.Rows, f.Problem
+	if f.Marker {
+		c.Marker = "there"
+	}
+}
+
+func (c *EvaluationCard) evaluated(out activities.EvaluateScoresOutput) {
+	c.Verdict, c.Reasons, c.Notes, c.Run = out.Verdict, out.Reasons, out.Notes, papers.Short(out.Run)
+	c.Counts, c.Known, c.Models, c.Paper, c.Anchor = &out.Rows, &out.Known, out.Models, papers.Short(out.Paper), out.Anchor
+	if out.Forecast != nil {
+		c.Trusted = &out.Trusted
+	}
+}
+
+// Markdown returns the card as a heading, tables, and the reasons.
+func (c EvaluationCard) Markdown() string {
+	var b strings.Builder
+	b.WriteString(fmt.Sprintf("### %s %s: %s\n\n| Stage | %s |\n|---|---|\n", c.Pipeline, c.Batch, c.headline(), c.Stage))
+	row := func(name, format string, args ...any) {
+		b.WriteString(fmt.Sprintf("| %s | %s |\n", name, fmt.Sprintf(format, args...)))
+	}
+	if c.Due != "" {
+		row("Labels are due", "%s, and waited for until %s", c.Due, c.Until)
+		row("Label files", "`%s`: %s, %s rows", c.Where, count(c.Files, "file"), thousands(c.Rows))
+	}
+	if c.Marker != "" {
+		row("Marker of completeness", "%s", c.Marker)
+	}
+	if c.Next != "" {
+		row("Looked for again", "%s", c.Next)
+	}
+	if n := c.Counts; n != nil {
+		row("Rows", "%s judged of %s scored; %s without an outcome, %s treated", thousands(n.Judged), thousands(n.Scored), thousands(n.Missing), thousands(n.Treated))
+		row("Outcome known", "%.1f %%", 100*c.Known.Value)
+	}
+	if c.Model != "" {
+		row("Champion", "`%s`", c.Model)
+		row("Run", "`%s`", c.Run)
+	}
+	if c.Paper != "" {
+		row("Evaluation", "blob `%s`", c.Paper)
+	}
+	c.models(&b)
+	c.forecast(&b)
+	list(&b, "Why", c.Reasons)
+	list(&b, "Notes", c.Notes)
+	if c.Problem != "" {
+		list(&b, "Problem", []string{c.Problem})
+	}
+	if c.Next != "" {
+		b.WriteString(fmt.Sprintf("\nAre the labels there? Press *Signal* above and send `%s`: they are looked for at once.\n", SignalLabels))
+	}
+	return b.String()
+}
+
+// models has a line for each model.
+func (c EvaluationCard) models(b *strings.Builder) {
+	if len(c.Models) == 0 {
+		return
+	}
+	b.WriteString("\n| Model | Rows | AUC | Log loss | Calibration slope |\n|---|---|---|---|---|\n")
+	for _, m := range c.Models {
+		auc := interval(m.AUC)
+		if m.Problem != "" {
+			auc = strings.ReplaceAll(m.Problem, "|", `\|`)
+		}
+		b.WriteString(fmt.Sprintf("| %s `%s` | %s | %s | %s | %s |\n", m.Role, papers.Short(m.Model), thousands(m.Rows), auc, interval(m.LogLoss), interval(m.Slope)))
+	}
+}
+
+// forecast says what scores alone expected.
+func (c EvaluationCard) forecast(b *strings.Builder) {
+	if len(c.Forecast) == 0 {
+		return
+	}
+	var lines []string
+	for _, m := range c.Forecast {
+		lines = append(lines, fmt.Sprintf("%s %s", m.Metric, interval(&m.Estimate)))
+	}
+	title := "Expected without labels, if the scores are calibrated"
+	switch {
+	case c.Trusted != nil && *c.Trusted:
+		title += " (labels bear it out)"
+	case c.Trusted != nil:
+		title += " (labels say otherwise)"
+	case c.Distrusted != "":
+		title += fmt.Sprintf(" (not to be trusted: for %s it was off)", c.Distrusted)
+	}
+	list(b, title, lines)
+}
+
+func interval(e *evaluate.Estimate) string {
+	if e == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.3f (%.3f to %.3f)", e.Value, e.Low, e.High)
+}
+
+// headline is the answer in a few words.
+func (c EvaluationCard) headline() string {
+	switch c.Verdict {
+	case "":
+		return "waits for labels"
+	case "pass":
+		return "evaluated"
+	case "inconclusive":
+		return "evaluated, **no evidence**"
+	case "block":
+		return "**labels refused**"
+	case "none":
+		return "**no labels came**"
+	}
+	return "**" + c.Verdict + "**"
+}
