@@ -30,16 +30,26 @@ import (
 const canaryMonth = "2024-01"
 
 // looped is a world with a pipeline that has labels, and a month on its way.
-func looped(t *testing.T, customers int, o retailer.Options) *world {
+func looped(t *testing.T, customers int, o retailer.Options, more ...string) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), shop: retailer.World{Seed: 1, Customers: customers}}
 	var err error
 	if w.bucket, err = store.Open(t.Context(), w.dir); err != nil {
 		t.Fatal(err)
 	}
-	w.register("../testdata/retailer/loop.yaml")
+	w.closeLoop(more...)
 	w.deliver(canaryMonth, o)
 	return w
+}
+
+// closeLoop registers the shipped pipeline with labels, and more.
+func (w *world) closeLoop(more ...string) {
+	w.t.Helper()
+	labels, err := os.ReadFile("../testdata/retailer/labels.yaml")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.register(w.pipelineFile("labels: { files: \"labels/{batch}/*.parquet\", contract: labels.yaml }\n"+strings.Join(more, ""), nil, map[string]string{"labels.yaml": string(labels)}))
 }
 
 // log reads the registry.
@@ -64,10 +74,21 @@ func (w *world) add(e registry.Entry) {
 // worker knows by that name.
 func (w *world) challenger(format string, intercept, slope float64) store.Digest {
 	w.t.Helper()
+	return w.version(format, w.shippedModel(), &model.Calibration{Kind: model.Platt, Intercept: intercept, Slope: slope})
+}
+
+func (w *world) shippedModel() []byte {
+	w.t.Helper()
 	text, err := os.ReadFile("../testdata/retailer/champion.txt")
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	return text
+}
+
+// version registers a model.
+func (w *world) version(format string, text []byte, calibration *model.Calibration) store.Digest {
+	w.t.Helper()
 	state := w.registry().State()
 	file, err := w.bucket.GetBlob(context.Background(), state.Contract)
 	if err != nil {
@@ -81,7 +102,6 @@ func (w *world) challenger(format string, intercept, slope float64) store.Digest
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	calibration := &model.Calibration{Kind: model.Platt, Intercept: intercept, Slope: slope}
 	scorer, err := model.Calibrated(raw, calibration)
 	if err != nil {
 		w.t.Fatal(err)
@@ -583,4 +603,107 @@ func (w *world) whySays(m store.Digest) {
 		return
 	}
 	w.t.Error(errors.New("no row has a score of the model"))
+}
+
+// Scores of two models stand beside each other only if both are probabilities.
+func TestAMixedMonthNeedsCalibratedScores(t *testing.T) {
+	w := looped(t, 600, retailer.Options{})
+	want := championOnly(t, w)
+	text := strings.Replace(string(w.shippedModel()), "objective=binary sigmoid:1", "objective=regression", 1)
+	m := w.version("lightgbm", []byte(text), nil)
+	w.route("10%", map[store.Digest]int{m: 1000})
+	out := w.mustScore(canaryMonth)
+	if len(out.Advance) != 1 || out.Advance[0].Verdict != "block" ||
+		!strings.Contains(out.Taken, "its scores are no probabilities (objective regression, no calibration)") {
+		t.Errorf("%+v", out)
+	}
+	if got := w.rows("scores/retailer/", "run"); !slices.Equal(got, want) {
+		t.Errorf("%d rows, the champion alone has %d; they differ", len(got), len(want))
+	}
+}
+
+// A candidate whose scores break the contract of the scores serves nobody, and cannot take
+// over a published month either.
+func TestACandidateKeepsTheContractOfTheScores(t *testing.T) {
+	w := looped(t, 600, retailer.Options{})
+	w.register(w.pipelineFile("", nil, map[string]string{"scores.yaml": scoresContract("0.999999"), "pipeline.yaml": w.shippedPipeline(t, "scores:\n", "scores:\n  contract: scores.yaml\n")}))
+	m := w.challenger("lightgbm", 40, 1)
+	w.route("10%", map[store.Digest]int{m: 1000})
+	out := w.mustScore(canaryMonth)
+	if out.Verdict != "pass" || out.Published != 600 || len(out.Advance) != 1 || out.Advance[0].Verdict != "block" || len(out.Models) != 1 {
+		t.Errorf("%+v", out)
+	}
+	env := w.env()
+	env.ExecuteWorkflow(workflows.RepublishBatch, workflows.RepublishBatchInput{Pipeline: "retailer", Batch: canaryMonth, Model: m, By: "test", Reason: "no"})
+	if err := env.GetWorkflowError(); err == nil || !strings.Contains(err.Error(), "600 scores of model") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A new colour is read in full before one commit gives it the whole month, and the former
+// one can be had back.
+func TestANewColourIsReadBeforeItIsPublished(t *testing.T) {
+	w := looped(t, 600, retailer.Options{Parts: 2}, "release: { strategy: blueGreen }\n")
+	before := w.mustScore(canaryMonth)
+	m := w.challenger("lightgbm", 0.02, 0.97)
+	w.route("100%", map[store.Digest]int{m: release.Whole})
+	damaged := w.twin(t)
+	plain := damaged.bucket
+	damaged.bucket = plain.Intercept(func(ctx context.Context, c store.Call, do func() error) error {
+		err := do()
+		if c.Name == store.CallPut && strings.HasPrefix(c.Key, "scores/retailer/batch=") && err == nil {
+			if err := plain.Delete(ctx, c.Key); err != nil {
+				return err
+			}
+			return plain.Put(ctx, c.Key, []byte("PAR1"))
+		}
+		return err
+	})
+	if out, err := damaged.score(canaryMonth); err == nil || !strings.Contains(err.Error(), "was changed: its digest is") {
+		t.Errorf("a damaged colour: %v %+v", err, out)
+	}
+	out := w.mustScore(canaryMonth)
+	if out.Publication != 2 || len(out.Models) != 2 || out.Models[0].Rows != 0 || out.Models[1].Rows != 600 {
+		t.Errorf("%+v", out)
+	}
+	w.audited(canaryMonth)
+	if back := w.restore(canaryMonth, 1); back.Values != before.Values {
+		t.Errorf("%+v", back)
+	}
+}
+
+// What the policy asks of a month is judged with the contract, in one verdict.
+func TestThePolicyJudgesTheMonthToo(t *testing.T) {
+	for _, tt := range []struct{ name, rule, verdict string }{
+		{"it holds", "{ id: many, rule: data.rows > 100, reason: too few rows }", "pass"},
+		{"it does not", "{ id: many, rule: data.rows > 1000, reason: too few rows }", "block"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := looped(t, 600, retailer.Options{}, "gates: { publish: { rules: ["+tt.rule+"] } }\n")
+			out := w.mustScore(canaryMonth)
+			if string(out.Verdict) != tt.verdict || (tt.verdict == "block") != strings.Contains(strings.Join(out.Reasons, ";"), "too few rows") {
+				t.Errorf("%+v", out)
+			}
+		})
+	}
+}
+
+// A month of more shards than one history holds is mixed, scored in shadow and published
+// again through windows.
+func TestModelsOverManyShards(t *testing.T) {
+	w := inMemory(t, canaryMonth, 200)
+	w.closeLoop()
+	m, late := w.challenger("lightgbm", 0.02, 0.97), w.challenger("lightgbm", 0.05, 0.9)
+	w.route("50%", map[store.Digest]int{m: 5000})
+	out := w.mustScore(canaryMonth)
+	if out.Taken != "" || len(out.Models) != 2 {
+		t.Fatalf("%+v", out)
+	}
+	if again := w.audited(canaryMonth); again.Rows != out.Published {
+		t.Errorf("%d rows of %d", again.Rows, out.Published)
+	}
+	if again := w.republish(late); again.Publication != 2 || again.Rows != out.Published {
+		t.Errorf("%+v", again)
+	}
+	w.audited(canaryMonth)
 }

@@ -37,7 +37,8 @@ type world struct {
 	worker sdk.Options  // of the test environment
 	woken  atomic.Int64 // how often the release was to look
 
-	formats model.Formats // nil: those of the worker
+	formats   model.Formats // nil: those of the worker
+	candidate store.Digest  // of a task that needs one
 }
 
 func newWorld(t *testing.T, customers int) *world {
