@@ -83,10 +83,12 @@ func (v *view) next() Action {
 		return a
 	}
 	var waits []Action
+	if v.Held != nil {
+		waits = append(waits, v.held())
+	}
 	for i, p := range phases {
 		switch {
 		case v.Held != nil && p.action.forward():
-			waits = append(waits, v.held())
 		case p.action.Kind == DoNothing || p.action.Kind == DoAsk:
 			waits = append(waits, p.action)
 		case p.action.Kind == DoFinish:
@@ -95,7 +97,7 @@ func (v *view) next() Action {
 			return p.action
 		}
 	}
-	if a, ok := v.askRepublish(); ok {
+	if a, ok := v.askRepublish(); ok && v.Held == nil {
 		waits = append(waits, a)
 	}
 	return wait(waits)
