@@ -43,7 +43,6 @@ const rules = `
 	delta:               store
 	retailer:            columnar
 	retailer/generate:   retailer
-	change:              contract store
 	bundle:              columnar contract model store
 	run:                 contract delta release store
 	pass:                columnar contract model profile run
@@ -61,11 +60,20 @@ const rules = `
 	bench/process:
 	bench/drift:         drift model profile retailer
 	bench/coverage:      bench/process compare evaluate
-	bench/gates:         evaluate gate model model/lightgbm retailer train/gbdt
 	bench:               bench/process columnar contract model model/lightgbm pass retailer run
 	bench/train:         bench/process columnar model model/lightgbm retailer train/gbdt
 	bench/gates:         evaluate gate model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker
+	change:              contract store
+	registration:        bundle change columnar contract model pass pipeline profile registry store train
+	labels:              columnar contract pass run store
+	evidence:            columnar contract evaluate labels pass pipeline registry release run store
+	version:             bundle model store train
+	serving:             columnar compare contract evaluate gate pass release run store
+	activities:          bundle columnar contract delta drift fallback gate model pass pipeline profile registry release run serving store
+	workflows:           activities run store
+	worker:              activities model model/lightgbm store workflows
+	audit:               bundle change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
 	cmd/starter:         activities audit bundle change columnar compare contract delta domain drift evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train version workflows
 `
 

@@ -16,8 +16,12 @@ import (
 	sdk "go.temporal.io/sdk/worker"
 
 	"headgate/activities"
+	"headgate/internal/audit"
+	"headgate/internal/delta"
+	"headgate/internal/model"
 	"headgate/internal/registration"
 	"headgate/internal/retailer"
+	"headgate/internal/run"
 	"headgate/internal/store"
 	"headgate/internal/worker"
 	"headgate/workflows"
@@ -32,8 +36,9 @@ type world struct {
 	runs   int
 	worker sdk.Options // of the test environment
 
-	pipeline string       // file that was registered last
-	woken    atomic.Int64 // how often the release was to look
+	pipeline string        // file that was registered last
+	woken    atomic.Int64  // how often the release was to look
+	formats  model.Formats // nil: those of the worker
 }
 
 func newWorld(t *testing.T, customers int) *world {
@@ -54,7 +59,7 @@ func (w *world) register(pipeline string) *registration.Result {
 	shipped := "../testdata/retailer/"
 	out, err := registration.Request{Pipeline: pipeline, Model: shipped + "champion.txt",
 		Golden: shipped + "golden.csv", Expected: shipped + "golden_expected.csv", Champion: true,
-		By: "test", At: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}.Do(w.t.Context(), w.bucket, worker.Formats())
+		By: "test", Reason: "the test needs it", At: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}.Do(w.t.Context(), w.bucket, worker.Formats())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -80,7 +85,11 @@ func (w *world) env() *testsuite.TestWorkflowEnvironment {
 	env.SetTestTimeout(time.Minute)
 	env.SetWorkerOptions(w.worker)
 	workflows.Register(env)
-	env.RegisterActivity(activities.New(w.bucket, worker.Formats()))
+	formats := w.formats
+	if formats == nil {
+		formats = worker.Formats()
+	}
+	env.RegisterActivity(activities.New(w.bucket, formats))
 	// No release runs in a test environment, so nobody hears the signal.
 	env.OnSignalExternalWorkflow("default-test-namespace", "release/retailer", "", "wake", nil).Return(
 		func(string, string, string, string, any) error {
@@ -131,4 +140,25 @@ func (w *world) restore(batch string, publication int64) activities.PublishOutpu
 		w.t.Fatal(err)
 	}
 	return out
+}
+
+// auditor reads the world's pipeline.
+func (w *world) auditor() *audit.Auditor {
+	return &audit.Auditor{Store: w.bucket, Formats: worker.Formats(), Pipeline: "retailer"}
+}
+
+// currentFiles returns the keys of the files of the month that is published now.
+func (w *world) currentFiles() (keys []string) {
+	w.t.Helper()
+	snapshot, err := delta.Open(w.bucket, run.TablePrefix("retailer")).Snapshot(context.Background())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, batch := range snapshot.Batches() {
+		p, _ := snapshot.Current(batch)
+		for _, f := range p.Files {
+			keys = append(keys, run.TablePrefix("retailer")+"/"+f.Path)
+		}
+	}
+	return keys
 }

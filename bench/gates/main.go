@@ -102,7 +102,7 @@ func (s settings) worlds(stderr io.Writer) ([]*world, error) {
 	}
 	if name := "flights, days"; s.shared != "" && strings.Contains(name, s.world) {
 		fmt.Fprintln(stderr, "making", name)
-		w, err := flightWorld(name, s.shared, s.seed)
+		w, err := flightWorld(name, s.shared)
 		if err != nil {
 			return nil, err
 		}
