@@ -50,11 +50,12 @@ const rules = `
 	labels:              columnar contract pass run store
 	evidence:            columnar contract evaluate labels pass pipeline registry release run store
 	serving:             columnar compare contract evaluate gate pass release run store
-	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
+	change:              contract store
+	audit:               bundle change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
 	version:             bundle model store train
 	registration:        bundle change columnar contract model pass pipeline profile registry store train train/gbdt
 	quarantine:          bundle columnar contract model pass pipeline registry run store
-	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels model pass pipeline profile registry release run store
+	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels model pass pipeline profile registry release run serving store
 	workflows:           activities evaluate evidence release run store
 	worker:              activities model model/lightgbm store workflows
 	bench/process:
@@ -64,16 +65,6 @@ const rules = `
 	bench/train:         bench/process columnar model model/lightgbm retailer train/gbdt
 	bench/gates:         evaluate gate model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker
-	change:              contract store
-	registration:        bundle change columnar contract model pass pipeline profile registry store train
-	labels:              columnar contract pass run store
-	evidence:            columnar contract evaluate labels pass pipeline registry release run store
-	version:             bundle model store train
-	serving:             columnar compare contract evaluate gate pass release run store
-	activities:          bundle columnar contract delta drift fallback gate model pass pipeline profile registry release run serving store
-	workflows:           activities run store
-	worker:              activities model model/lightgbm store workflows
-	audit:               bundle change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
 	cmd/starter:         activities audit bundle change columnar compare contract delta domain drift evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train version workflows
 `
 

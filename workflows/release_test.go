@@ -42,7 +42,7 @@ func TestAReleaseThatIsRejected(t *testing.T) {
 	if out.Champion != before || out.Outcome != "rejected" {
 		t.Errorf("%+v", out)
 	}
-	if state := w.log().State(); state.Rejected[candidate] != "bob rejected it: not now" {
+	if state := w.registry().State(); state.Rejected[candidate] != "bob rejected it: not now" {
 		t.Errorf("rejected %v", state.Rejected)
 	}
 	th.said[1].mustHear(t, "")
@@ -159,7 +159,7 @@ func TestTheSameAnswerTwice(t *testing.T) {
 // refusals counts the answers that did not count and are recorded with why.
 func (w *world) refusals() int {
 	n := 0
-	for _, e := range w.log().Of(registry.KindApproval) {
+	for _, e := range w.registry().Of(registry.KindApproval) {
 		if e.Answer == registry.AnswerRefused && len(e.Reasons) == 1 {
 			n++
 		}
@@ -197,7 +197,7 @@ func TestWhatIsNotWholeIsRefusedWithoutATrace(t *testing.T) {
 		}
 	}
 	th.said[len(th.said)-1].mustHear(t, "")
-	if got := w.log().Of(registry.KindApproval, registry.KindControl); len(got) != 1 {
+	if got := w.registry().Of(registry.KindApproval, registry.KindControl); len(got) != 1 {
 		t.Errorf("entries %+v", got)
 	}
 }
@@ -274,7 +274,7 @@ func TestAStartThatCannotBe(t *testing.T) {
 	for i, want := range []string{"", "is the champion already", "is a candidate of release", "0 registered models", "too short", ""} {
 		th.said[i].mustHear(t, want)
 	}
-	if n := len(w.log().Of(registry.KindCandidate)); n != 1 {
+	if n := len(w.registry().Of(registry.KindCandidate)); n != 1 {
 		t.Errorf("%d candidates", n)
 	}
 }
@@ -295,7 +295,7 @@ func TestRollbackAfterARelease(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := releasing(t, atOnce)
 			before, candidate := w.champion(), w.twinVersion(1)
-			entry := w.log().Anchor()
+			entry := w.registry().Anchor()
 			entry, _, _ = strings.Cut(entry, ":")
 			first := w.theatre()
 			first.start(candidate)
@@ -310,7 +310,7 @@ func TestRollbackAfterARelease(t *testing.T) {
 			})
 			out := second.mustRun()
 			second.said[0].mustHear(t, "")
-			if state := w.log().State(); out.Champion != before || state.Champion() != before || state.Rejected[candidate] == "" {
+			if state := w.registry().State(); out.Champion != before || state.Champion() != before || state.Rejected[candidate] == "" {
 				t.Errorf("%+v, rejected %v", out, state.Rejected)
 			}
 			want := []string{"control rollback", "promote", "rejected", "routing rollback"}
@@ -339,7 +339,7 @@ func TestARollbackThatCannotBe(t *testing.T) {
 	for i, want := range []string{"no champion before", "never was the champion", "has no entry 9999", "no champion yet at entry 1", "was never published"} {
 		th.said[i].mustHear(t, want)
 	}
-	if got := w.log().Of(registry.KindControl); len(got) > 0 {
+	if got := w.registry().Of(registry.KindControl); len(got) > 0 {
 		t.Errorf("entries %+v", got)
 	}
 }

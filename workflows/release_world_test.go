@@ -161,21 +161,11 @@ func (th *theatre) mustRun() workflows.ReleaseOutput {
 	return out
 }
 
-// log reads the registry.
-func (w *world) log() *registry.Log {
-	w.t.Helper()
-	log, err := registry.Load(w.t.Context(), w.bucket, "retailer")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return log
-}
-
 // happened lists the kinds of the entries that releases made, with what they say.
 func (w *world) happened() []string {
 	w.t.Helper()
 	var all []string
-	for _, e := range w.log().Entries() {
+	for _, e := range w.registry().Entries() {
 		switch e.Kind {
 		case registry.KindPipeline, registry.KindRegister, registry.KindVerdict:
 			continue
@@ -194,13 +184,6 @@ func (w *world) happened() []string {
 		}
 	}
 	return all
-}
-
-// champion is the model in force.
-func (w *world) champion() store.Digest {
-	w.t.Helper()
-	state := w.log().State()
-	return state.Champion()
 }
 
 // mustHear fails unless somebody was refused with these words, or was not if they are
