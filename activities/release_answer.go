@@ -61,7 +61,7 @@ func (a *Activities) CheckApproval(ctx context.Context, in CheckApprovalInput) (
 			e.Answer, e.Reasons = registry.AnswerRefused, []string{refused(err).Error()}
 		}
 		e.Release, e.Step = orElse(e.Release, "none"), orElse(e.Step, "none")
-		if e.Paper, err = saveBlob(ctx, a.store, said); err != nil {
+		if e.Paper, err = run.SaveBlob(ctx, a.store, said); err != nil {
 			return CheckApprovalOutput{}, err
 		}
 		kept, err := r.Log.Append(ctx, e)
@@ -174,7 +174,7 @@ func (a *Activities) Control(ctx context.Context, in ControlInput) (ControlOutpu
 		}
 		e := registry.Entry{Kind: registry.KindControl, ID: id, At: in.At, By: in.By, Cause: in.Operation, Control: in.Control,
 			Model: paper.To, Batch: in.Batch, Reason: in.Reason}
-		if e.Paper, err = saveBlob(ctx, a.store, paper); err != nil {
+		if e.Paper, err = run.SaveBlob(ctx, a.store, paper); err != nil {
 			return ControlOutput{}, err
 		}
 		kept, err := r.Log.Append(ctx, e)

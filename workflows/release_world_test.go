@@ -30,12 +30,18 @@ const atOnce = `release:
 // releasing is a world whose pipeline has labels and releases by these settings.
 func releasing(t *testing.T, settings string) *world {
 	t.Helper()
+	return configured(t, 300, "labels: { files: \"labels/retailer/{batch}/*.parquet\", contract: labels.yaml }\n"+settings,
+		nil, map[string]string{"labels.yaml": shippedLabels(t)})
+}
+
+// shippedLabels is the shipped contract of the labels.
+func shippedLabels(t *testing.T) string {
+	t.Helper()
 	text, err := os.ReadFile("../testdata/retailer/labels.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return configured(t, 300, "labels: { files: \"labels/retailer/{batch}/*.parquet\", contract: labels.yaml }\n"+settings,
-		nil, map[string]string{"labels.yaml": string(text)})
+	return string(text)
 }
 
 // version registers another model version, whose text is changed, and returns its digest.
