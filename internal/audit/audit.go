@@ -111,8 +111,8 @@ type papers struct {
 	conf     *pipeline.Config
 	contract *contract.Contract
 	output   *contract.Contract // of the scores; nil if there is none
-	version  *bundle.Version // champion of the run
-	scorer   *bundle.Version // of the row that Why is asked about
+	version  *bundle.Version    // champion of the run
+	scorer   *bundle.Version    // of the row that Why is asked about
 	served   served
 }
 
