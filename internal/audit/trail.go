@@ -285,7 +285,7 @@ func (t *trail) mayEnter(name, step string, model store.Digest) string {
 		}
 	}
 	if len(who) < need {
-		return fmt.Sprintf("step %s of release %s needs %d approvals and has %d", step, name, need, len(who))
+		return fmt.Sprintf("step %s of release %s needs %d to approve it, and %d have", step, name, need, len(who))
 	}
 	return ""
 }
