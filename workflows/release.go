@@ -219,7 +219,7 @@ func (r *releases) shadow(ctx workflow.Context, next rollout.Action) error {
 	var out ShadowBatchOutput
 	err := workflow.ExecuteChildWorkflow(child(ctx, ShadowID(in.Pipeline, in.Batch), fmt.Sprintf("Let %s score %s again", count(len(in.Models), "model"), in.Batch)),
 		ShadowBatch, in).Get(ctx, &out)
-	if temporal.IsCanceledError(err) {
+	if err != nil && (temporal.IsCanceledError(err) || !hopeless(err)) {
 		return err
 	}
 	unscored := activities.UnscoredInput{Pipeline: r.in.Pipeline, Batch: next.Batch, Run: store.Digest(next.Run), Failed: out.Failed}

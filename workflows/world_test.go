@@ -34,9 +34,10 @@ type world struct {
 	bucket *store.Bucket
 	shop   retailer.World
 	runs   int
-	worker sdk.Options  // of the test environment
-	woken  atomic.Int64 // how often the release was to look
+	worker sdk.Options // of the test environment
 
+	pipeline  string        // file that was registered last
+	woken     atomic.Int64  // how often the release was to look
 	formats   model.Formats // nil: those of the worker
 	candidate store.Digest  // of a task that needs one
 }
@@ -55,6 +56,7 @@ func newWorld(t *testing.T, customers int) *world {
 // register makes a pipeline file and the shipped champion the ones in force.
 func (w *world) register(pipeline string) *registration.Result {
 	w.t.Helper()
+	w.pipeline = pipeline
 	shipped := "../testdata/retailer/"
 	out, err := registration.Request{Pipeline: pipeline, Model: shipped + "champion.txt",
 		Golden: shipped + "golden.csv", Expected: shipped + "golden_expected.csv", Champion: true,
