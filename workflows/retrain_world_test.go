@@ -14,6 +14,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
 
+	"go.temporal.io/sdk/workflow"
+
 	"headgate/internal/columnar"
 	"headgate/internal/evaluate"
 	"headgate/internal/evidence"
@@ -164,10 +166,18 @@ func (w *world) evaluated(month string, version store.Digest, estimates map[eval
 
 var testTime = time.Date(2024, 7, 1, 0, 0, 0, 0, time.UTC)
 
+// anything is what package mock calls an argument that does not matter.
+const anything = "mock.Anything"
+
 // retrain runs Retrain and returns its output or its error.
 func (w *world) retrain(in workflows.RetrainInput) (workflows.RetrainOutput, error) {
 	env := w.env()
-	env.OnSignalExternalWorkflow("default-test-namespace", "release/retailer", "", "wake", nil).Return(nil)
+	// No release hears the signal, so one is started.
+	env.OnWorkflow(workflows.Release, anything, workflows.ReleaseInput{Pipeline: "retailer"}).Return(
+		func(workflow.Context, workflows.ReleaseInput) (workflows.ReleaseOutput, error) {
+			w.offered.Add(1)
+			return workflows.ReleaseOutput{}, nil
+		})
 	in.Pipeline = "retailer"
 	if in.By == "" {
 		in.By, in.Reason = "ann", "May's labels tell of a change"

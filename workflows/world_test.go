@@ -25,13 +25,14 @@ import (
 
 // A world is a store with the simulated retailer in it: real activities, real files.
 type world struct {
-	t      *testing.T
-	dir    string
-	bucket *store.Bucket
-	shop   retailer.World
-	runs   int
-	worker sdk.Options  // of the test environment
-	woken  atomic.Int64 // how often the release was to look
+	t       *testing.T
+	dir     string
+	bucket  *store.Bucket
+	shop    retailer.World
+	runs    int
+	worker  sdk.Options  // of the test environment
+	woken   atomic.Int64 // how often the release was to look
+	offered atomic.Int64 // candidates to a release that was not there
 }
 
 func newWorld(t *testing.T, customers int) *world {
