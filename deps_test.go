@@ -68,7 +68,7 @@ const rules = `
 	bench/train:         bench/process columnar model model/lightgbm retailer train/gbdt
 	bench/gates:         evaluate gate model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle change columnar compare contract delta domain drift evaluate infer model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train version workflows
+	cmd/starter:         activities audit bundle change columnar compare contract delta domain drift evaluate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train trigger version workflows
 `
 
 // only keeps a technology in its place: no other package may import it.

@@ -215,7 +215,9 @@ func (e *evaluation) judge(ctx workflow.Context) error {
 	e.out.EvaluateScoresOutput, e.out.Labels = out, e.found.Version
 	e.card.evaluated(out)
 	wakeRelease(ctx, e.in.Pipeline)
-	return nil
+	retraining, err := maybeRetrain(ctx, e.in.Pipeline)
+	e.out.Retraining = retraining.Start
+	return err
 }
 
 // wakeRelease tells the release of a pipeline that the registry has something new. It
