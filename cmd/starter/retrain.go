@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headgate/internal/registry"
-	"headgate/internal/run"
+	papers "headgate/internal/run"
 	"headgate/internal/trigger"
 	"headgate/workflows"
 )
@@ -87,7 +87,7 @@ func printRetrain(e *env, pipeline string, out workflows.RetrainOutput) error {
 		fmt.Fprintf(e.stdout, "blocked   %s\n", reason)
 	}
 	for _, model := range out.Candidates {
-		fmt.Fprintf(e.stdout, "candidate %s of release %s\n", run.Short(model), out.Release)
+		fmt.Fprintf(e.stdout, "candidate %s of release %s\n", papers.Short(model), out.Release)
 	}
 	fmt.Fprintf(e.stdout, "evidence  %s\nregistry  %s\n", out.Evidence, out.Anchor)
 	if out.Verdict != registry.VerdictPass {
