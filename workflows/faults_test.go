@@ -214,6 +214,7 @@ func TestAWriteFailsOnce(t *testing.T) {
 		{"ScoreBatch", mixed, scoreTask("2024-01"), 25, nil},
 		{"ScoreBatch of a month that asks", everything, approvedTask("2024-02"), 25, ofEverything},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 3, nil},
+		{"Retrain", learned, retrainTask, 10, ofTraining},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := tt.world(t)
@@ -259,6 +260,7 @@ func TestAReadFailsOnce(t *testing.T) {
 		{"ScoreBatch", mixed, scoreTask("2024-01"), 50},
 		{"ScoreBatch of a month that asks", everything, approvedTask("2024-02"), 100},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 10},
+		{"Retrain", learned, retrainTask, 50},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := tt.world(t)
@@ -336,6 +338,7 @@ func TestAWorkerDiesAfterItsWork(t *testing.T) {
 		{"ScoreBatch", mixed, scoreTask("2024-01"), 10},
 		{"ScoreBatch of a month that asks", everything, approvedTask("2024-02"), 16},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 2},
+		{"Retrain", learned, retrainTask, 7},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := tt.world(t)

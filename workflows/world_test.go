@@ -33,6 +33,8 @@ type world struct {
 	worker  sdk.Options  // of the test environment
 	woken   atomic.Int64 // how often the release was to look
 	offered atomic.Int64 // candidates to a release that was not there
+
+	checkpoints time.Duration // how often a training says where it is; 0 is as always
 }
 
 func newWorld(t *testing.T, customers int) *world {
@@ -78,7 +80,11 @@ func (w *world) env() *testsuite.TestWorkflowEnvironment {
 	env.SetTestTimeout(time.Minute)
 	env.SetWorkerOptions(w.worker)
 	workflows.Register(env)
-	env.RegisterActivity(activities.New(w.bucket, worker.Formats()))
+	a := activities.New(w.bucket, worker.Formats())
+	if w.checkpoints > 0 {
+		a.CheckpointEvery = w.checkpoints
+	}
+	env.RegisterActivity(a)
 	// No release runs in a test environment, so nobody hears the signal.
 	env.OnSignalExternalWorkflow("default-test-namespace", "release/retailer", "", "wake", nil).Return(
 		func(string, string, string, string, any) error {
