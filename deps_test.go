@@ -61,6 +61,7 @@ const rules = `
 	bench/process:
 	bench/drift:         drift model profile retailer
 	bench/coverage:      bench/process compare evaluate
+	bench/gates:         evaluate gate model model/lightgbm retailer train/gbdt
 	bench:               bench/process columnar contract model model/lightgbm pass retailer run
 	bench/train:         bench/process columnar model model/lightgbm retailer train/gbdt
 	cmd/worker:          worker
@@ -72,10 +73,11 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "train", "bundle", "pass", "labels", "evidence", "serving", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train", "domain"},
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "train", "bundle", "pass", "labels", "evidence", "serving", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/gates", "bench/train", "domain"},
 	"gonum.org/":                             {"drift"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"cel.dev/":                               {"gate", "rowrule"},
+	"golang.org/x/crypto/":                   {"release"},
 	"github.com/rs/zerolog":                  {"cmd/worker"},
 	"github.com/spf13/cobra":                 {"cmd/starter"},
 	"github.com/apache/arrow/go/v17/parquet": {},

@@ -56,7 +56,7 @@ func (a *Activities) CompareScores(ctx context.Context, in CompareScoresInput) (
 		if want.Results, err = run.Results(ctx, a.store, plan, d); err != nil {
 			return CompareScoresOutput{}, err
 		}
-		if want.Unfit, err = a.unfit(ctx, plan, v); err != nil {
+		if want.Unfit, err = a.unfit(ctx, plan, want.Results, v); err != nil {
 			return CompareScoresOutput{}, err
 		}
 		if f.pipeline.Labels != nil {

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -66,9 +67,9 @@ func swaps(c *pipeline.Config, plan *run.Plan) bool {
 	return c.Release != nil && c.Release.Strategy == release.StrategyBlueGreen && len(serves) == 1 && serves[0] != plan.Champion
 }
 
-// unfit says why models with an arm cannot serve beside the champion. Models that cannot
-// be loaded are none of them: they have not scored either.
-func (a *Activities) unfit(ctx context.Context, plan *run.Plan, champion *bundle.Version) (map[store.Digest]string, error) {
+// unfit says why models with an arm cannot serve beside the champion, of those that have
+// scored every row.
+func (a *Activities) unfit(ctx context.Context, plan *run.Plan, results []run.ShardResult, champion *bundle.Version) (map[store.Digest]string, error) {
 	out := map[store.Digest]string{}
 	if plan.Routing == nil {
 		return out, nil
@@ -76,12 +77,13 @@ func (a *Activities) unfit(ctx context.Context, plan *run.Plan, champion *bundle
 	mixed := run.Mixed(plan.Routing)
 	for _, arm := range plan.Routing.Arms[1:] {
 		m := store.Digest(arm.Model)
+		if _, err := run.ScoredIn(plan, "", results, m); errors.Is(err, run.ErrNotScored) {
+			continue
+		}
 		b, err := bundle.Read(ctx, a.store, m)
 		switch {
-		case err != nil && kindOf(err) == "":
-			return nil, err
 		case err != nil:
-			out[m] = err.Error()
+			return nil, err
 		case b.Outputs != champion.Bundle.Outputs:
 			out[m] = fmt.Sprintf("it has %d outputs, and the champion %d", b.Outputs, champion.Bundle.Outputs)
 		case mixed && !probabilities(champion.Bundle):

@@ -14,8 +14,12 @@ import (
 	sdk "go.temporal.io/sdk/worker"
 
 	"headgate/activities"
+	"headgate/internal/audit"
+	"headgate/internal/delta"
+	"headgate/internal/model"
 	"headgate/internal/registration"
 	"headgate/internal/retailer"
+	"headgate/internal/run"
 	"headgate/internal/store"
 	"headgate/internal/worker"
 	"headgate/workflows"
@@ -29,6 +33,8 @@ type world struct {
 	shop   retailer.World
 	runs   int
 	worker sdk.Options // of the test environment
+
+	formats model.Formats // nil: those of the worker
 }
 
 func newWorld(t *testing.T, customers int) *world {
@@ -74,7 +80,11 @@ func (w *world) env() *testsuite.TestWorkflowEnvironment {
 	env.SetTestTimeout(time.Minute)
 	env.SetWorkerOptions(w.worker)
 	workflows.Register(env)
-	env.RegisterActivity(activities.New(w.bucket, worker.Formats()))
+	formats := w.formats
+	if formats == nil {
+		formats = worker.Formats()
+	}
+	env.RegisterActivity(activities.New(w.bucket, formats))
 	return env
 }
 
@@ -119,4 +129,25 @@ func (w *world) restore(batch string, publication int64) activities.PublishOutpu
 		w.t.Fatal(err)
 	}
 	return out
+}
+
+// auditor reads the world's pipeline.
+func (w *world) auditor() *audit.Auditor {
+	return &audit.Auditor{Store: w.bucket, Formats: worker.Formats(), Pipeline: "retailer"}
+}
+
+// currentFiles returns the keys of the files of the month that is published now.
+func (w *world) currentFiles() (keys []string) {
+	w.t.Helper()
+	snapshot, err := delta.Open(w.bucket, run.TablePrefix("retailer")).Snapshot(context.Background())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, batch := range snapshot.Batches() {
+		p, _ := snapshot.Current(batch)
+		for _, f := range p.Files {
+			keys = append(keys, run.TablePrefix("retailer")+"/"+f.Path)
+		}
+	}
+	return keys
 }

@@ -50,6 +50,9 @@ func (a *Auditor) Recompute(ctx context.Context, batch string) (*Recomputed, err
 	if p.served, err = a.served(ctx, p, current, data); err != nil {
 		return nil, err
 	}
+	if err := a.ranked(ctx, p, data, out); err != nil {
+		return nil, err
+	}
 	late := lateByShard(data)
 	published := map[string]bool{}
 	for _, f := range current.Files {

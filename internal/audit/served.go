@@ -20,8 +20,7 @@ type served struct {
 	ranks   *serving.Ranks
 }
 
-// served loads by whom the rows of a publication were scored, and counts ranks again from
-// the stored scores.
+// served loads by whom the rows of a publication were scored.
 func (a *Auditor) served(ctx context.Context, p *papers, current delta.Publication, data *run.Data) (s served, err error) {
 	name := store.Digest(current.Info["run"])
 	if s.serving, err = serving.Load(ctx, a.Store, store.Digest(current.Info["serving"]), name); err != nil || s.serving == nil {
@@ -56,4 +55,30 @@ func (a *Auditor) scoredBy(ctx context.Context, p *papers, current delta.Publica
 	}
 	o.Objective = p.scorer.Bundle.Objective
 	return nil
+}
+
+// ranked counts the ranks of a mixed batch again, from the stored scores of all models.
+func (a *Auditor) ranked(ctx context.Context, p *papers, data *run.Data, out *Recomputed) error {
+	if p.served.ranks == nil {
+		return nil
+	}
+	results, err := run.Results(ctx, a.Store, p.plan, data)
+	if err != nil {
+		return err
+	}
+	_, ranks, err := serving.Compare(ctx, a.Store, serving.Input{Plan: p.plan, Data: data, Results: results, Contract: p.contract,
+		Outputs: p.version.Scorer.Outputs(), Sample: 1})
+	if err != nil {
+		return err
+	}
+	stored := p.served.serving.Ranks
+	if ranks == nil {
+		out.Findings = append(out.Findings, Finding{stored.Key, "has ranks, and the routing of the run mixes no models"})
+		return nil
+	}
+	again, err := ranks.MarshalBinary()
+	if err == nil && store.DigestOf(again) != stored.Digest {
+		out.Findings = append(out.Findings, Finding{stored.Key, "does not have the ranks of the stored scores"})
+	}
+	return err
 }

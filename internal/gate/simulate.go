@@ -227,23 +227,20 @@ func (in Paired) and(more Paired) Paired {
 }
 
 func rates(ends []end, batches int) Rates {
-	out := Rates{PassedBy: make([]float64, batches)}
-	each := 1 / float64(len(ends))
+	counts := map[Verdict]int{}
+	passed := make([]int, batches)
+	looked := 0
 	for _, e := range ends {
-		switch e.verdict {
-		case Pass:
-			out.Pass += each
-			for b := e.batches - 1; b < batches; b++ {
-				out.PassedBy[b] += each
-			}
-		case Block:
-			out.Block += each
-		case Ask:
-			out.Ask += each
-		default:
-			out.Inconclusive += each
+		counts[e.verdict]++
+		looked += e.batches
+		for b := e.batches - 1; b < batches && e.verdict == Pass; b++ {
+			passed[b]++
 		}
-		out.Batches += each * float64(e.batches)
+	}
+	share := func(n int) float64 { return float64(n) / float64(len(ends)) }
+	out := Rates{Pass: share(counts[Pass]), Block: share(counts[Block]), Ask: share(counts[Ask]), Inconclusive: share(counts[Inconclusive]), Batches: share(looked)}
+	for _, n := range passed {
+		out.PassedBy = append(out.PassedBy, share(n))
 	}
 	return out
 }

@@ -7,13 +7,13 @@ import "time"
 const (
 	EventPublished = "published" // Batch, Run, Model (the champion's), Publication, Models, Restated
 	EventRestored  = "restored"  // Batch, Publication, Run
-	EventShadow    = "shadow"    // Batch, Run, Model; Verdict block: the batch cannot be scored again
+	EventShadow    = "shadow"    // Batch, Run, Model; Verdict block: that model cannot score the batch
 	EventEvaluated = "evaluated" // Batch, Run, Model: labels of the batch are there
 	EventCandidate = "candidate" // Release, Model, Batch (the last that was learned from, or "")
-	EventAdvance   = "advance"   // Release, Step, Model, Verdict, Decision, Champion; Batch and Run, or Batches, Low
-	EventApproval  = "approval"  // Release, Step, Model, Answer, Decision, Nonce, Who
+	EventAdvance   = "advance"   // Release, Step, Model, Champion, Verdict, Decision, Reason; Batch and Run, or Batches and Low
+	EventApproval  = "approval"  // Release, Step, Model, Answer, Decision, By (the person), Reason
 	EventRouting   = "routing"   // Release, Step, Routing
-	EventPromote   = "promote"   // Model, Release
+	EventPromote   = "promote"   // Model, Release ("": none brought it); of the alias champion only
 	EventRejected  = "rejected"  // Model, Reason
 	EventControl   = "control"   // Control, Reason; for a rollback Model and Batch, both optional
 )
@@ -64,9 +64,9 @@ type Event struct {
 	Batches  []string // labelled batches that the decision rests on; empty inside a run
 	Low      float64  // lower bound of the success metric's paired difference; NaN counts as the least
 
-	// Of an approval, from its paper. Decision is also the digest of an advance's decision.
+	// Decision is the digest of an advance's decision ("": Paper), or of the one that an
+	// approval names, from its paper.
 	Decision string
-	Nonce    string
 
 	Routing *Routing // of a routing
 }
