@@ -13,4 +13,8 @@
 // Start with [ScoreBatch]. A batch of many shards goes through windows of child
 // workflows, so that no history grows with the batch ([ScoreShards]). [RestoreBatch]
 // brings an earlier publication of a batch back.
+//
+// [Release] carries out the releases of a pipeline: it reads the registry, does what
+// package release says comes next, and waits for verdicts, labels and persons. Nobody
+// else moves what production uses.
 package workflows

@@ -173,7 +173,10 @@ func TestLabelsAreWaitedFor(t *testing.T) {
 		entries int
 	}{
 		{name: "they are there on the day", verdict: "pass", when: matured, looks: 1, entries: 1,
-			happens: func(w *world, _ *testsuite.TestWorkflowEnvironment) { w.write("a.parquet", w.outcomes(nil)); w.complete() }},
+			happens: func(w *world, _ *testsuite.TestWorkflowEnvironment) {
+				w.write("a.parquet", w.outcomes(nil))
+				w.complete()
+			}},
 		{name: "they come days later", verdict: "pass", when: matured.Add(3*day + 6*time.Hour), looks: 14, entries: 1,
 			happens: func(w *world, env *testsuite.TestWorkflowEnvironment) {
 				env.RegisterDelayedCallback(func() { w.write("a.parquet", w.outcomes(nil)); w.complete() }, matured.Add(3*day+time.Hour).Sub(start))
