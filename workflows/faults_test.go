@@ -238,7 +238,7 @@ func TestAWriteFailsOnce(t *testing.T) {
 		{"ScoreBatch", mixed, scoreTask("2024-01"), 25, nil},
 		{"ScoreBatch of a month that asks", everything, approvedTask("2024-02"), 25, ofEverything},
 		{"ScoreBatch of a canary month", canary, canaryTask, 25, ofModels},
-		{"RepublishBatch from a model that has not scored", unscored, republishTask, 15, ofModels},
+		{"RepublishBatch from a model that has not scored", unscored, republishTask, 12, ofModels},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 3, nil},
 		{"EvaluateBatch", known, evaluateTask, 3, nil},
 	} {
