@@ -17,5 +17,6 @@
 //
 // Start with [ScoreBatch]. A batch of many shards goes through windows of child
 // workflows, so that no history grows with the batch ([ScoreShards]). [RestoreBatch]
-// brings an earlier publication of a batch back.
+// brings an earlier publication of a batch back. [EvaluateBatch] waits for the labels of
+// a published batch and holds them against what every model said.
 package workflows

@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
 	"headgate/internal/columnar"
@@ -30,7 +31,7 @@ func noTreatment(absence string) *strings.Replacer {
 }
 
 // evaluated evaluates January and returns the last paper.
-func (w *world) evaluated() evidence.Evaluation {
+func (w *world) evaluation() evidence.Evaluation {
 	w.t.Helper()
 	w.evaluate(nil)
 	_, papers := w.evaluations()
@@ -72,7 +73,7 @@ func TestAbsenceMeansZeroOnlyIfTheContractSaysSoAndTheMarkerIsThere(t *testing.T
 			if tt.complete {
 				w.complete()
 			}
-			e := w.evaluated()
+			e := w.evaluation()
 			if e.Verdict != tt.verdict || (e.Rows.Absent > 0) != tt.absent || (e.Rows.Missing > 0) != tt.missing || e.Rows.Judged+e.Rows.Missing != 800 {
 				t.Errorf("verdict %s %q, rows %+v", e.Verdict, e.Reasons, e.Rows)
 			}
@@ -81,7 +82,7 @@ func TestAbsenceMeansZeroOnlyIfTheContractSaysSoAndTheMarkerIsThere(t *testing.T
 			}
 			got := auc(t, e)
 			w.write("b.parquet", all)
-			whole := w.evaluated()
+			whole := w.evaluation()
 			if whole.Rows.Absent != 0 || auc(t, whole) != got {
 				t.Errorf("auc %g, and %g with every row (%+v)", got, auc(t, whole), whole.Rows)
 			}
@@ -98,7 +99,7 @@ func TestAnOutcomeThatNobodyCouldObserveIsMissing(t *testing.T) {
 	}
 	w.write("a.parquet", rows)
 	w.complete()
-	if e := w.evaluated(); e.Verdict != "pass" || e.Rows.Missing != 7 || e.Rows.Judged != 393 || e.Labels.Counts.Unknown != 7 || e.Labels.Counts.Bad != 0 {
+	if e := w.evaluation(); e.Verdict != "pass" || e.Rows.Missing != 7 || e.Rows.Judged != 393 || e.Labels.Counts.Unknown != 7 || e.Labels.Counts.Bad != 0 {
 		t.Errorf("verdict %s %q, rows %+v, labels %+v", e.Verdict, e.Reasons, e.Rows, e.Labels)
 	}
 }
@@ -108,7 +109,7 @@ func TestAbsenceSaysNothingOfATreatment(t *testing.T) {
 	w := labelled(t, 400, strings.NewReplacer("value: unknown", "value: negative"))
 	w.write("a.parquet", slices.DeleteFunc(w.outcomes(nil), func(l label) bool { return !*l.Bought }))
 	w.complete()
-	if e := w.evaluated(); e.Verdict != "block" || !strings.Contains(strings.Join(e.Reasons, " "), "nobody knows whether they were treated") || e.Rows.Judged != 0 {
+	if e := w.evaluation(); e.Verdict != "block" || !strings.Contains(strings.Join(e.Reasons, " "), "nobody knows whether they were treated") || e.Rows.Judged != 0 {
 		t.Errorf("verdict %s %q, rows %+v", e.Verdict, e.Reasons, e.Rows)
 	}
 }
@@ -121,7 +122,7 @@ func TestLabelsThatAreNotKnownForAllAlikeAreNoEvidence(t *testing.T) {
 		return segment[l.Customer] == "student" && l.Customer[9]%4 == 0 // three tenths of one segment
 	}))
 	w.complete()
-	e := w.evaluated()
+	e := w.evaluation()
 	var broken []string
 	for _, g := range e.Coverage.Groups {
 		if g.Breaks {
@@ -135,7 +136,7 @@ func TestLabelsThatAreNotKnownForAllAlikeAreNoEvidence(t *testing.T) {
 	w = labelled(t, 4000, nil)
 	w.write("a.parquet", slices.DeleteFunc(rows, func(l label) bool { return l.Customer[9]%4 == 0 }))
 	w.complete()
-	if e := w.evaluated(); e.Verdict != "pass" || !e.Coverage.Even || e.Coverage.Known.Value > 0.8 {
+	if e := w.evaluation(); e.Verdict != "pass" || !e.Coverage.Even || e.Coverage.Known.Value > 0.8 {
 		t.Errorf("verdict %s %q, coverage %+v", e.Verdict, e.Reasons, e.Coverage)
 	}
 }
@@ -182,7 +183,7 @@ func TestLabelsThatBreakTheirContractAreRefused(t *testing.T) {
 			w := labelled(t, 600, nil)
 			w.write("a.parquet", tt.damage(w.outcomes(nil)))
 			w.complete()
-			e := w.evaluated()
+			e := w.evaluation()
 			entries, _ := w.evaluations()
 			if e.Verdict != tt.verdict || entries[0].Verdict != tt.verdict || !strings.Contains(strings.Join(e.Reasons, "; "), tt.reason) || e.Labels.Counts.Bad != tt.bad {
 				t.Errorf("verdict %s %q, labels %+v", e.Verdict, e.Reasons, e.Labels)
@@ -243,9 +244,9 @@ func TestTheUntreatedStandForAll(t *testing.T) {
 	}
 	w.write("a.parquet", w.outcomes(nil)) // nobody has a coupon: the truth
 	w.complete()
-	truth := w.evaluated()
+	truth := w.evaluation()
 	w.write("b.parquet", w.outcomes(&retailer.LabelOptions{Campaign: campaign}))
-	treated := w.evaluated()
+	treated := w.evaluation()
 	e, _ := treated.Models[0].Report.Get("auc")
 	p, _ := treated.Models[0].Report.Get("prevalence")
 	q, _ := truth.Models[0].Report.Get("prevalence")
@@ -291,5 +292,38 @@ func TestAPublicationIsEvaluatedLater(t *testing.T) {
 	log, err := registry.Load(t.Context(), w.bucket, "retailer")
 	if err != nil || log.State().Batches["2024-01"].Publication != 1 {
 		t.Errorf("%v, %+v", err, log.State().Batches)
+	}
+}
+
+// A training that is due is started by the evaluation, and outlives it.
+func TestAnEvaluationStartsATraining(t *testing.T) {
+	for _, tt := range []struct {
+		name, policy string
+		starts       bool
+	}{
+		{"after every batch", "retrain: { every: 1, cooldown: 1 }\n", true},
+		{"after many batches", "retrain: { every: 6, cooldown: 1 }\n", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := configured(t, 200, "labels: { files: \"labels/retailer/{batch}/*.parquet\", contract: labels.yaml }\ntraining: { windows: [1] }\n"+tt.policy, nil,
+				map[string]string{"labels.yaml": shipped(t, "labels.yaml")})
+			w.deliver("2024-01", retailer.Options{})
+			w.mustScore("2024-01")
+			w.write("a.parquet", w.outcomes(nil))
+			w.complete()
+			var started []string
+			out, _ := w.evaluate(func(env *testsuite.TestWorkflowEnvironment) {
+				env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, args converter.EncodedValues) {
+					var in workflows.RetrainInput
+					if err := args.Get(&in); err != nil || !in.Automatic || in.Pipeline != "retailer" || in.By != "headgate" || in.Reason == "" {
+						t.Errorf("%v, %+v", err, in)
+					}
+					started = append(started, info.WorkflowExecution.ID)
+				})
+			})
+			if out.Retraining != tt.starts || (len(started) == 1 && started[0] == "retrain/retailer") != tt.starts || len(started) > 1 {
+				t.Errorf("started %q, %+v", started, out)
+			}
+		})
 	}
 }

@@ -241,6 +241,7 @@ func TestAWriteFailsOnce(t *testing.T) {
 		{"RepublishBatch from a model that has not scored", unscored, republishTask, 12, ofModels},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 3, nil},
 		{"EvaluateBatch", known, evaluateTask, 3, nil},
+		{"Retrain", learned, retrainTask, 10, ofTraining},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := tt.world(t)
@@ -290,6 +291,7 @@ func TestAReadFailsOnce(t *testing.T) {
 		{"RepublishBatch from a model that has not scored", unscored, republishTask, 50},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 10},
 		{"EvaluateBatch", known, evaluateTask, 20},
+		{"Retrain", learned, retrainTask, 50},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := tt.world(t)
@@ -370,7 +372,8 @@ func TestAWorkerDiesAfterItsWork(t *testing.T) {
 		{"ScoreBatch of a canary month", canary, canaryTask, 12},
 		{"RepublishBatch from a model that has not scored", unscored, republishTask, 10},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 2},
-		{"EvaluateBatch", known, evaluateTask, 4},
+		{"EvaluateBatch", known, evaluateTask, 5},
+		{"Retrain", learned, retrainTask, 7},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := tt.world(t)

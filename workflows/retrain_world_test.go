@@ -7,12 +7,16 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
+
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
 
 	"headgate/internal/columnar"
 	"headgate/internal/evaluate"
@@ -35,14 +39,20 @@ training:
 `
 
 // learnWorld is a world with labels: so many customers a month, each month scored and
-// with labels. A shop that changes nothing is steady.
+// with labels.
 func learnWorld(t *testing.T, customers int, more string, months ...string) *world {
+	t.Helper()
+	return settledWorld(t, customers, learning+more, months...)
+}
+
+// settledWorld is a learnWorld with other settings.
+func settledWorld(t *testing.T, customers int, settings string, months ...string) *world {
 	t.Helper()
 	contract, err := os.ReadFile("../testdata/retailer/labels.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := configured(t, customers, learning+more, nil, map[string]string{"labels.yaml": string(contract)})
+	w := configured(t, customers, settings, nil, map[string]string{"labels.yaml": string(contract)})
 	for _, month := range months {
 		w.deliver(month, retailer.Options{})
 		w.mustScore(month)
@@ -164,10 +174,12 @@ func (w *world) enterEvaluation(month string, version store.Digest, estimates ma
 
 var testTime = time.Date(2024, 7, 1, 0, 0, 0, 0, time.UTC)
 
+// anything is what package mock calls an argument that does not matter.
+const anything = "mock.Anything"
+
 // retrain runs Retrain and returns its output or its error.
 func (w *world) retrain(in workflows.RetrainInput) (workflows.RetrainOutput, error) {
-	env := w.env()
-	env.OnSignalExternalWorkflow("default-test-namespace", "release/retailer", "", "wake", nil).Return(nil)
+	env := w.retrainEnv()
 	in.Pipeline = "retailer"
 	if in.By == "" {
 		in.By, in.Reason = "ann", "May's labels tell of a change"
@@ -176,6 +188,18 @@ func (w *world) retrain(in workflows.RetrainInput) (workflows.RetrainOutput, err
 	var out workflows.RetrainOutput
 	err := env.GetWorkflowResult(&out)
 	return out, err
+}
+
+// retrainEnv is an environment in which a release starts, and does nothing.
+func (w *world) retrainEnv() *testsuite.TestWorkflowEnvironment {
+	env := w.env()
+	// No release hears the signal, so one is started.
+	env.OnWorkflow(workflows.Release, anything, workflows.ReleaseInput{Pipeline: "retailer"}).Return(
+		func(workflow.Context, workflows.ReleaseInput) (workflows.ReleaseOutput, error) {
+			w.offered.Add(1)
+			return workflows.ReleaseOutput{}, nil
+		})
+	return env
 }
 
 func (w *world) mustRetrain(in workflows.RetrainInput) workflows.RetrainOutput {
@@ -209,4 +233,26 @@ func (w *world) month(month string, of outcomeOf) {
 	w.deliver(month, retailer.Options{})
 	w.mustScore(month)
 	w.label(month, of)
+}
+
+// learned is a world with two months that one model is learned from.
+func learned(t *testing.T) *world {
+	t.Helper()
+	return settledWorld(t, 1500, strings.Replace(learning, "[1, 0]", "[0]", 1), "2024-01", "2024-02")
+}
+
+// retrainTask trains and returns the output without the anchor.
+func retrainTask(w *world) string {
+	out := w.mustRetrain(workflows.RetrainInput{})
+	if len(out.Candidates) != 1 {
+		w.t.Errorf("a training without candidates: %+v", out)
+	}
+	out.Anchor = ""
+	return asJSON(w.t, out)
+}
+
+// ofTraining reports whether a key is of an entry, a plan, a set or what a training left.
+// The blobs of a version fail together.
+func ofTraining(key string) bool {
+	return strings.HasPrefix(key, "registry/") || strings.HasSuffix(key, ".json") && strings.HasPrefix(key, "training/")
 }

@@ -34,11 +34,15 @@ type world struct {
 	bucket *store.Bucket
 	shop   retailer.World
 	runs   int
-	worker sdk.Options  // of the test environment
-	woken  atomic.Int64 // how often the release was to look
+	worker sdk.Options // of the test environment
 
+	pipeline  string        // file that was registered last
+	woken     atomic.Int64  // how often the release was to look
 	formats   model.Formats // nil: those of the worker
 	candidate store.Digest  // of a task that needs one
+	offered   atomic.Int64  // candidates to a release that was not there
+
+	checkpoints time.Duration // how often a training says where it is; 0 is as always
 }
 
 func newWorld(t *testing.T, customers int) *world {
@@ -55,6 +59,7 @@ func newWorld(t *testing.T, customers int) *world {
 // register makes a pipeline file and the shipped champion the ones in force.
 func (w *world) register(pipeline string) *registration.Result {
 	w.t.Helper()
+	w.pipeline = pipeline
 	shipped := "../testdata/retailer/"
 	out, err := registration.Request{Pipeline: pipeline, Model: shipped + "champion.txt",
 		Golden: shipped + "golden.csv", Expected: shipped + "golden_expected.csv", Champion: true,
@@ -88,7 +93,11 @@ func (w *world) env() *testsuite.TestWorkflowEnvironment {
 	if formats == nil {
 		formats = worker.Formats()
 	}
-	env.RegisterActivity(activities.New(w.bucket, formats))
+	a := activities.New(w.bucket, formats)
+	if w.checkpoints > 0 {
+		a.CheckpointEvery = w.checkpoints
+	}
+	env.RegisterActivity(a)
 	// No release runs in a test environment, so nobody hears the signal.
 	env.OnSignalExternalWorkflow("default-test-namespace", "release/retailer", "", "wake", nil).Return(
 		func(string, string, string, string, any) error {

@@ -34,7 +34,11 @@ type training struct {
 	command                      string
 	env, secrets                 []string // names
 	timeout                      time.Duration
-	recalibrate                  string // model file
+	recalibrate                  string        // model file
+	labels                       []string      // BATCH=FILE, or FILE
+	labelled                     *labelFiles   // nil if the data have their labels
+	maturity                     time.Duration // from the beginning of a batch until all of its labels are known
+	checkpoint, resume           string        // files
 
 	given func(flag string) bool // is the flag written?
 	names []string               // of the features; nil means those of the contract
@@ -83,6 +87,14 @@ What no flag says is taken from training: in the pipeline file: parameters, feat
 seed, leak, calibrate, the program, and, for files that are named by batch, windows and
 valid.
 
+--labels joins files of what came true, by the entity key, as starter evaluate and the
+pipeline do: treated rows are left out, and the untreated weigh 1/(1 - propensity). By
+the contract of the labels a batch is known when its window and settlement are over, so
+with --as-of only batches are used whose labels were known on that day.
+
+--checkpoint keeps a file up to date while the built-in trainer works. If the training is
+killed, --resume goes on from there, to the same model.
+
 --recalibrate keeps an old model and fits a new --calibrate on --data.
 
 Exit code 3 means that the training was stopped by a leak.`,
@@ -128,6 +140,9 @@ func (r *training) flags(c *cobra.Command) {
 	f.StringSliceVar(&r.env, "env", nil, "`name` of an environment variable that --command may see; may be repeated")
 	f.StringSliceVar(&r.secrets, "secret", nil, "`name` of one whose value is not shown; may be repeated")
 	f.DurationVar(&r.timeout, "timeout", 0, "`time` that --command may take, as in 2h; 0 is any")
+	f.StringArrayVar(&r.labels, "labels", nil, "Parquet `file` of what came true, as BATCH=FILE if --data is; the pipeline's contract of the labels says what is in it; may be repeated")
+	f.StringVar(&r.checkpoint, "checkpoint", "", "`file` that says all the time where the training is, to --resume it")
+	f.StringVar(&r.resume, "resume", "", "checkpoint `file` of the same training, to go on from; the model is the same as without a break")
 	f.StringVar(&r.recalibrate, "recalibrate", "", "LightGBM model `file` to give a new calibration")
 	f.IntVar(&r.threads, "threads", 0, "`number` of threads; 0 is as many as there are. They change no model")
 	f.BoolVar(&r.asJSON, "json", false, "print the manifests, one after the other, and no table")
@@ -146,6 +161,10 @@ func (r *training) check() error {
 		return fmt.Errorf("--calibrate %s is not known; it is isotonic or platt", r.calibrate)
 	case r.recalibrate != "" && (r.calibrate == "" || r.command != "" || len(r.valid) > 0):
 		return errors.New("--recalibrate goes with --calibrate, and neither with --command nor with --valid")
+	case r.checkpoint+r.resume != "" && (r.recalibrate != "" || r.command != "" || len(r.windows) > 1):
+		return errors.New("--checkpoint and --resume are about one model of the built-in trainer")
+	case len(r.labels) > 0 && r.pipeline == "":
+		return errors.New("--labels needs a pipeline file, whose contract of the labels says which column is what")
 	case !(r.leak > 0 && r.leak <= 1):
 		return fmt.Errorf("--leak %g must be above 0 and not above 1", r.leak)
 	}

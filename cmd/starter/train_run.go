@@ -91,9 +91,10 @@ func (r *training) candidates() ([]candidate, error) {
 			if err != nil {
 				return nil, err
 			}
-			batches = append(batches, train.Batch{Name: f.batch, Begin: begin})
-			if begin.After(latest) {
-				latest = begin
+			known := begin.Add(r.maturity)
+			batches = append(batches, train.Batch{Name: f.batch, Begin: begin, Known: known})
+			if known.After(latest) {
+				latest = known
 			}
 		}
 		files[f.batch] = append(files[f.batch], f)
@@ -162,26 +163,73 @@ func (r *training) candidate(ctx context.Context, e *env, one candidate, pipelin
 	if err != nil {
 		return err
 	}
-	m, err := train.FromContract(c, digest, sets[0].files[0].Schema(), r.label, r.names)
+	schema := sets[0].files[0].Schema()
+	if r.labelled != nil {
+		schema = r.labelled.schema(schema)
+		r.label, _ = r.labelled.column()
+	}
+	m, err := train.FromContract(c, digest, schema, r.label, r.names)
 	if err != nil {
 		return err
+	}
+	if r.labelled != nil {
+		r.labelled.own = m.Weight
+		_, m.Weight = r.labelled.column()
 	}
 	m.Pipeline, m.AsOf, m.Seed, m.Parameters, m.Split = pipeline, r.asOf, r.seed, r.parameters, one.split
 	m.Calibrate = model.CalibrationKind(r.calibrate)
 	m.Leak = train.LeakPolicy{Threshold: r.leak, Allow: r.allow}
+	rows, err := r.rows(ctx, c, one, &sets, m.Columns())
+	if err != nil {
+		return err
+	}
 	m.Data = train.Data{Train: sets[0].digests, Valid: sets[1].digests, Calibration: sets[2].digests}
 	if err := m.Check(); err != nil {
 		return usageError{err}
 	}
-	columns := m.Columns()
-	watch := newRoundMeter(e.stderr)
-	job := train.Job{Manifest: m, Train: sets[0].rows(ctx, columns), Valid: sets[1].rows(ctx, columns), Calibration: sets[2].rows(ctx, columns),
-		Formats: formats, Threads: r.threads, Progress: watch.round}
+	job := train.Job{Manifest: m, Train: rows[0], Valid: rows[1], Calibration: rows[2], Formats: formats, Threads: r.threads}
+	return r.train(ctx, e, one, trainer, job)
+}
+
+// rows streams the columns of each part, with labels from files of their own if there
+// are any; these are then among the files of the part.
+func (r *training) rows(ctx context.Context, c *contract.Contract, one candidate, sets *[3]*fileSet, columns []string) (rows [3]train.Rows, err error) {
+	for i, list := range [][]batchFile{one.data, one.valid, one.calibration} {
+		if r.labelled == nil {
+			rows[i] = sets[i].rows(ctx, columns)
+			continue
+		}
+		joins, read, err := r.labelled.read(ctx, c, list, columns)
+		if err != nil {
+			return rows, err
+		}
+		rows[i] = sets[i].labelledRows(ctx, list, joins)
+		beside, err := openSet(read)
+		beside.close()
+		if err != nil {
+			return rows, err
+		}
+		sets[i].digests = append(sets[i].digests, beside.digests...)
+	}
+	return rows, nil
+}
+
+// train does a job, from where an earlier attempt was if that is asked for.
+func (r *training) train(ctx context.Context, e *env, one candidate, trainer train.Trainer, job train.Job) (err error) {
+	if r.resume != "" {
+		if job.Resume, err = os.ReadFile(r.resume); err != nil {
+			return err
+		}
+	}
+	watch, keep := newRoundMeter(e.stderr), &keeper{name: r.checkpoint}
+	job.Progress = func(p train.Progress) error { return errors.Join(watch.round(p), keep.round(p)) }
 	result, err := trainer.Train(ctx, job)
 	var leak *train.LeakError
 	switch {
 	case errors.As(err, &leak):
 		return blockedError{fmt.Errorf("%w with --allow", err)}
+	case errors.Is(err, train.ErrCheckpoint):
+		return fmt.Errorf("--resume %s: %w", r.resume, err)
 	case err != nil:
 		return plain(err)
 	}

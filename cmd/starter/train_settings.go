@@ -16,6 +16,15 @@ func (r *training) settle(e *env, f *registration.Files) error {
 	if f.Labels != nil && r.label == "" && len(f.Contract.WithRole(contract.RoleLabel)) == 0 {
 		r.label = f.Labels.WithRole(contract.RoleLabel)[0]
 	}
+	if f.Labels != nil && f.Labels.Labels != nil {
+		r.maturity = f.Labels.Labels.Window + f.Labels.Labels.Settlement
+	}
+	if len(r.labels) > 0 {
+		if f.Labels == nil {
+			return fmt.Errorf("%s names no contract of the labels, which --labels needs; write labels into it", r.pipeline)
+		}
+		r.labelled = &labelFiles{contract: f.Labels, files: batchFiles(r.labels)}
+	}
 	t := f.Config.Training
 	if t == nil {
 		return nil

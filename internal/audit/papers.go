@@ -219,6 +219,9 @@ func (t *trail) waived(w gate.Waiver) bool {
 // sources checks that the batches behind a decision are evidence: published, not
 // restated, with labels that were evaluated, and later than what the model has learned.
 func (t *trail) sources(e registry.Entry, d *gate.Decision) {
+	if d.Subject == gate.Canary {
+		return // it is given inside a run, before anything of that is published
+	}
 	about := d.Evidence.Release
 	learned := ""
 	for _, c := range t.entries {

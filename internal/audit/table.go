@@ -21,6 +21,7 @@ import (
 // table checks the data files and compares publications with registry entries.
 func (t *trail) table(ctx context.Context) error {
 	table := delta.Open(t.a.Store, run.TablePrefix(t.a.Pipeline))
+	t.commits(ctx, table)
 	snapshot, err := table.Snapshot(ctx)
 	if err != nil {
 		t.r.found(run.TablePrefix(t.a.Pipeline), "%v", err)
@@ -66,7 +67,7 @@ func publicationName(batch string, number int64) string {
 	return fmt.Sprintf("%s publication %d", batch, number)
 }
 
-// agree compares a publication with its registry entry, down to the bytes of the commit.
+// agree compares a publication with its registry entry, down to the files.
 func agree(r *Report, name string, e registry.Entry, p delta.Publication) error {
 	files, err := run.FilesDigest(p.Files)
 	if err != nil {
@@ -84,10 +85,23 @@ func agree(r *Report, name string, e registry.Entry, p delta.Publication) error 
 			r.found(name, "%s in registry entry %d and in table version %d do not agree", fact.what, e.Seq, p.Version)
 		}
 	}
-	if e.Commit != "" && e.Commit != p.Commit { // entries of older programs do not say
-		r.found(name, "the commit of table version %d is not the one that registry entry %d names: it was changed", p.Version, e.Seq)
-	}
 	return nil
+}
+
+// commits checks the bytes of every commit that the registry names, also of a table that
+// cannot be read any more. Entries of older programs name none.
+func (t *trail) commits(ctx context.Context, table *delta.Table) {
+	for _, e := range t.entries {
+		if e.Commit == "" {
+			continue
+		}
+		switch key, d, err := table.Commit(ctx, *e.TableVersion); {
+		case err != nil:
+			t.r.found(key, "%v (registry entry %d)", err, e.Seq)
+		case d != e.Commit:
+			t.r.found(key, "it is %s, but registry entry %d says %s: it was changed", d, e.Seq, e.Commit)
+		}
+	}
 }
 
 // head uses a commit as an anchor: it names how many entries the registry had when its

@@ -204,6 +204,9 @@ func (t *trail) mayLead(e registry.Entry) string {
 		}
 		return t.mayEnter(d.entry.Release, release.StepFull, e.Model)
 	}
+	if e.Decision == e.Model && t.settings != nil && t.settings.Shadow == 0 {
+		return t.mayAgree(e.Release, release.StepFull, e.Model) // no gate is asked about it
+	}
 	return fmt.Sprintf("its decision %s is that of no entry before it", run.Short(e.Decision))
 }
 
@@ -271,6 +274,12 @@ func (t *trail) mayEnter(name, step string, model store.Digest) string {
 	case last.decision.Verdict != gate.Pass && !t.approved(string(last.entry.Paper)):
 		return fmt.Sprintf("the last verdict about it, of entry %d, is %s, and nobody has approved that", last.entry.Seq, last.decision.Verdict)
 	}
+	return t.mayAgree(name, step, model)
+}
+
+// mayAgree returns why a candidate may not enter a step although a gate lets it, or "":
+// whoever has to approve has done so.
+func (t *trail) mayAgree(name, step string, model store.Digest) string {
 	if t.settings == nil || !slices.Contains(t.settings.Approve.Steps, step) {
 		return ""
 	}
@@ -285,7 +294,7 @@ func (t *trail) mayEnter(name, step string, model store.Digest) string {
 		}
 	}
 	if len(who) < need {
-		return fmt.Sprintf("step %s of release %s needs %d approvals and has %d", step, name, need, len(who))
+		return fmt.Sprintf("step %s of release %s needs %d to approve it, and %d have", step, name, need, len(who))
 	}
 	return ""
 }

@@ -89,13 +89,48 @@ func (j *Join) Add(ctx context.Context, s Source, first bool) error {
 
 // record joins the rows of a record.
 func (j *Join) record(rec arrow.Record, keep []bool, first bool) error {
+	joined, err := j.attach(rec, keep, first)
+	if err != nil || joined == nil {
+		return err
+	}
+	defer joined.Release()
+	return j.write(joined)
+}
+
+// Rows yields rows with their labels: those whose outcome is known. Nothing is written.
+func (j *Join) Rows(rows train.Rows) train.Rows {
+	return func(yield func(arrow.Record, error) bool) {
+		for rec, err := range rows {
+			var joined arrow.Record
+			if err == nil {
+				joined, err = j.attach(rec, slices.Repeat([]bool{true}, int(rec.NumRows())), true)
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if joined == nil {
+				continue
+			}
+			more := yield(joined, nil)
+			joined.Release()
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+// attach returns the rows of a record that are kept and have an outcome, with it beside
+// them, or nil if there are none.
+func (j *Join) attach(rec arrow.Record, keep []bool, first bool) (arrow.Record, error) {
 	keys, err := pass.Keys(rec, j.Entity)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	own, err := weights(rec, j.Weight)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var outcome, weight []float64
 	for i := range keep {
@@ -122,14 +157,14 @@ func (j *Join) record(rec arrow.Record, keep []bool, first bool) error {
 		}
 	}
 	if len(outcome) == 0 {
-		return nil
+		return nil, nil
 	}
 	kept, err := columnar.Take(rec, keep)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer kept.Release()
-	return j.write(kept, outcome, weight)
+	return j.beside(kept, outcome, weight), nil
 }
 
 // counts counts a row with a label, and reports whether it is learned from. An untreated
@@ -148,8 +183,8 @@ func (j *Join) counts(l labels.Label) bool {
 	return false
 }
 
-// write appends rows to the file.
-func (j *Join) write(rec arrow.Record, outcome, weight []float64) error {
+// beside returns a record with the columns to keep, outcomes and weights.
+func (j *Join) beside(rec arrow.Record, outcome, weight []float64) arrow.Record {
 	var fields []arrow.Field
 	var cols []arrow.Array
 	for _, name := range j.Columns {
@@ -164,8 +199,11 @@ func (j *Join) write(rec arrow.Record, outcome, weight []float64) error {
 		fields = append(fields, arrow.Field{Name: ColumnWeight, Type: arrow.PrimitiveTypes.Float64})
 		cols = append(cols, columnar.Float64s(weight))
 	}
-	joined := array.NewRecord(arrow.NewSchema(fields, nil), cols, int64(len(outcome)))
-	defer joined.Release()
+	return array.NewRecord(arrow.NewSchema(fields, nil), cols, int64(len(outcome)))
+}
+
+// write appends rows to the file.
+func (j *Join) write(joined arrow.Record) error {
 	if j.out == nil {
 		var err error
 		if j.out, err = columnar.Create(&j.buf, joined.Schema(), nil); err != nil {
