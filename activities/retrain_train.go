@@ -383,7 +383,7 @@ func (a *Activities) FinishModel(ctx context.Context, in FinishModelInput) (Trai
 func (a *Activities) taskQueue(ctx context.Context, t *training) train.TaskQueue {
 	dir := t.dir + "/exchange"
 	return train.TaskQueue{
-		Base: strings.TrimSuffix(a.store.URL(), "/") + "/" + dir,
+		Base: a.folderURL(dir),
 		Create: func(name string) (io.WriteCloser, error) {
 			return &upload{t: t, put: func(data []byte) error { return a.store.Put(ctx, dir+"/"+name, data) }}, nil
 		},
