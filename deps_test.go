@@ -33,7 +33,6 @@ const rules = `
 	infer:               contract profile
 	evaluate:            sketch
 	compare:             drift evaluate
-	trigger:             evaluate
 	gate:                compare contract drift evaluate strictyaml
 	pipeline:            contract evaluate gate release strictyaml
 	model/lightgbm:      model
@@ -44,29 +43,29 @@ const rules = `
 	delta:               store
 	retailer:            columnar
 	retailer/generate:   retailer
-	change:              contract store
 	bundle:              columnar contract model store
 	run:                 contract delta release store
 	pass:                columnar contract model profile run
 	fallback:            columnar contract delta pass pipeline run store
-	labels:              columnar contract pass run store
-	evidence:            columnar contract evaluate labels pass pipeline registry release run store
-	serving:             columnar compare contract evaluate gate pass release run store
-	audit:               bundle columnar contract delta fallback model pass pipeline registry run store
-	version:             bundle model store train
-	registration:        bundle change columnar contract model pass pipeline profile registry store train train/gbdt
 	quarantine:          bundle columnar contract model pass pipeline registry run store
-	learn:               columnar contract evaluate labels model pass pipeline registry run store train trigger
-	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels learn model pass pipeline profile registration registry release run store train trigger
-	workflows:           activities evaluate evidence release run store train trigger
-	worker:              activities model model/lightgbm store workflows
 	bench/process:
 	bench/drift:         drift model profile retailer
 	bench/coverage:      bench/process compare evaluate
-	bench/gates:         evaluate gate model model/lightgbm retailer train/gbdt
 	bench:               bench/process columnar contract model model/lightgbm pass retailer run
 	bench/train:         bench/process columnar model model/lightgbm retailer train/gbdt
 	bench/gates:         evaluate gate model model/lightgbm retailer train/gbdt
+	change:              contract store
+	registration:        bundle change columnar contract model pass pipeline profile registry store train train/gbdt
+	labels:              columnar contract pass run store
+	evidence:            columnar contract evaluate labels pass pipeline registry release run store
+	version:             bundle model store train
+	serving:             columnar compare contract evaluate gate pass release run store
+	audit:               bundle change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
+	trigger:             evaluate
+	learn:               columnar contract evaluate labels model pass pipeline registry run store train trigger
+	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels learn model pass pipeline profile registration registry release run serving store train trigger
+	workflows:           activities evaluate evidence release run store train trigger
+	worker:              activities model model/lightgbm store workflows
 	cmd/worker:          worker
 	cmd/starter:         activities audit bundle change columnar compare contract delta domain drift evaluate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train trigger version workflows
 `
@@ -76,7 +75,7 @@ var only = map[string][]string{
 	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
-	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "domain", "train", "bundle", "pass", "labels", "evidence", "learn", "serving", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/gates", "bench/train"},
+	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "domain", "train", "bundle", "pass", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train", "bench/gates", "labels", "evidence", "serving", "learn"},
 	"gonum.org/":                             {"drift"},
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"cel.dev/":                               {"rowrule", "gate"},

@@ -23,6 +23,7 @@ import (
 	"headgate/internal/pipeline"
 	"headgate/internal/registry"
 	"headgate/internal/run"
+	"headgate/internal/serving"
 	"headgate/internal/store"
 )
 
@@ -101,7 +102,7 @@ func kindOf(err error) string {
 	case errors.Is(err, delta.ErrConflict), errors.Is(err, store.ErrExists), errors.Is(err, registry.ErrIDTaken), errors.Is(err, registry.ErrAliasTaken),
 		errors.Is(err, registry.ErrRejected), errors.Is(err, registry.ErrProposal):
 		return KindConflict
-	case errors.As(err, &hash), errors.As(err, &entry), errors.As(err, &digest), errors.As(err, &blob), unreadable(err), brokenTable(err):
+	case errors.As(err, &hash), errors.As(err, &entry), errors.As(err, &digest), errors.As(err, &blob), errors.Is(err, serving.ErrRanks), unreadable(err), brokenTable(err):
 		return KindCorrupt
 	case errors.Is(err, registry.ErrPipeline), errors.Is(err, registry.ErrUnknownModel), errors.Is(err, store.ErrKey):
 		return KindUnknown

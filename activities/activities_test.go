@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -200,7 +201,7 @@ func TestResolveAgainIsTheSameRun(t *testing.T) {
 	s := newShop(t, true)
 	s.deliver(retailer.Options{Parts: 2})
 	first, keys := s.resolve(), storetest.Keys(t, s.bucket)
-	if second := s.resolve(); second != first || !slices.Equal(keys, storetest.Keys(t, s.bucket)) {
+	if second := s.resolve(); !reflect.DeepEqual(second, first) || !slices.Equal(keys, storetest.Keys(t, s.bucket)) {
 		t.Errorf("first  %+v\nsecond %+v", first, second)
 	}
 	s.deliver(retailer.Options{Parts: 2, Fault: retailer.BadRows})
@@ -358,7 +359,7 @@ func TestAZombieCannotPublish(t *testing.T) {
 	in := s.assembled()
 	in.Operation = "first"
 	first := must(s, s.act.Publish, in)
-	if again := must(s, s.act.Publish, in); again != first {
+	if again := must(s, s.act.Publish, in); !reflect.DeepEqual(again, first) {
 		t.Errorf("again  %+v\nbefore %+v", again, first)
 	}
 	s.deliver(retailer.Options{Fault: retailer.BadRows})

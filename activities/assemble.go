@@ -1,17 +1,16 @@
 package activities
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
-	"headgate/internal/columnar"
 	"headgate/internal/delta"
 	"headgate/internal/pass"
 	"headgate/internal/run"
+	"headgate/internal/serving"
 	"headgate/internal/store"
 )
 
@@ -21,6 +20,8 @@ type AssembleShardInput struct {
 	Shard  int        `json:"shard"`
 	Result run.Object `json:"result"` // the shard's run.ShardResult
 	Data   run.Object `json:"data"`   // the batch's run.Data
+
+	Serving store.Digest `json:"serving,omitempty"` // blob of a run.Serving; "": the champion serves all
 }
 
 // AssembleShard writes the published rows of a shard into the table's root, where
@@ -72,13 +73,7 @@ func (a *Activities) late(ctx context.Context, in AssembleShardInput) (map[int64
 	if err != nil {
 		return nil, err
 	}
-	late := map[int64]string{}
-	for _, l := range data.Late {
-		if l.Shard == in.Shard {
-			late[l.Row] = l.Rule
-		}
-	}
-	return late, nil
+	return data.LateRows(in.Shard), nil
 }
 
 func (a *Activities) assemble(ctx context.Context, in AssembleShardInput, plan *run.Plan, f files, result *run.ShardResult, late map[int64]string) (run.TableFile, error) {
@@ -87,23 +82,26 @@ func (a *Activities) assemble(ctx context.Context, in AssembleShardInput, plan *
 	if err != nil {
 		return out, err
 	}
-	scores, err := run.Load(ctx, a.store, *result.Scores)
-	if err != nil {
-		return out, err
-	}
-	file, err := columnar.Open(bytes.NewReader(scores), int64(len(scores)), &columnar.OpenOptions{Name: result.Scores.Key})
+	file, err := serving.Open(ctx, a.store, *result.Scores)
 	if err != nil {
 		return out, err
 	}
 	shard := plan.Shards[in.Shard]
-	got, err := pass.Assemble(ctx, pass.AssembleInput{
-		Scores: file, Name: plan.Files[shard.File].Key, FirstRow: shard.FirstRow,
+	rows := pass.AssembleInput{
+		Scores: file, Name: plan.Files[shard.File].Key, FirstRow: shard.FirstRow, Entity: f.contract.Entity(),
 		Columns: pass.TableColumns(f.contract, f.pipeline.Scores.Keep), Outputs: v.Scorer.Outputs(), Late: late,
 		Model: string(plan.Champion), Contract: string(plan.Contract), Run: string(in.Run.Run),
 		Compression: f.pipeline.Scores.Compression, Hidden: pass.Hidden(f.contract),
-	})
+	}
+	if err := a.choose(ctx, in, result, &rows); err != nil {
+		return out, err
+	}
+	got, err := pass.Assemble(ctx, rows)
 	if err != nil {
 		return out, err
+	}
+	if out.Serving = in.Serving; in.Serving != "" {
+		out.Models = rowsByModel(rows, got)
 	}
 	if got.Quarantine != nil {
 		o, err := run.Save(ctx, a.store, in.dir()+"/quarantine", fmt.Sprintf("%06d-late.parquet", in.Shard), got.Quarantine)

@@ -17,6 +17,7 @@ import (
 	"headgate/internal/model"
 	"headgate/internal/registry"
 	"headgate/internal/run"
+	"headgate/internal/serving"
 	"headgate/internal/store"
 )
 
@@ -37,6 +38,7 @@ func TestClassify(t *testing.T) {
 		{"a proposal does not wait", registry.ErrProposal, KindConflict},
 		{"a model was never registered", registry.ErrUnknownModel, KindUnknown},
 		{"the registry takes no such entry", registry.ErrEntry, KindConfig},
+		{"ranks are damaged", serving.ErrRanks, KindCorrupt},
 		{"an input changed while it was read", store.ErrChanged, KindInputChanged},
 		{"the registry's chain is broken", &registry.HashError{Seq: 3}, KindCorrupt},
 		{"a registry entry is none", &registry.EntryError{Seq: 3, Err: registry.ErrEntry}, KindCorrupt},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"headgate/internal/contract"
 	"headgate/internal/drift"
@@ -20,6 +21,7 @@ type JudgeDataInput struct {
 	Shards     Papers      `json:"shards"`
 	References *run.Object `json:"references,omitempty"` // a run.Index, if the contract points to other sets
 	History    *run.Object `json:"history,omitempty"`    // a run.History
+	At         time.Time   `json:"at,omitzero"`          // of the judgement: waivers run out
 }
 
 // JudgeDataOutput is the verdict over the batch's data.
@@ -72,6 +74,9 @@ func (a *Activities) JudgeData(ctx context.Context, in JudgeDataInput) (JudgeDat
 			d.Notes = append(d.Notes, "keys were not counted: too many rows are in quarantine")
 		}
 		decide(f.pipeline, d)
+		if err := a.judgePublish(ctx, in, plan, f.pipeline, d); err != nil {
+			return JudgeDataOutput{}, err
+		}
 		paper, err := run.SaveJSON(ctx, a.store, in.dir(), "data.json", d)
 		return JudgeDataOutput{Verdict: d.Verdict, Reasons: few(d.Reasons), Warnings: few(warnings(d.Violations)),
 			Rows: d.Rows, Quarantined: d.Quarantined, Budget: d.Budget, Rules: fewRules(d.Rules), Paper: paper,
@@ -167,6 +172,11 @@ func decide(c *pipeline.Config, d *run.Data) {
 	if drifted && c.Drift.Action == pipeline.Asks {
 		d.Asks = append(d.Asks, driftReason(d.Drift))
 	}
+	settle(d)
+}
+
+// settle makes the verdict of reasons and questions.
+func settle(d *run.Data) {
 	switch {
 	case len(d.Reasons) > 0:
 		d.Verdict, d.Asks, d.Fallback = run.Block, nil, nil

@@ -28,6 +28,9 @@ type PublishInput struct {
 	Operation string       `json:"operation"`
 	At        time.Time    `json:"at"`
 	By        string       `json:"by"`
+
+	Serving store.Digest `json:"serving,omitempty"` // blob of a run.Serving; "": the champion serves all
+	Reason  string       `json:"reason,omitempty"`  // why the batch is published again
 }
 
 // PublishOutput says where the batch is now.
@@ -39,6 +42,8 @@ type PublishOutput struct {
 	Fallback     int64        `json:"fallback,omitempty"` // of Rows, with a score that is not the model's
 	Values       store.Digest `json:"values"`             // over the values digests of all files
 	Anchor       string       `json:"anchor"`             // registry entry and hash, for outside witnesses
+
+	Models []run.ModelRows `json:"models,omitempty"` // rows by the model whose score they have, if there is a Serving
 }
 
 // Publish commits a batch's files to the table: the one moment when readers see the
@@ -47,11 +52,10 @@ type PublishOutput struct {
 // Publishing what is already there is no new publication.
 func (a *Activities) Publish(ctx context.Context, in PublishInput) (PublishOutput, error) {
 	return stage(ctx, func(ctx context.Context, _ func(Progress)) (PublishOutput, error) {
-		commit, fallback, err := a.commit(ctx, in)
+		commit, out, err := a.commit(ctx, in)
 		if err != nil {
 			return PublishOutput{}, err
 		}
-		out := PublishOutput{Values: store.Digest(commit.Info["values"]), Fallback: fallback}
 		for _, f := range commit.Files {
 			out.Rows += f.Rows
 		}
@@ -79,24 +83,28 @@ func (a *Activities) Publish(ctx context.Context, in PublishInput) (PublishOutpu
 	})
 }
 
-// commit gathers the table files of all shards, and how many rows are a fallback's.
-func (a *Activities) commit(ctx context.Context, in PublishInput) (c delta.Commit, fallback int64, err error) {
+// commit gathers the table files of all shards. out counts their rows: those of a
+// fallback, and those of each model.
+func (a *Activities) commit(ctx context.Context, in PublishInput) (c delta.Commit, out PublishOutput, err error) {
 	c = delta.Commit{Pipeline: in.Pipeline, Batch: in.Batch, Expect: in.Expect, Operation: in.Operation, At: in.At}
 	items, err := a.whole(ctx, in)
 	if err != nil {
-		return c, 0, err
+		return c, out, err
 	}
 	var values []store.Digest
 	for i, o := range items {
 		var f run.TableFile
 		if err := run.LoadJSON(ctx, a.store, o, &f); err != nil {
-			return c, 0, err
+			return c, out, err
 		}
-		if f.Shard != i {
-			return c, 0, fail(KindCorrupt, "table file of shard %d stands in the place of shard %d", f.Shard, i)
-		}
-		if in.Fallback != nil && o == *in.Fallback {
-			fallback = f.Rows
+		fallback := in.Fallback != nil && o == *in.Fallback
+		switch {
+		case f.Shard != i:
+			return c, out, fail(KindCorrupt, "table file of shard %d stands in the place of shard %d", f.Shard, i)
+		case fallback:
+			out.Fallback = f.Rows
+		case f.Rows > 0 && f.Serving != in.Serving:
+			return c, out, fail(KindCorrupt, "table file of shard %d was assembled by serving %q, not by %q", f.Shard, f.Serving, in.Serving)
 		}
 		if f.Rows == 0 {
 			continue
@@ -104,17 +112,17 @@ func (a *Activities) commit(ctx context.Context, in PublishInput) (c delta.Commi
 		c.Files = append(c.Files, delta.File{Path: f.Path, Size: f.Size, Rows: f.Rows, Stats: f.Stats})
 		c.Fields = union(c.Fields, f.Fields)
 		values = append(values, f.Values)
+		out.Models = addRows(out.Models, f.Models)
 	}
-	digest, err := valuesDigest(values)
-	if err != nil {
-		return c, 0, err
+	if out.Values, err = valuesDigest(values); err != nil {
+		return c, out, err
 	}
 	c.Info = map[string]string{
 		"run": string(in.Run.Run), "model": string(in.Model), "contract": string(in.Contract),
 		"decision": string(in.Data.Digest), "head": strconv.FormatInt(in.Head, 10),
-		"values": string(digest), "by": in.By,
+		"values": string(out.Values), "by": in.By,
 	}
-	return c, fallback, nil
+	return c, out, served(c.Info, in, out.Models)
 }
 
 // whole returns the table files of a batch, that of the fallback last, if it is all of
@@ -210,17 +218,18 @@ func (a *Activities) recordPublications(ctx context.Context, name string) (*regi
 // publicationEntry makes the registry entry of a publication from the table alone,
 // so that whoever writes it writes the same.
 func publicationEntry(p delta.Publication) (registry.Entry, error) {
-	kind, reason := registry.KindPublished, ""
+	kind, reason := registry.KindPublished, p.Info["reason"]
 	if p.RestoredFrom > 0 {
 		kind, reason = registry.KindRestored, fmt.Sprintf("publication %d restored: %s", p.RestoredFrom, p.Info["reason"])
 	}
 	files, err := run.FilesDigest(p.Files)
 	return registry.Entry{
 		Kind: kind, ID: fmt.Sprintf("published/%s/%d", p.Batch, p.Number), At: p.At, Batch: p.Batch,
-		Publication: p.Number, TableVersion: &p.Version, Files: files, Verdict: string(run.Pass), Reason: reason,
+		Publication: p.Number, TableVersion: &p.Version, Files: files, Commit: p.Commit, Verdict: string(run.Pass), Reason: reason,
 		Run: store.Digest(p.Info["run"]), Model: store.Digest(p.Info["model"]),
 		Contract: store.Digest(p.Info["contract"]), Decision: store.Digest(p.Info["decision"]),
-		By: p.Info["by"], Cause: p.Operation,
+		Paper: store.Digest(p.Info["serving"]),
+		By:    p.Info["by"], Cause: p.Operation,
 	}, err
 }
 

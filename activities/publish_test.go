@@ -1,6 +1,7 @@
 package activities_test
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -85,7 +86,7 @@ func TestPublishCommitsTheWholeBatchOrNothing(t *testing.T) {
 	}
 	first := must(s, s.act.Publish, whole)
 	keys := storetest.Keys(t, s.bucket)
-	if again := must(s, s.act.Publish, whole); again != first || !slices.Equal(keys, storetest.Keys(t, s.bucket)) {
+	if again := must(s, s.act.Publish, whole); !reflect.DeepEqual(again, first) || !slices.Equal(keys, storetest.Keys(t, s.bucket)) {
 		t.Errorf("first %+v, again %+v", first, again)
 	}
 }

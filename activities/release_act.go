@@ -60,7 +60,7 @@ func (a *Activities) Route(ctx context.Context, in ReleaseStep) (AppendOutput, e
 				return AppendOutput{}, err
 			}
 		}
-		paper, err := saveBlob(ctx, a.store, in.Next.Routing)
+		paper, err := run.SaveBlob(ctx, a.store, in.Next.Routing)
 		if err != nil {
 			return AppendOutput{}, err
 		}
@@ -116,12 +116,12 @@ type UnscoredInput struct {
 func (a *Activities) RecordUnscored(ctx context.Context, in UnscoredInput) (AppendOutput, error) {
 	return stage(ctx, func(ctx context.Context, _ func(Progress)) (out AppendOutput, err error) {
 		for _, f := range in.Failed {
-			paper, err := saveBlob(ctx, a.store, f)
+			paper, err := run.SaveBlob(ctx, a.store, f)
 			if err != nil {
 				return out, err
 			}
 			out, err = a.appendEntry(ctx, in.Pipeline, registry.Entry{Kind: registry.KindShadow,
-				ID: fmt.Sprintf("unscored/%s/%s/%s", in.Batch, run.Short(in.Run), run.Short(f.Model)), At: in.At, By: "release", Cause: in.Operation,
+				ID: fmt.Sprintf("unscored/%s/%s/%s/%s", in.Batch, run.Short(in.Run), run.Short(f.Model), run.Short(paper)), At: in.At, By: "release", Cause: in.Operation,
 				Batch: in.Batch, Run: in.Run, Model: f.Model, Paper: paper, Verdict: registry.VerdictBlock, Reason: f.Reason})
 			if err != nil {
 				return out, err
@@ -160,7 +160,7 @@ func (a *Activities) TakeBack(ctx context.Context, in TakeBackInput) (AppendOutp
 		if state.Champion() == in.Model {
 			control := Control{Format: release.Format, Control: registry.ControlRollback, To: in.Champion, By: "release", Reason: in.Reason}
 			e.Kind, e.ID, e.Control, e.Model = registry.KindControl, "control/"+in.Operation+"/end", registry.ControlRollback, in.Champion
-			if e.Paper, err = saveBlob(ctx, a.store, control); err != nil {
+			if e.Paper, err = run.SaveBlob(ctx, a.store, control); err != nil {
 				return AppendOutput{}, err
 			}
 		}

@@ -51,7 +51,7 @@ func (a *Activities) CheckApproval(ctx context.Context, in CheckApprovalInput) (
 		if e, found := r.Log.Find(id); found { // the answer to an earlier attempt got lost
 			return answered(e, r.Log), nil
 		}
-		said := complete(in, release.Questions(r.State, r.Settings, in.At))
+		said := r.complete(in)
 		e := registry.Entry{Kind: registry.KindApproval, ID: id, At: in.At, By: said.By, Cause: in.Operation, Release: said.Release,
 			Step: said.Step, Model: store.Digest(said.Model), Answer: said.Answer, Reason: said.Reason}
 		if !e.Model.Valid() {
@@ -60,10 +60,8 @@ func (a *Activities) CheckApproval(ctx context.Context, in CheckApprovalInput) (
 		if err := release.CheckApproval(r.State, r.Settings, said, in.At); err != nil {
 			e.Answer, e.Reasons = registry.AnswerRefused, []string{refused(err).Error()}
 		}
-		if e.Release == "" {
-			e.Release, e.Step = "none", "none"
-		}
-		if e.Paper, err = saveBlob(ctx, a.store, said); err != nil {
+		e.Release, e.Step = orElse(e.Release, "none"), orElse(e.Step, "none")
+		if e.Paper, err = run.SaveBlob(ctx, a.store, said); err != nil {
 			return CheckApprovalOutput{}, err
 		}
 		kept, err := r.Log.Append(ctx, e)
@@ -72,17 +70,19 @@ func (a *Activities) CheckApproval(ctx context.Context, in CheckApprovalInput) (
 }
 
 // complete fills in what a person left out: the rest of the question that the nonce is
-// of, or without such a one of the first that is open.
-func complete(in CheckApprovalInput, open []release.Action) release.Approval {
+// of, or without such a one of the first that is open. Where nothing is asked, the answer
+// is about the release that is under way, or the last one.
+func (r *Releases) complete(in CheckApprovalInput) release.Approval {
 	said := in.Approval
 	said.Format, said.Pipeline = release.Format, in.Pipeline
+	open := release.Questions(r.State, r.Settings, in.At)
 	if len(open) == 0 {
+		if rel := r.shown(release.Action{}); rel != nil {
+			said.Release = orElse(said.Release, rel.Name)
+		}
 		return said
 	}
-	q := open[0]
-	if i := slices.IndexFunc(open, func(a release.Action) bool { return a.Nonce == said.Nonce }); i >= 0 {
-		q = open[i]
-	}
+	q := open[max(0, slices.IndexFunc(open, func(a release.Action) bool { return a.Nonce == said.Nonce }))]
 	said.Release, said.Step, said.Model = orElse(said.Release, q.Release), orElse(said.Step, q.Step), orElse(said.Model, q.Model)
 	if said.Expires.IsZero() {
 		said.Expires = q.Until
@@ -174,7 +174,7 @@ func (a *Activities) Control(ctx context.Context, in ControlInput) (ControlOutpu
 		}
 		e := registry.Entry{Kind: registry.KindControl, ID: id, At: in.At, By: in.By, Cause: in.Operation, Control: in.Control,
 			Model: paper.To, Batch: in.Batch, Reason: in.Reason}
-		if e.Paper, err = saveBlob(ctx, a.store, paper); err != nil {
+		if e.Paper, err = run.SaveBlob(ctx, a.store, paper); err != nil {
 			return ControlOutput{}, err
 		}
 		kept, err := r.Log.Append(ctx, e)

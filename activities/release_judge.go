@@ -42,9 +42,9 @@ func (a *Activities) JudgeCandidate(ctx context.Context, in ReleaseStep) (JudgeC
 			return JudgeCandidateOutput{}, err
 		}
 		e := in.entry(registry.KindAdvance)
-		e.Model, e.Verdict, e.Reasons = store.Digest(d.Evidence.Release.Model), string(d.Verdict), few(d.Reasons)
+		e.Model, e.Verdict, e.Reasons = store.Digest(in.Next.Model), string(d.Verdict), few(d.Reasons)
 		e.Basis = "" // a verdict is a finding: what follows from it is decided after it
-		if e.Paper, err = saveBlob(ctx, a.store, d); err != nil {
+		if e.Paper, err = run.SaveBlob(ctx, a.store, d); err != nil {
 			return JudgeCandidateOutput{}, err
 		}
 		kept, err := r.Log.Append(ctx, e)
@@ -157,7 +157,7 @@ func (j *judgement) past(ctx context.Context, b *store.Bucket) ([]gate.Look, err
 		return nil, nil
 	}
 	var d gate.Decision
-	if err := loadBlob(ctx, b, store.Digest(j.in.Next.Before), &d); err != nil || d.Evidence.Outcome == nil {
+	if err := run.LoadBlob(ctx, b, store.Digest(j.in.Next.Before), &d); err != nil || d.Evidence.Outcome == nil {
 		return nil, err
 	}
 	return d.Evidence.Outcome.Past, nil

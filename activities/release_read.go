@@ -135,15 +135,15 @@ func addPaper(ctx context.Context, b *store.Bucket, e registry.Entry, event *rel
 	switch e.Kind {
 	case registry.KindRouting:
 		event.Routing = new(release.Routing)
-		return loadBlob(ctx, b, e.Paper, event.Routing)
+		return run.LoadBlob(ctx, b, e.Paper, event.Routing)
 	case registry.KindApproval:
 		var a release.Approval
-		err := loadBlob(ctx, b, e.Paper, &a)
+		err := run.LoadBlob(ctx, b, e.Paper, &a)
 		event.Decision = a.Decision
 		return err
 	case registry.KindAdvance:
 		var d gate.Decision
-		err := loadBlob(ctx, b, e.Paper, &d)
+		err := run.LoadBlob(ctx, b, e.Paper, &d)
 		addDecision(&d, event)
 		return err
 	case registry.KindPublished:
@@ -152,7 +152,7 @@ func addPaper(ctx context.Context, b *store.Bucket, e registry.Entry, event *rel
 			return nil
 		}
 		var s run.Serving
-		err := loadBlob(ctx, b, e.Paper, &s)
+		err := run.LoadBlob(ctx, b, e.Paper, &s)
 		event.Models = nil
 		for _, m := range s.Models() {
 			event.Models = append(event.Models, string(m))
@@ -182,19 +182,4 @@ func addDecision(d *gate.Decision, event *release.Event) {
 	case gate.Pass:
 		event.Verdict = release.Block
 	}
-}
-
-// loadBlob reads a paper of the registry into v.
-func loadBlob(ctx context.Context, b *store.Bucket, d store.Digest, v any) error {
-	return run.LoadJSON(ctx, b, run.Object{Key: store.BlobKey(d), Digest: d}, v)
-}
-
-// saveBlob keeps a paper of the registry in its canonical bytes.
-func saveBlob(ctx context.Context, b *store.Bucket, v any) (store.Digest, error) {
-	data, err := run.Encode(v)
-	if err != nil {
-		return "", err
-	}
-	ref, err := b.PutBlob(ctx, data)
-	return ref.Digest, err
 }

@@ -39,6 +39,11 @@ type ResolveOutput struct {
 	History    *run.Object   `json:"history,omitempty"`    // a run.History: what the batch is compared with
 	Wait       time.Duration `json:"wait,omitempty"`       // how long a question waits for a person
 	Labels     bool          `json:"labels,omitempty"`     // somebody will write down what came true
+
+	Models []store.Digest `json:"models,omitempty"` // that score every row beside the champion
+	Routed bool           `json:"routed,omitempty"` // some of them have an arm: the gate decides whether they serve
+	Colour bool           `json:"colour,omitempty"` // all that is to be published is read again before the commit
+	Check  bool           `json:"check,omitempty"`  // models of this pipeline come and go: look again after the commit
 }
 
 // Resolve pins what a run reads: pipeline file, contract, champion, and the input
@@ -67,6 +72,9 @@ func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (ResolveOutpu
 		}
 		plan := &run.Plan{Format: run.Format, Scoring: run.ScoringVersion, Pipeline: in.Pipeline, Batch: in.Batch,
 			File: state.Pipeline, Contract: state.Contract, Output: state.Output, Champion: champion}
+		if err := a.planModels(ctx, &state, f, plan); err != nil {
+			return ResolveOutput{}, err
+		}
 		if err := a.planFiles(ctx, f.pipeline, plan, report); err != nil {
 			return ResolveOutput{}, err
 		}
@@ -87,7 +95,10 @@ func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (ResolveOutpu
 		out := ResolveOutput{Run: Run{in.Pipeline, in.Batch, name}, Model: champion, Contract: plan.Contract,
 			Files: len(plan.Files), Rows: plan.Rows, Shards: len(plan.Shards), Parallel: f.pipeline.Shards.Parallel,
 			Head: log.Head(), Expect: snapshot.Publication(in.Batch),
-			References: len(plan.References), Replayed: replayed(plan), Wait: time.Duration(f.pipeline.Ask.Wait), Labels: f.pipeline.Labels != nil}
+			References: len(plan.References), Replayed: replayed(plan), Wait: time.Duration(f.pipeline.Ask.Wait),
+			Models: plan.Models, Routed: plan.Routing != nil, Colour: swaps(f.pipeline, plan),
+			Check:  f.pipeline.Labels != nil || state.Routing != "" || len(state.Rejected) > 0,
+			Labels: f.pipeline.Labels != nil}
 		for _, file := range plan.Files {
 			out.Bytes += file.Size
 		}

@@ -10,7 +10,13 @@
 //	 is read     ▶ Record, stop  profile, scores,             nothing is published
 //	                             quarantine
 //
+// If the plan has models beside the champion, CompareScores and DecideGate come before
+// AssembleShard: they say whose scores are published. After the commit CheckRouting looks
+// whether those models still serve; if not, the champion's scores take their place
+// ([RepublishBatch]). [ShadowBatch] lets models score a published batch after the fact.
+//
 // Start with [ScoreBatch]. A batch of many shards goes through windows of child
 // workflows, so that no history grows with the batch ([ScoreShards]). [RestoreBatch]
-// brings an earlier publication of a batch back.
+// brings an earlier publication of a batch back. [EvaluateBatch] waits for the labels of
+// a published batch and holds them against what every model said.
 package workflows

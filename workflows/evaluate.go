@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -16,9 +15,6 @@ import (
 // SignalLabels says that labels of a batch are there: an evaluation that waits looks at
 // once. It carries no facts.
 const SignalLabels = "labels"
-
-// Signals and workflows that an evaluation wakes.
-const signalWake = "wake"
 
 // EvaluateID is the id of the workflow that waits for the labels of a batch.
 func EvaluateID(pipeline, batch string) string { return "evaluate/" + pipeline + "/" + batch }
@@ -215,8 +211,17 @@ func (e *evaluation) judge(ctx workflow.Context) error {
 	e.out.EvaluateScoresOutput, e.out.Labels = out, e.found.Version
 	e.card.evaluated(out)
 	wakeRelease(ctx, e.in.Pipeline)
-	retraining, err := maybeRetrain(ctx, e.in.Pipeline)
-	e.out.Retraining = retraining.Start
+	return e.retrain(ctx)
+}
+
+// retrain starts a training if the pipeline's policy says so. One that runs already is
+// enough.
+func (e *evaluation) retrain(ctx workflow.Context) error {
+	if err := e.show(ctx, "DecideRetrain"); err != nil {
+		return err
+	}
+	out, err := maybeRetrain(ctx, e.in.Pipeline)
+	e.card.Triggers, e.card.NotYet, e.out.Retraining = out.Reasons, out.NotYet, out.Start
 	return err
 }
 
@@ -224,7 +229,7 @@ func (e *evaluation) judge(ctx workflow.Context) error {
 // carries no facts, and the release looks by itself from time to time: whether there is
 // one that hears it does not matter.
 func wakeRelease(ctx workflow.Context, pipeline string) {
-	err := workflow.SignalExternalWorkflow(ctx, "release/"+pipeline, "", signalWake, nil).Get(ctx, nil)
+	err := workflow.SignalExternalWorkflow(ctx, ReleaseID(pipeline), "", SignalWake, nil).Get(ctx, nil)
 	if err != nil {
 		workflow.GetLogger(ctx).Debug("no release was woken", "pipeline", pipeline, "error", err)
 	}
@@ -253,16 +258,5 @@ func failed(err error, kind string) bool {
 // evaluateLater starts the evaluation of a batch that was published, which waits for its
 // labels. One that waits already will see this publication.
 func evaluateLater(ctx workflow.Context, in EvaluateBatchInput) error {
-	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:            EvaluateID(in.Pipeline, in.Batch),
-		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
-		StaticSummary:         fmt.Sprintf("Evaluate %s %s", in.Pipeline, in.Batch),
-		StaticDetails:         evaluateDetails(in),
-	}), EvaluateBatch, in)
-	err := child.GetChildWorkflowExecution().Get(ctx, nil)
-	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-		return nil
-	}
-	return err
+	return startAlone(ctx, EvaluateID(in.Pipeline, in.Batch), fmt.Sprintf("Evaluate %s %s", in.Pipeline, in.Batch), EvaluateBatch, in)
 }

@@ -43,6 +43,9 @@ type EvaluationCard struct {
 	Trusted *bool                       `json:"trusted,omitempty"` // whether labels have borne the forecast out
 	Paper   string                      `json:"paper,omitempty"`
 	Anchor  string                      `json:"anchor,omitempty"`
+
+	Triggers []string `json:"triggers,omitempty"` // of a training
+	NotYet   []string `json:"notYet,omitempty"`   // why it has to wait
 }
 
 func (c *EvaluationCard) resolved(r activities.ResolveLabelsOutput) {
@@ -100,6 +103,8 @@ func (c EvaluationCard) Markdown() string {
 	c.forecast(&b)
 	list(&b, "Why", c.Reasons)
 	list(&b, "Notes", c.Notes)
+	list(&b, "Speaks for a training", c.Triggers)
+	list(&b, "And against one now", c.NotYet)
 	if c.Problem != "" {
 		list(&b, "Problem", []string{c.Problem})
 	}

@@ -27,11 +27,7 @@ import (
 // changes the contract of the labels.
 func labelled(t *testing.T, customers int, change *strings.Replacer) *world {
 	t.Helper()
-	text, err := os.ReadFile("../testdata/retailer/labels.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	labels := string(text)
+	labels := shipped(t, "labels.yaml")
 	if change != nil {
 		labels = change.Replace(labels)
 	}
@@ -40,6 +36,15 @@ func labelled(t *testing.T, customers int, change *strings.Replacer) *world {
 	w.deliver("2024-01", retailer.Options{})
 	w.mustScore("2024-01")
 	return w
+}
+
+func shipped(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("../testdata/retailer/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // A label is a row of a label file.
@@ -288,4 +293,21 @@ func TestRevisedLabelsAreEvaluatedAgain(t *testing.T) {
 	if a, b := first.Models[0].Report.Positives, second.Models[0].Report.Positives; a-b != int64(len(returned)) {
 		t.Errorf("%d positives, and %d after %d returns", a, b, len(returned))
 	}
+}
+
+// known is a world with a scored January whose labels are there.
+func known(t *testing.T) *world {
+	w := labelled(t, 200, nil)
+	w.write("a.parquet", w.outcomes(nil))
+	w.complete()
+	return w
+}
+
+func evaluateTask(w *world) string {
+	out, _ := w.evaluate(nil)
+	if out.Verdict != "pass" || out.Labels == "" || out.Seq == 0 || w.woken.Load() == 0 {
+		w.t.Errorf("%+v, woken %d times", out, w.woken.Load())
+	}
+	out.Anchor = ""
+	return asJSON(w.t, out)
 }

@@ -32,7 +32,7 @@ import (
 // that a run in the twin is the same run.
 func (w *world) twin(t *testing.T) *world {
 	t.Helper()
-	to := &world{t: t, dir: t.TempDir(), shop: w.shop, runs: w.runs}
+	to := &world{t: t, dir: t.TempDir(), shop: w.shop, runs: w.runs, candidate: w.candidate}
 	err := filepath.WalkDir(w.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -136,13 +136,37 @@ func asJSON(t *testing.T, v any) string {
 // outcome runs the task and checks that an auditor finds nothing.
 func (w *world) outcome(do task) outcome {
 	w.t.Helper()
-	out := outcome{Answer: do(w), Keys: w.keys("")}
+	out := outcome{Answer: do(w), Keys: timeless(w.keys(""))}
 	a := &audit.Auditor{Store: w.bucket, Formats: worker.Formats(), Pipeline: "retailer"}
 	report, err := a.Verify(context.Background())
 	if err != nil || len(report.Findings) > 0 {
 		w.t.Errorf("verify: %v %+v", err, report)
 	}
 	return out
+}
+
+// timeless leaves out of the keys what follows from the moment of a gate's decision, which
+// a retry before it moves: blobs, and the digests of table files' papers.
+func timeless(keys []string) (out []string) {
+	gates := slices.ContainsFunc(keys, func(key string) bool { return strings.Contains(key, "/compare.") })
+	for _, key := range keys {
+		switch {
+		case gates && strings.HasPrefix(key, "blobs/"):
+		case gates && strings.Contains(key, "/table/") && strings.HasSuffix(key, ".json"):
+			name, _, _ := strings.Cut(key, ".")
+			out = append(out, name)
+		default:
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+// momentary reports whether another run of the same task has another key in the place of
+// this one, which was not there before.
+func momentary(key string, before []string, o outcome) bool {
+	return strings.HasPrefix(key, "blobs/") && !slices.Contains(before, key) && !slices.Contains(o.Keys, key) ||
+		strings.Contains(key, "/table/") && strings.HasSuffix(key, ".json") && !slices.Contains(o.Keys, key)
 }
 
 func (o outcome) mustEqual(t *testing.T, want outcome) {
@@ -213,13 +237,17 @@ func TestAWriteFailsOnce(t *testing.T) {
 	}{
 		{"ScoreBatch", mixed, scoreTask("2024-01"), 25, nil},
 		{"ScoreBatch of a month that asks", everything, approvedTask("2024-02"), 25, ofEverything},
+		{"ScoreBatch of a canary month", canary, canaryTask, 25, ofModels},
+		{"RepublishBatch from a model that has not scored", unscored, republishTask, 15, ofModels},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 3, nil},
+		{"EvaluateBatch", known, evaluateTask, 3, nil},
 		{"Retrain", learned, retrainTask, 10, ofTraining},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := tt.world(t)
 			want, calls := w.record(t, tt.do)
-			writes := slices.DeleteFunc(calls, func(c store.Call) bool { return c.Name != store.CallPut })
+			before := w.keys("")
+			writes := slices.DeleteFunc(calls, func(c store.Call) bool { return c.Name != store.CallPut || momentary(c.Key, before, want) })
 			if len(writes) < tt.least {
 				t.Fatalf("%d writes: %v", len(writes), writes)
 			}
@@ -259,13 +287,17 @@ func TestAReadFailsOnce(t *testing.T) {
 	}{
 		{"ScoreBatch", mixed, scoreTask("2024-01"), 50},
 		{"ScoreBatch of a month that asks", everything, approvedTask("2024-02"), 100},
+		{"ScoreBatch of a canary month", canary, canaryTask, 100},
+		{"RepublishBatch from a model that has not scored", unscored, republishTask, 50},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 10},
+		{"EvaluateBatch", known, evaluateTask, 20},
 		{"Retrain", learned, retrainTask, 50},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := tt.world(t)
 			want, calls := w.record(t, tt.do)
-			reads := slices.DeleteFunc(calls, func(c store.Call) bool { return c.Name == store.CallPut })
+			before := w.keys("")
+			reads := slices.DeleteFunc(calls, func(c store.Call) bool { return c.Name == store.CallPut || momentary(c.Key, before, want) })
 			if len(reads) < tt.least {
 				t.Fatalf("%d reads: %v", len(reads), reads)
 			}
@@ -337,7 +369,10 @@ func TestAWorkerDiesAfterItsWork(t *testing.T) {
 	}{
 		{"ScoreBatch", mixed, scoreTask("2024-01"), 10},
 		{"ScoreBatch of a month that asks", everything, approvedTask("2024-02"), 16},
+		{"ScoreBatch of a canary month", canary, canaryTask, 12},
+		{"RepublishBatch from a model that has not scored", unscored, republishTask, 10},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 2},
+		{"EvaluateBatch", known, evaluateTask, 5},
 		{"Retrain", learned, retrainTask, 7},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

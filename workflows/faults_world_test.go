@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"headgate/internal/retailer"
+	"headgate/internal/store"
 	"headgate/workflows"
 )
 
@@ -91,3 +92,48 @@ var kindOfKey = regexp.MustCompile(`/(data\.|log/|_delta_log/|table/fallback)`)
 // ofEverything reports whether a key is of a verdict, an entry, a commit or a fallback.
 // The other writes of such a month fail together.
 func ofEverything(key string) bool { return kindOfKey.MatchString(key) }
+
+// canary is a world with a month that a candidate serves a share of.
+func canary(t *testing.T) *world {
+	t.Helper()
+	w := looped(t, 600, retailer.Options{Fault: retailer.BadRows, Parts: 2})
+	w.route("10%", map[store.Digest]int{w.challenger("lightgbm", 0.02, 0.97): 1000})
+	return w
+}
+
+func canaryTask(w *world) string {
+	out := w.mustScore(canaryMonth)
+	if out.Taken != "" || len(out.Models) != 2 {
+		w.t.Errorf("the candidate does not serve: %+v", out)
+	}
+	out.Anchor = ""
+	for i := range out.Advance {
+		out.Advance[i].Decision = "" // holds the moment
+	}
+	return asJSON(w.t, out)
+}
+
+// unscored is a world with a published month that another model takes over, which has yet
+// to score it.
+func unscored(t *testing.T) *world {
+	t.Helper()
+	w := looped(t, 300, retailer.Options{})
+	w.mustScore(canaryMonth)
+	w.candidate = w.challenger("lightgbm", 0.02, 0.97)
+	return w
+}
+
+func republishTask(w *world) string {
+	out := w.republish(w.candidate)
+	if out.Publication != 2 {
+		w.t.Errorf("%+v", out)
+	}
+	out.Anchor = ""
+	return asJSON(w.t, out)
+}
+
+var modelKey = regexp.MustCompile(`/(compare\.|ranks\.|log/|_delta_log/|shadow/|scores/[0-9a-f]+/)`)
+
+// ofModels reports whether a key is of a comparison, an entry, a commit or scores of a
+// model beside the champion.
+func ofModels(key string) bool { return modelKey.MatchString(key) }

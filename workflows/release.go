@@ -17,7 +17,7 @@ import (
 
 // SignalWake is the name of the signal that makes a [Release] look at the registry. It
 // carries nothing: what happened is in the registry.
-const SignalWake = signalWake
+const SignalWake = "wake"
 
 // lookAgain is how long a release waits for a signal before it looks by itself, and
 // after a failure before it tries again.
@@ -219,7 +219,7 @@ func (r *releases) shadow(ctx workflow.Context, next rollout.Action) error {
 	var out ShadowBatchOutput
 	err := workflow.ExecuteChildWorkflow(child(ctx, ShadowID(in.Pipeline, in.Batch), fmt.Sprintf("Let %s score %s again", count(len(in.Models), "model"), in.Batch)),
 		ShadowBatch, in).Get(ctx, &out)
-	if temporal.IsCanceledError(err) {
+	if err != nil && (temporal.IsCanceledError(err) || !hopeless(err)) {
 		return err
 	}
 	unscored := activities.UnscoredInput{Pipeline: r.in.Pipeline, Batch: next.Batch, Run: store.Digest(next.Run), Failed: out.Failed}

@@ -77,7 +77,7 @@ func (r *releases) listen(ctx workflow.Context) error {
 		}
 	})
 	return errors.Join(
-		update(ctx, UpdateApprove, `Lets the release take the step that it asks about: {"by", "role", "reason", "decision", "nonce"}.`, checkAnswer,
+		update(ctx, UpdateApprove, `Lets the release take the step that it asks about: {"by", "role", "reason", "decision", "nonce"}.`, checkApprove,
 			func(ctx workflow.Context, a ReleaseAnswer) (activities.CheckApprovalOutput, error) {
 				return r.answer(ctx, rollout.Approve, a)
 			}),

@@ -69,7 +69,7 @@ type outcomeOf func(features arrow.Record, row int, bought bool) bool
 // somebody has evaluated them.
 func (w *world) label(month string, of outcomeOf) {
 	w.t.Helper()
-	w.evaluated(month, w.writeLabels(month, of), nil)
+	w.enterEvaluation(month, w.writeLabels(month, of), nil)
 }
 
 // writeLabels writes a month's labels and returns their version.
@@ -138,9 +138,9 @@ func relabelled(rec, features arrow.Record, of outcomeOf) arrow.Record {
 	return array.NewRecord(rec.Schema(), cols, rec.NumRows())
 }
 
-// evaluated enters that a month's labels were held against its scores; estimates are
+// enterEvaluation enters that a month's labels were held against its scores; estimates are
 // those of the champion.
-func (w *world) evaluated(month string, version store.Digest, estimates map[evaluate.Metric]evaluate.Estimate) {
+func (w *world) enterEvaluation(month string, version store.Digest, estimates map[evaluate.Metric]evaluate.Estimate) {
 	w.t.Helper()
 	log, err := registry.Load(w.t.Context(), w.bucket, "retailer")
 	if err != nil {
@@ -209,24 +209,6 @@ func (w *world) mustRetrain(in workflows.RetrainInput) workflows.RetrainOutput {
 		w.t.Fatal(err)
 	}
 	return out
-}
-
-// entries returns the registry's entries of some kinds.
-func (w *world) entries(kinds ...string) []registry.Entry {
-	w.t.Helper()
-	log, err := registry.Load(w.t.Context(), w.bucket, "retailer")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	var all []registry.Entry
-	for _, e := range log.Entries() {
-		for _, kind := range kinds {
-			if e.Kind == kind {
-				all = append(all, e)
-			}
-		}
-	}
-	return all
 }
 
 // shuffled gives every customer the outcome of a coin that lands as often as they buy.

@@ -42,6 +42,10 @@ type ScoreBatchOutput struct {
 	Drift    *papers.Drift `json:"drift,omitempty"`
 	Fallback int64         `json:"fallback,omitempty"` // of the published rows, with a score that is not the model's
 	Answered string        `json:"answered,omitempty"` // who let it out or not, if somebody was asked
+
+	Models  []papers.ModelRows   `json:"models,omitempty"`  // published rows by the model whose score they have, if there are several models
+	Advance []activities.Advance `json:"advance,omitempty"` // what the gate said of candidates with a share
+	Taken   string               `json:"taken,omitempty"`   // why the champion serves all rows after all
 }
 
 // batch is the state of one ScoreBatch.
@@ -124,7 +128,7 @@ func (b *batch) score(ctx workflow.Context) (err error) {
 		return err
 	}
 	data, err := run(stage(ctx, "Judge the whole batch", time.Hour), act.JudgeData,
-		activities.JudgeDataInput{Run: b.plan.Run, Shards: shards, References: references, History: b.plan.History})
+		activities.JudgeDataInput{Run: b.plan.Run, Shards: shards, References: references, History: b.plan.History, At: workflow.Now(ctx).UTC()})
 	if err != nil {
 		return err
 	}
@@ -164,17 +168,26 @@ func (b *batch) fallback(ctx workflow.Context, data activities.JudgeDataOutput) 
 	return &out, err
 }
 
-// publish assembles the table's files and commits them.
+// publish decides whose scores are published, assembles the table's files and commits
+// them. Then it looks whether all of that still holds.
 func (b *batch) publish(ctx workflow.Context, shards activities.Papers, data activities.JudgeDataOutput) error {
+	serving, err := b.decide(ctx, data)
+	if err != nil {
+		return err
+	}
 	if err := b.show(ctx, "AssembleShards"); err != nil {
 		return err
 	}
-	table, err := b.assembleShards(ctx, shards, data.Paper)
+	in := activities.PublishInput{Run: b.plan.Run, Model: b.plan.Model, Contract: b.plan.Contract, Head: b.plan.Head, Expect: b.plan.Expect,
+		Data: data.Paper, Serving: serving, Operation: operation(ctx), By: b.in.By}
+	in.Table, err = assembleAll(ctx, AssembleShardsInput{Run: b.plan.Run, Parallel: b.plan.Parallel, Data: data.Paper, To: b.plan.Shards, Serving: serving}, shards)
 	if err != nil {
 		return err
 	}
-	fallback, err := b.fallback(ctx, data)
-	if err != nil {
+	if in.Fallback, err = b.fallback(ctx, data); err != nil {
+		return err
+	}
+	if err := b.checkColour(ctx, in); err != nil {
 		return err
 	}
 	if err := b.show(ctx, "Publish"); err != nil {
@@ -186,21 +199,27 @@ func (b *batch) publish(ctx workflow.Context, shards activities.Papers, data act
 		return err
 	}
 	disconnected, _ := workflow.NewDisconnectedContext(ctx)
-	out, err := run(stage(disconnected, "Commit "+b.in.Batch+" to the table", 10*time.Minute), act.Publish, activities.PublishInput{
-		Run: b.plan.Run, Model: b.plan.Model, Contract: b.plan.Contract, Head: b.plan.Head, Expect: b.plan.Expect,
-		Data: data.Paper, Table: table, Fallback: fallback, Operation: operation(ctx), At: workflow.Now(ctx).UTC(), By: b.in.By})
+	in.At = workflow.Now(ctx).UTC()
+	out, err := run(stage(disconnected, "Commit "+b.in.Batch+" to the table", 10*time.Minute), act.Publish, in)
 	if err != nil {
 		return err
 	}
-	b.out.Verdict = papers.Pass
+	b.out.Verdict, b.card.Verdict = papers.Pass, string(papers.Pass)
+	b.published(out)
+	if err := b.lookAgain(disconnected, shards, serving); err != nil || !b.plan.Labels {
+		return err
+	}
+	return evaluateLater(disconnected, EvaluateBatchInput{Pipeline: b.in.Pipeline, Batch: b.in.Batch, By: b.in.By})
+}
+
+// published shows where the batch is now.
+func (b *batch) published(out activities.PublishOutput) {
 	b.out.Published, b.out.Publication, b.out.TableVersion = out.Rows, out.Publication, out.TableVersion
 	b.out.Unchanged, b.out.Values, b.out.Anchor, b.out.Fallback = out.Unchanged, out.Values, out.Anchor, out.Fallback
-	b.card.Verdict, b.card.Published, b.card.Publication = string(papers.Pass), out.Rows, out.Publication
+	b.out.Models = out.Models
+	b.card.Published, b.card.Publication = out.Rows, out.Publication
 	b.card.Unchanged, b.card.TableVersion, b.card.Anchor, b.card.Fallback = out.Unchanged, out.TableVersion, out.Anchor, out.Fallback
-	if b.plan.Labels {
-		return evaluateLater(disconnected, EvaluateBatchInput{Pipeline: b.in.Pipeline, Batch: b.in.Batch, By: b.in.By})
-	}
-	return nil
+	b.card.Serves = out.Models
 }
 
 // block ends a batch that is not published. A verdict that a person gave is in the

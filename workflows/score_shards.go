@@ -9,6 +9,7 @@ import (
 
 	"headgate/activities"
 	papers "headgate/internal/run"
+	"headgate/internal/store"
 )
 
 // window is how many shards one history holds: about four events and 400 bytes each.
@@ -70,6 +71,7 @@ type AssembleShardsInput struct {
 	Parallel int           `json:"parallel"`
 	Shards   papers.Object `json:"shards"` // the window's list of results
 	Data     papers.Object `json:"data"`
+	Serving  store.Digest  `json:"serving,omitempty"`
 }
 
 // AssembleShards assembles a window of shards of a large batch.
@@ -90,7 +92,7 @@ func assembleWindow(ctx workflow.Context, in AssembleShardsInput, results []pape
 	items := make([]papers.Object, in.To-in.From)
 	err := slide(ctx, in.From, in.To, in.Parallel, func(ctx workflow.Context, i int) (err error) {
 		items[i-in.From], err = run(stage(ctx, fmt.Sprintf("Assemble shard %d", i), time.Hour), act.AssembleShard,
-			activities.AssembleShardInput{Run: in.Run, Shard: i, Result: results[i-in.From], Data: in.Data})
+			activities.AssembleShardInput{Run: in.Run, Shard: i, Result: results[i-in.From], Data: in.Data, Serving: in.Serving})
 		return err
 	})
 	return items, err
@@ -136,7 +138,7 @@ func (b *batch) scoreShards(ctx workflow.Context) (activities.Papers, error) {
 	for from := 0; from < n; from += window {
 		in := b.shardsInput(from, min(from+window, n))
 		var out ScoreShardsOutput
-		err := workflow.ExecuteChildWorkflow(b.child(ctx, "shards", from), ScoreShards, in).Get(ctx, &out)
+		err := workflow.ExecuteChildWorkflow(windowOf(ctx, "shards", from), ScoreShards, in).Get(ctx, &out)
 		if err != nil {
 			return activities.Papers{}, err
 		}
@@ -161,11 +163,9 @@ func (b *batch) scored(ctx workflow.Context, shards int, rows, quarantined int64
 	return nil
 }
 
-// assembleShards assembles the table's files in the windows in which the shards
-// were scored.
-func (b *batch) assembleShards(ctx workflow.Context, shards activities.Papers, data papers.Object) (activities.Papers, error) {
-	n := b.plan.Shards
-	in := AssembleShardsInput{Run: b.plan.Run, Parallel: b.plan.Parallel, Data: data, To: n}
+// assembleAll assembles the table's files in the windows in which the shards were scored.
+func assembleAll(ctx workflow.Context, in AssembleShardsInput, shards activities.Papers) (activities.Papers, error) {
+	n := in.To
 	if len(shards.Lists) == 0 {
 		items, err := assembleWindow(ctx, in, shards.Items)
 		return activities.Papers{Items: items}, err
@@ -174,7 +174,7 @@ func (b *batch) assembleShards(ctx workflow.Context, shards activities.Papers, d
 	for i, list := range shards.Lists {
 		in.From, in.To, in.Shards = i*window, min((i+1)*window, n), list
 		var out papers.Object
-		err := workflow.ExecuteChildWorkflow(b.child(ctx, "table", in.From), AssembleShards, in).Get(ctx, &out)
+		err := workflow.ExecuteChildWorkflow(windowOf(ctx, "table", in.From), AssembleShards, in).Get(ctx, &out)
 		if err != nil {
 			return activities.Papers{}, err
 		}
@@ -183,9 +183,9 @@ func (b *batch) assembleShards(ctx workflow.Context, shards activities.Papers, d
 	return activities.Papers{Lists: lists}, nil
 }
 
-// child returns the options of a window's workflow. Its id holds this execution, so
+// windowOf returns the options of a window's workflow. Its id holds this execution, so
 // a run that starts over never meets the windows of an earlier one.
-func (b *batch) child(ctx workflow.Context, what string, from int) workflow.Context {
+func windowOf(ctx workflow.Context, what string, from int) workflow.Context {
 	info := workflow.GetInfo(ctx)
 	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:          fmt.Sprintf("%s/%s/%s/%06d", info.WorkflowExecution.ID, info.FirstRunID, what, from),

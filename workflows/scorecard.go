@@ -47,6 +47,11 @@ type Scorecard struct {
 	Decision string   `json:"decision,omitempty"` // first digits of the verdict that asks
 	Until    string   `json:"until,omitempty"`    // when the time for an answer is up
 	Answered string   `json:"answered,omitempty"`
+
+	Compared []activities.ComparedModel `json:"compared,omitempty"` // models that scored beside the champion
+	Advance  []activities.Advance       `json:"advance,omitempty"`
+	Serves   []papers.ModelRows         `json:"serves,omitempty"` // published rows by model
+	Taken    string                     `json:"taken,omitempty"`  // why the champion serves all rows after all
 }
 
 // Markdown returns the scorecard as a heading, a table, and the reasons.
@@ -79,6 +84,7 @@ func (c Scorecard) Markdown() string {
 		}
 		row("Published", published)
 	}
+	c.models(row)
 	if c.Model != "" {
 		row("Champion", "`"+c.Model+"`")
 		row("Run", "`"+c.Run+"`")
@@ -113,8 +119,47 @@ func (c Scorecard) world(row func(name, value string)) {
 		row("Drift", fmt.Sprintf("%s (against %s)", what, d.Reference))
 	}
 	if c.Answered != "" {
-		row("Answered", strings.ReplaceAll(c.Answered, "|", `\|`)) // a person's words must not end the cell
+		row("Answered", cell(c.Answered))
 	}
+}
+
+// models says what the challengers said, and whose scores are published.
+func (c Scorecard) models(row func(name, value string)) {
+	for _, m := range c.Compared {
+		what := fmt.Sprintf("`%s`: ", papers.Short(m.Model))
+		if m.Failed != "" {
+			row("Challenger", what+"**failed**: "+cell(m.Failed))
+			continue
+		}
+		what += thousands(m.Rows) + " rows compared"
+		for _, x := range []struct {
+			name  string
+			value *float64
+		}{{"PSI", m.PSI}, {"mean change", m.Shift}, {"decisions that change", m.Flips}} {
+			if x.value != nil {
+				what += fmt.Sprintf(", %s %.3g", x.name, *x.value)
+			}
+		}
+		row("Challenger", what)
+	}
+	for _, a := range c.Advance {
+		row("Gate", fmt.Sprintf("`%s`: **%s**", papers.Short(a.Model), a.Verdict))
+	}
+	var serves []string
+	for _, m := range c.Serves {
+		serves = append(serves, fmt.Sprintf("`%s` %s rows", papers.Short(m.Model), thousands(m.Rows)))
+	}
+	if len(serves) > 0 {
+		row("Serves", strings.Join(serves, ", "))
+	}
+	if c.Taken != "" {
+		row("Champion alone", cell(c.Taken))
+	}
+}
+
+// cell makes a text fit into a cell of a table: it must not end it.
+func cell(text string) string {
+	return strings.NewReplacer("|", `\|`, "\n", " ").Replace(text)
 }
 
 // question says what is asked and how to answer.

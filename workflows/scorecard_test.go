@@ -4,10 +4,12 @@ import (
 	"testing"
 
 	"headgate/activities"
+	"headgate/internal/run"
 	"headgate/workflows"
 )
 
 func TestScorecardMarkdown(t *testing.T) {
+	psi, flips := 0.012, 0.034
 	for _, tt := range []struct {
 		name string
 		card workflows.Scorecard
@@ -29,6 +31,17 @@ func TestScorecardMarkdown(t *testing.T) {
 				"| Quarantine | 80 rows of 200 allowed |\n| Published | 19\u202f920 rows as publication 1, table version 3 |\n" +
 				"| Champion | `aa` |\n| Run | `bb` |\n| Registry | entry 8, `cc` |\n" +
 				"\n**In quarantine by rule**\n\n- `age.maximum`: 80 rows\n",
+		},
+		{
+			name: "a canary month shows what its models said and whom they serve",
+			card: workflows.Scorecard{Pipeline: "retailer", Batch: "2024-08", Stage: "Done", Verdict: "pass",
+				Compared: []activities.ComparedModel{{Model: "sha256:c1", Rows: 10000, PSI: &psi, Flips: &flips}, {Model: "sha256:c2", Failed: "it|broke\noff"}},
+				Advance:  []activities.Advance{{Model: "sha256:c1", Verdict: "pass"}},
+				Serves:   []run.ModelRows{{Model: "sha256:a1", Rows: 17900}, {Model: "sha256:c1", Rows: 2100}}, Taken: "no more"},
+			want: "### retailer 2024-08: published\n\n| Stage | Done |\n|---|---|\n" +
+				"| Challenger | `c1`: 10\u202f000 rows compared, PSI 0.012, decisions that change 0.034 |\n" +
+				"| Challenger | `c2`: **failed**: it\\|broke off |\n| Gate | `c1`: **pass** |\n" +
+				"| Serves | `a1` 17\u202f900 rows, `c1` 2\u202f100 rows |\n| Champion alone | no more |\n",
 		},
 		{
 			name: "a blocked month says why",

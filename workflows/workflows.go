@@ -22,6 +22,7 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(RestoreBatch)
 	r.RegisterWorkflow(EvaluateBatch)
 	r.RegisterWorkflow(ShadowBatch)
+	r.RegisterWorkflow(ShadowShards)
 	r.RegisterWorkflow(RepublishBatch)
 	r.RegisterWorkflow(Retrain)
 	r.RegisterWorkflow(Release)

@@ -16,8 +16,12 @@ import (
 	sdk "go.temporal.io/sdk/worker"
 
 	"headgate/activities"
+	"headgate/internal/audit"
+	"headgate/internal/delta"
+	"headgate/internal/model"
 	"headgate/internal/registration"
 	"headgate/internal/retailer"
+	"headgate/internal/run"
 	"headgate/internal/store"
 	"headgate/internal/worker"
 	"headgate/workflows"
@@ -25,14 +29,18 @@ import (
 
 // A world is a store with the simulated retailer in it: real activities, real files.
 type world struct {
-	t       *testing.T
-	dir     string
-	bucket  *store.Bucket
-	shop    retailer.World
-	runs    int
-	worker  sdk.Options  // of the test environment
-	woken   atomic.Int64 // how often the release was to look
-	offered atomic.Int64 // candidates to a release that was not there
+	t      *testing.T
+	dir    string
+	bucket *store.Bucket
+	shop   retailer.World
+	runs   int
+	worker sdk.Options // of the test environment
+
+	pipeline  string        // file that was registered last
+	woken     atomic.Int64  // how often the release was to look
+	formats   model.Formats // nil: those of the worker
+	candidate store.Digest  // of a task that needs one
+	offered   atomic.Int64  // candidates to a release that was not there
 
 	checkpoints time.Duration // how often a training says where it is; 0 is as always
 }
@@ -51,10 +59,11 @@ func newWorld(t *testing.T, customers int) *world {
 // register makes a pipeline file and the shipped champion the ones in force.
 func (w *world) register(pipeline string) *registration.Result {
 	w.t.Helper()
+	w.pipeline = pipeline
 	shipped := "../testdata/retailer/"
 	out, err := registration.Request{Pipeline: pipeline, Model: shipped + "champion.txt",
 		Golden: shipped + "golden.csv", Expected: shipped + "golden_expected.csv", Champion: true,
-		By: "test", At: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}.Do(w.t.Context(), w.bucket, worker.Formats())
+		By: "test", Reason: "the test needs it", At: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}.Do(w.t.Context(), w.bucket, worker.Formats())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -80,7 +89,11 @@ func (w *world) env() *testsuite.TestWorkflowEnvironment {
 	env.SetTestTimeout(time.Minute)
 	env.SetWorkerOptions(w.worker)
 	workflows.Register(env)
-	a := activities.New(w.bucket, worker.Formats())
+	formats := w.formats
+	if formats == nil {
+		formats = worker.Formats()
+	}
+	a := activities.New(w.bucket, formats)
 	if w.checkpoints > 0 {
 		a.CheckpointEvery = w.checkpoints
 	}
@@ -135,4 +148,25 @@ func (w *world) restore(batch string, publication int64) activities.PublishOutpu
 		w.t.Fatal(err)
 	}
 	return out
+}
+
+// auditor reads the world's pipeline.
+func (w *world) auditor() *audit.Auditor {
+	return &audit.Auditor{Store: w.bucket, Formats: worker.Formats(), Pipeline: "retailer"}
+}
+
+// currentFiles returns the keys of the files of the month that is published now.
+func (w *world) currentFiles() (keys []string) {
+	w.t.Helper()
+	snapshot, err := delta.Open(w.bucket, run.TablePrefix("retailer")).Snapshot(context.Background())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, batch := range snapshot.Batches() {
+		p, _ := snapshot.Current(batch)
+		for _, f := range p.Files {
+			keys = append(keys, run.TablePrefix("retailer")+"/"+f.Path)
+		}
+	}
+	return keys
 }

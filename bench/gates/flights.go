@@ -9,10 +9,14 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
 
+	"headgate/internal/evaluate"
+	"headgate/internal/gate"
 	"headgate/internal/model"
 	"headgate/internal/model/lightgbm"
 	"headgate/internal/train/gbdt"
@@ -22,71 +26,145 @@ import (
 var (
 	flightNumbers = []string{"dow", "hour", "sched_dep_time", "sched_arr_time", "distance", "plane_year", "seats", "wind_dir", "wind_speed", "visib"}
 	flightTexts   = []string{"carrier", "origin", "dest", "manufacturer"}
-	learned       = []string{"2021-04", "2021-05", "2021-06", "2021-07", "2021-08", "2021-09"}
 	judged        = []string{"2021-07", "2021-08", "2021-09"}
 )
 
-// A flight is a row: its day, the log odds that a model gives it, and whether it came
-// late.
-type flight struct {
-	day         int
-	odds, label float64
+// rounds are how many trees the best model of flights has.
+const rounds = 100
+
+// flightScores are the flights of a month by the models that score them.
+type flightScores struct {
+	day    []int
+	label  []float64
+	scores map[string][]float64
 }
 
-// flightWorld resamples the days of three months of flights. Labels are the real ones,
-// and so is what the flights of a day have in common. The good model has seen these
-// months, which is no matter: gates compare what is worse with it. Half of the variance
-// of a model's error is that of a day.
-func flightWorld(name, shared string, seed uint64) (*world, error) {
-	scorer, err := learnFlights(shared)
-	if err != nil {
-		return nil, err
-	}
-	days := make([][][]flight, len(judged))
-	p := &population{}
-	random := rand.New(rand.NewPCG(seed, math.MaxUint64))
-	for b, month := range judged {
-		days[b] = make([][]flight, 32)
-		flights, err := scoreFlights(shared, month, scorer)
+// flightWorld resamples the days of three months of flights, with the real labels and
+// all that the flights of a day have in common. The models are boosted trees that have
+// learned from every other flight of these months; the flights that are judged are the
+// others. One with fewer trees is worse. Two that are equally good are two with other
+// seeds, of which chance says, day by day, which is whose.
+func flightWorld(name, shared string) (*world, error) {
+	models := map[string]*lightgbm.Model{}
+	for key, bag := range map[string]string{"good": "1", "other": "2"} {
+		text, categories, err := learnFlights(shared, bag)
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range flights {
-			days[b][f.day] = append(days[b][f.day], f)
-			p.odds, p.chance = append(p.odds, f.odds), append(p.chance, f.label)
-			for k := range p.errors {
-				p.errors[k] = append(p.errors[k], random.NormFloat64())
+		for n := 1; n <= rounds; n++ {
+			m, err := lightgbm.Parse(text, model.Options{Categories: categories, Count: n})
+			if err != nil {
+				return nil, err
+			}
+			if key == "good" || n == rounds {
+				models[fmt.Sprintf("%s/%d", key, n)] = m
 			}
 		}
 	}
-	challengers, err := p.pairs(retailerNoise)
+	months := make([]*flightScores, len(judged))
+	for b, month := range judged {
+		var err error
+		if months[b], err = scoreFlights(shared, month, models); err != nil {
+			return nil, err
+		}
+	}
+	challengers, err := flightPairs(months)
 	if err != nil {
 		return nil, err
 	}
 	w := &world{name: name, batches: len(judged), challengers: challengers}
-	w.draw = func(random *rand.Rand) *drawn {
-		d := newDrawn(len(judged))
-		for b := range judged {
-			for n := range 30 {
-				first, second := random.NormFloat64(), random.NormFloat64()
-				half := math.Sqrt(0.5)
-				for _, f := range days[b][1+random.IntN(30)] {
-					d.add(b, uint64(100*b+n), f.odds, f.label, half*(first+random.NormFloat64()), half*(second+random.NormFloat64()))
+	w.draw = func(random *rand.Rand, c *challenger) []gate.Paired {
+		out := make([]gate.Paired, len(judged))
+		for b, month := range months {
+			of := month.days()
+			for n := range of {
+				scores := [2][]float64{month.scores[c.scores[0]], month.scores[c.scores[1]]}
+				if c.exchange && random.IntN(2) == 1 {
+					scores[0], scores[1] = scores[1], scores[0]
+				}
+				for _, i := range of[random.IntN(len(of))] {
+					add(&out[b], uint64(100*b+n), month.label[i], scores[0][i], scores[1][i])
 				}
 			}
 		}
-		return d
+		return out
 	}
 	return w, nil
 }
 
-// learnFlights trains the good model.
-func learnFlights(shared string) (*lightgbm.Model, error) {
-	params, err := gbdt.ParseParams(map[string]string{"objective": "binary", "num_iterations": "60", "num_leaves": "15", "learning_rate": "0.1"})
+// days returns the rows of each day.
+func (f *flightScores) days() [][]int {
+	var out [][]int
+	for i, day := range f.day {
+		for len(out) < day {
+			out = append(out, nil)
+		}
+		out[day-1] = append(out[day-1], i)
+	}
+	return out
+}
+
+// flightPairs finds the numbers of trees that make a model worse by so much.
+func flightPairs(months []*flightScores) ([]*challenger, error) {
+	metric := func(m evaluate.Metric, key string) (float64, error) {
+		var d evaluate.Data
+		for _, f := range months {
+			d.Labels, d.Scores = append(d.Labels, f.label...), append(d.Scores, f.scores[key]...)
+		}
+		e, err := evaluate.Of(m, d, nil)
+		return e.Value, err
+	}
+	best := fmt.Sprintf("good/%d", rounds)
+	top, err := metric(evaluate.AUC, best)
 	if err != nil {
 		return nil, err
 	}
-	columns := gbdt.Columns{Label: "arr_late"}
+	out := []*challenger{{name: "equal", scores: [2]string{best, fmt.Sprintf("other/%d", rounds)}, exchange: true}}
+	for _, c := range []struct {
+		name string
+		by   float64
+	}{{"−.01", -0.01}, {"−.005", -0.005}, {"+.01", 0.01}, {"+.02", 0.02}} {
+		near, gap := "", math.Inf(1)
+		for n := 1; n < rounds; n++ {
+			key := fmt.Sprintf("good/%d", n)
+			at, err := metric(evaluate.AUC, key)
+			if err != nil {
+				return nil, err
+			}
+			if d := math.Abs(top - at - math.Abs(c.by)); d < gap {
+				near, gap = key, d
+			}
+		}
+		made := &challenger{name: c.name, scores: [2]string{near, best}}
+		if c.by < 0 {
+			made.scores = [2]string{best, near}
+		}
+		for m, to := range map[evaluate.Metric]*float64{evaluate.AUC: &made.auc, evaluate.LogLoss: &made.logLoss} {
+			before, err := metric(m, made.scores[0])
+			if err != nil {
+				return nil, err
+			}
+			after, err := metric(m, made.scores[1])
+			if err != nil {
+				return nil, err
+			}
+			if *to = after - before; m == evaluate.LogLoss {
+				*to = after/before - 1
+			}
+		}
+		out = append(out, made)
+	}
+	return out, nil
+}
+
+// learnFlights trains a model on the even flights.
+func learnFlights(shared, seed string) (text []byte, categories map[string][]string, err error) {
+	params, err := gbdt.ParseParams(map[string]string{"objective": "binary", "num_iterations": fmt.Sprint(rounds), "num_leaves": "15", "learning_rate": "0.1",
+		"bagging_fraction": "0.5", "bagging_freq": "1", "seed": seed})
+	if err != nil {
+		return nil, nil, err
+	}
+	columns := gbdt.Columns{Label: "arr_late", Weight: learns}
 	for _, name := range flightNumbers {
 		columns.Features = append(columns.Features, model.Input{Name: name})
 	}
@@ -94,41 +172,55 @@ func learnFlights(shared string) (*lightgbm.Model, error) {
 		columns.Features = append(columns.Features, model.Input{Name: name, Kind: model.Categorical})
 	}
 	ctx := context.Background()
-	data, err := gbdt.Load(ctx, readFlights(shared, learned), columns, params, nil)
+	data, err := gbdt.Load(ctx, readFlights(shared, judged), columns, params, nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	m, err := gbdt.Train(ctx, data, nil, params, nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	categories := map[string][]string{}
+	categories = map[string][]string{}
 	for _, in := range m.Inputs {
 		if in.Categories != nil {
 			categories[in.Name] = in.Categories
 		}
 	}
-	return lightgbm.Parse(m.Text, model.Options{Categories: categories})
+	return m.Text, categories, nil
 }
 
-func scoreFlights(shared, month string, scorer *lightgbm.Model) ([]flight, error) {
-	var out []flight
+// scoreFlights scores the odd flights of a month.
+func scoreFlights(shared, month string, models map[string]*lightgbm.Model) (*flightScores, error) {
+	out := &flightScores{scores: map[string][]float64{}}
 	var scores model.Scores
 	for rec, err := range readFlights(shared, []string{month}) {
 		if err != nil {
 			return nil, err
 		}
-		if err := scorer.Score(&scores, rec); err != nil {
-			return nil, err
-		}
 		day := rec.Column(rec.Schema().FieldIndices("day")[0]).(*array.Float64)
 		late := rec.Column(rec.Schema().FieldIndices("arr_late")[0]).(*array.Float64)
-		for i, raw := range scores.Raw {
-			out = append(out, flight{int(day.Value(i)), raw, late.Value(i)})
+		half := rec.Column(int(rec.NumCols()) - 1).(*array.Float64)
+		for i := range int(rec.NumRows()) {
+			if half.Value(i) == 0 {
+				out.day, out.label = append(out.day, int(day.Value(i))), append(out.label, late.Value(i))
+			}
+		}
+		for key, m := range models {
+			if err := m.Score(&scores, rec); err != nil {
+				return nil, err
+			}
+			for i, p := range scores.Pred {
+				if half.Value(i) == 0 {
+					out.scores[key] = append(out.scores[key], p)
+				}
+			}
 		}
 	}
 	return out, nil
 }
+
+// learns is the last column of flights: 1 where models learn, and 0 where they are judged.
+const learns = "learns"
 
 // readFlights streams the flights of months that arrived.
 func readFlights(shared string, months []string) iter.Seq2[arrow.Record, error] {
@@ -147,13 +239,23 @@ func readFlights(shared string, months []string) iter.Seq2[arrow.Record, error] 
 					return
 				}
 				for _, part := range arrived(rec) {
-					if !yield(part, nil) {
+					if !yield(halved(part), nil) {
 						return
 					}
 				}
 			}
 		}
 	}
+}
+
+// halved adds the column of who learns: every other flight.
+func halved(rec arrow.Record) arrow.Record {
+	b := array.NewFloat64Builder(memory.DefaultAllocator)
+	for i := range int(rec.NumRows()) {
+		b.Append(float64((i + 1) % 2))
+	}
+	fields := append(slices.Clone(rec.Schema().Fields()), arrow.Field{Name: learns, Type: arrow.PrimitiveTypes.Float64})
+	return array.NewRecord(arrow.NewSchema(fields, nil), append(slices.Clone(rec.Columns()), b.NewArray()), rec.NumRows())
 }
 
 func readMonth(shared, month string, inputs []model.Input) iter.Seq2[arrow.Record, error] {

@@ -33,6 +33,7 @@ type settings struct {
 	pool     int
 	shared   string
 	world    string
+	only     string
 	seed     uint64
 	parallel int
 }
@@ -45,6 +46,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.IntVar(&s.pool, "pool", 200_000, "customers that those of a release are drawn from, at least 40,000")
 	flags.StringVar(&s.shared, "shared", "", "directory with flights/2021-01.csv.gz; empty for no flights")
 	flags.StringVar(&s.world, "world", "", "judge in the worlds whose names have this in them")
+	flags.StringVar(&s.only, "challenger", "", "judge the challengers whose names have this in them, as + or equal")
 	flags.Uint64Var(&s.seed, "seed", 1, "of everything random")
 	flags.IntVar(&s.parallel, "parallel", runtime.GOMAXPROCS(0), "releases at a time")
 	if err := flags.Parse(args); err != nil {
@@ -77,6 +79,9 @@ func run(args []string, stdout, stderr io.Writer) error {
 	fmt.Fprintln(stdout, "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
 	for _, w := range worlds {
 		for _, c := range w.challengers {
+			if !strings.Contains(c.name, s.only) {
+				continue
+			}
 			t, err := w.judge(c, s)
 			if err != nil {
 				return fmt.Errorf("%s, %s: %w", w.name, c.name, err)
@@ -102,7 +107,7 @@ func (s settings) worlds(stderr io.Writer) ([]*world, error) {
 	}
 	if name := "flights, days"; s.shared != "" && strings.Contains(name, s.world) {
 		fmt.Fprintln(stderr, "making", name)
-		w, err := flightWorld(name, s.shared, s.seed)
+		w, err := flightWorld(name, s.shared)
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow/array"
 
+	"headgate/internal/gate"
 	"headgate/internal/retailer"
 )
 
@@ -15,6 +16,9 @@ var months = []string{"2024-01", "2024-02", "2024-03"}
 // retailerNoise is the error of a good model in log odds, as retailer.World's own
 // champion has it.
 const retailerNoise = 0.25
+
+// truthRows are how many rows of the pool say how good a model is.
+const truthRows = 60_000
 
 // retailerWorld draws customers of a large shop that never changes. What a model gets
 // wrong about a customer it gets wrong in every month; who buys is chance.
@@ -32,7 +36,7 @@ func retailerWorld(name string, pool, rows int, seed uint64) (*world, error) {
 	}
 	p := &population{}
 	random := rand.New(rand.NewPCG(seed, math.MaxUint64))
-	for i := range pool {
+	for i := range min(pool, truthRows) {
 		x := odds[i%len(months)][i]
 		p.odds, p.chance = append(p.odds, x), append(p.chance, logistic(x))
 		for k := range p.errors {
@@ -44,8 +48,8 @@ func retailerWorld(name string, pool, rows int, seed uint64) (*world, error) {
 		return nil, err
 	}
 	w := &world{name: name, batches: len(months), challengers: challengers}
-	w.draw = func(random *rand.Rand) *drawn {
-		d := newDrawn(len(months))
+	w.draw = func(random *rand.Rand, c *challenger) []gate.Paired {
+		out := make([]gate.Paired, len(months))
 		seen := make(map[int]bool, rows)
 		for len(seen) < rows {
 			i := random.IntN(pool)
@@ -59,24 +63,16 @@ func retailerWorld(name string, pool, rows int, seed uint64) (*world, error) {
 				if random.Float64() < logistic(odds[b][i]) {
 					label = 1
 				}
-				d.add(b, uint64(i), odds[b][i], label, first, second)
+				add(&out[b], uint64(i), label, c.champion.score(odds[b][i], first), c.candidate.score(odds[b][i], second))
 			}
 		}
-		return d
+		return out
 	}
 	return w, nil
 }
 
-func newDrawn(batches int) *drawn {
-	d := &drawn{units: make([][]uint64, batches), odds: make([][]float64, batches), labels: make([][]float64, batches)}
-	for k := range d.errors {
-		d.errors[k] = make([][]float64, batches)
-	}
-	return d
-}
-
-func (d *drawn) add(batch int, unit uint64, odds, label, first, second float64) {
-	d.units[batch], d.odds[batch] = append(d.units[batch], unit), append(d.odds[batch], odds)
-	d.labels[batch] = append(d.labels[batch], label)
-	d.errors[0][batch], d.errors[1][batch] = append(d.errors[0][batch], first), append(d.errors[1][batch], second)
+// add adds a row to a batch.
+func add(to *gate.Paired, cluster uint64, label, champion, candidate float64) {
+	to.Data.Labels, to.Data.Clusters = append(to.Data.Labels, label), append(to.Data.Clusters, cluster)
+	to.Champion, to.Candidate = append(to.Champion, champion), append(to.Candidate, candidate)
 }

@@ -9,24 +9,12 @@ import (
 	"headgate/internal/gate"
 )
 
-// A world is where releases come from: units (customers or days) with rows in some
-// batches, whose log odds a perfect model would know.
+// A world is where releases come from.
 type world struct {
 	name        string
 	batches     int
 	challengers []*challenger
-	// draw calls a row for each row of a batch of a release: its unit, which is one of
-	// the release, its log odds, its label, and the error that a model makes of size 1.
-	draw func(random *rand.Rand) *drawn
-}
-
-// drawn are the rows of one release, by batch.
-type drawn struct {
-	units  [][]uint64
-	odds   [][]float64
-	labels [][]float64
-	// errors are what two models get wrong, in standard deviations.
-	errors [2][][]float64
+	draw        func(random *rand.Rand, c *challenger) []gate.Paired // one for each batch
 }
 
 // A mind is a model: it knows the log odds with an error, and is calibrated.
@@ -38,9 +26,12 @@ func (m mind) score(odds, e float64) float64 {
 
 // A challenger is a pair of models whose difference is known.
 type challenger struct {
-	name                string
-	champion, candidate mind
-	auc, logLoss        float64 // by how much the candidate's are higher; log loss as a share
+	name         string
+	auc, logLoss float64 // by how much the candidate's are higher; log loss as a share
+
+	champion, candidate mind      // of the retailer
+	scores              [2]string // of the flights: the names of the champion's and the candidate's
+	exchange            bool      // chance says, day by day, which of the two is whose
 }
 
 func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
@@ -53,17 +44,13 @@ type end struct {
 
 // release judges one release by the default policy, batch by batch.
 func (w *world) release(c *challenger, i int, seed uint64) (end, error) {
-	rows := w.draw(rand.New(rand.NewPCG(seed, uint64(i))))
+	batches := w.draw(rand.New(rand.NewPCG(seed, uint64(i))), c)
 	p := gate.Default()
 	in := gate.Paired{Tried: i % p.Challengers}
-	for b := range w.batches {
+	for b, more := range batches {
 		in.Batches = append(in.Batches, fmt.Sprintf("%02d", b+1))
-		in.Data.Labels = append(in.Data.Labels, rows.labels[b]...)
-		in.Data.Clusters = append(in.Data.Clusters, rows.units[b]...)
-		for row, odds := range rows.odds[b] {
-			in.Champion = append(in.Champion, c.champion.score(odds, rows.errors[0][b][row]))
-			in.Candidate = append(in.Candidate, c.candidate.score(odds, rows.errors[1][b][row]))
-		}
+		in.Data.Labels, in.Data.Clusters = append(in.Data.Labels, more.Data.Labels...), append(in.Data.Clusters, more.Data.Clusters...)
+		in.Champion, in.Candidate = append(in.Champion, more.Champion...), append(in.Candidate, more.Candidate...)
 		o, err := gate.Measure(p, gate.Advance, in)
 		if err != nil {
 			return end{}, err
@@ -72,7 +59,7 @@ func (w *world) release(c *challenger, i int, seed uint64) (end, error) {
 		if err != nil {
 			return end{}, err
 		}
-		if d.Verdict != gate.Inconclusive || b == w.batches-1 {
+		if d.Verdict != gate.Inconclusive || b == len(batches)-1 {
 			return end{d.Verdict, b + 1}, nil
 		}
 		in.Past = o.Past
@@ -80,8 +67,8 @@ func (w *world) release(c *challenger, i int, seed uint64) (end, error) {
 	return end{}, nil
 }
 
-// A population is rows to learn the truth from: log odds, the probability of label 1
-// (or the label itself), and errors of two models.
+// A population is rows to learn the truth from: log odds, the probability of label 1,
+// and errors of two models.
 type population struct {
 	odds, chance []float64
 	errors       [2][]float64
@@ -127,8 +114,8 @@ func (p *population) worse(m mind, by float64) (mind, error) {
 	if err != nil {
 		return mind{}, err
 	}
-	low, high := m.noise, 20.0
-	for range 20 {
+	low, high := m.noise, 4.0
+	for range 14 {
 		middle := (low + high) / 2
 		at, err := p.metric(evaluate.AUC, mind{noise: middle, slope: 1}, 0)
 		if err != nil {

@@ -23,6 +23,7 @@ import (
 // initialization is what init was asked for.
 type initialization struct {
 	dir, data, model, format, name, label string
+	labels                                string // file
 	keys                                  []string
 }
 
@@ -36,11 +37,15 @@ which run as they are: columns and types as in the batch, required where the bat
 no null, features as the model reads them. The entity key is --key, or else the one
 column that is different in every row.
 
+With --labels, a file of what came true, it also writes DIR/labels.yaml and how labels
+judge the scores, start a training and let a new model serve.
+
 It does not guess what is normal: ranges, allowed values and limits are for you to add,
 and the comments in the files say where; "starter contract infer" writes a contract with
 guesses. It replaces no file.`,
 		Example: `  starter init churn --data 2024-01.parquet --model model.txt
-  starter init churn --data 2024-01.parquet --model model.txt --name churn-eu --key customer_id`,
+  starter init churn --data 2024-01.parquet --model model.txt --name churn-eu --key customer_id
+  starter init churn --data 2024-01.parquet --model model.txt --key customer_id --labels labels-2024-01.parquet --label churned`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			in.dir = args[0]
@@ -59,7 +64,8 @@ guesses. It replaces no file.`,
 	f.StringVar(&in.format, "format", "lightgbm", "`format` of the model file")
 	f.StringVar(&in.name, "name", "", "`name` of the pipeline (default the name of DIR)")
 	f.StringSliceVar(&in.keys, "key", nil, "`column` that names whom a row is about; several, if it takes them together")
-	f.StringVar(&in.label, "label", "", "`column` of the batch that later batches come without, because it is what the model predicts")
+	f.StringVar(&in.label, "label", "", "`column` of the batch that later batches come without, because it is what the model predicts; with --labels, a column of that file")
+	f.StringVar(&in.labels, "labels", "", "Parquet `file` with labels of a batch, by its key")
 	return c
 }
 
@@ -68,8 +74,12 @@ func (in *initialization) run(ctx context.Context, e *env) error {
 	if err != nil {
 		return usageError{err}
 	}
-	contractFile, pipelineFile := filepath.Join(in.dir, "contract.yaml"), filepath.Join(in.dir, "pipeline.yaml")
-	for _, file := range []string{contractFile, pipelineFile} {
+	contractFile, pipelineFile, labelsFile := filepath.Join(in.dir, "contract.yaml"), filepath.Join(in.dir, "pipeline.yaml"), filepath.Join(in.dir, "labels.yaml")
+	names := []string{contractFile, pipelineFile}
+	if in.labels != "" {
+		names = append(names, labelsFile)
+	}
+	for _, file := range names {
 		if _, err := os.Lstat(file); err == nil {
 			return fmt.Errorf("%s exists, and init replaces nothing; name another directory", file)
 		} else if !errors.Is(err, fs.ErrNotExist) {
@@ -85,24 +95,34 @@ func (in *initialization) run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer data.f.Close()
-	d := draft{Draft: &infer.Draft{Name: name}, data: filepath.Base(in.data), model: filepath.Base(in.model), inputs: scorer.Inputs(), label: in.label, progress: e.stderr}
+	d := draft{Draft: &infer.Draft{Name: name}, data: filepath.Base(in.data), model: filepath.Base(in.model), inputs: scorer.Inputs(), progress: e.stderr}
+	if in.labels == "" {
+		d.label = in.label
+	}
 	if err := d.look(ctx, data.File, scorer, in.keys); err != nil {
 		return inFile(in.data, err)
 	}
-	contractText, pipelineText := d.contract(), d.pipeline()
-	if err := proven(contractText, pipelineText); err != nil {
+	files := []newFile{{contractFile, d.contract()}, {pipelineFile, d.pipeline()}}
+	if in.labels != "" {
+		l, err := in.lookAtLabels(ctx, &d)
+		if err != nil {
+			return inFile(in.labels, err)
+		}
+		files[1].text = append(files[1].text, l.loop(name)...)
+		files = append(files, newFile{labelsFile, l.contract()})
+	}
+	if err := proven(files); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(in.dir, 0o755); err != nil {
 		return err
 	}
-	if err := writeNew(contractFile, contractText); err != nil {
-		return err
+	for _, file := range files {
+		if err := writeNew(file.name, file.text); err != nil {
+			return err
+		}
 	}
-	if err := writeNew(pipelineFile, pipelineText); err != nil {
-		return err
-	}
-	in.tell(e, &d, contractFile, pipelineFile)
+	in.tell(e, &d, contractFile, pipelineFile, labelsFile)
 	return nil
 }
 
@@ -141,18 +161,32 @@ func (in *initialization) scorer() (model.Scorer, error) {
 	return s, nil
 }
 
+// A newFile is what init writes.
+type newFile struct {
+	name string
+	text []byte
+}
+
 // proven checks that what was written can be read: init must not leave files that
-// the next command refuses.
-func proven(contractText, pipelineText []byte) error {
-	c, err := contract.Parse("contract.yaml", contractText)
+// the next command refuses. files are the contract, the pipeline file and, if there are
+// labels, their contract.
+func proven(files []newFile) error {
+	c, err := contract.Parse("contract.yaml", files[0].text)
 	if err != nil {
 		return err
 	}
-	p, err := pipeline.Parse("pipeline.yaml", pipelineText)
+	p, err := pipeline.Parse("pipeline.yaml", files[1].text)
 	if err != nil {
 		return err
 	}
-	return p.CheckContract(c)
+	if err := p.CheckContract(c); err != nil || len(files) == 2 {
+		return err
+	}
+	l, err := contract.Parse("labels.yaml", files[2].text)
+	if err != nil {
+		return err
+	}
+	return p.CheckLabels(c, l)
 }
 
 // writeNew writes a file that must not exist.
@@ -169,9 +203,13 @@ func writeNew(name string, data []byte) error {
 }
 
 // tell says what was written and what to do next.
-func (in *initialization) tell(e *env, d *draft, contractFile, pipelineFile string) {
-	fmt.Fprintf(e.stdout, "wrote %s: %s, entity key %s, %s\nwrote %s: pipeline %s\n\n",
+func (in *initialization) tell(e *env, d *draft, contractFile, pipelineFile, labelsFile string) {
+	fmt.Fprintf(e.stdout, "wrote %s: %s, entity key %s, %s\nwrote %s: pipeline %s\n",
 		contractFile, plural(len(d.Columns), "column"), strings.Join(d.Key, ", "), plural(len(d.inputs), "feature"), pipelineFile, d.Name)
+	if in.labels != "" {
+		fmt.Fprintf(e.stdout, "wrote %s: say there when labels are known\n", labelsFile)
+	}
+	fmt.Fprintln(e.stdout)
 	for _, note := range d.notes {
 		fmt.Fprintf(e.stdout, "note: %s\n", note)
 	}

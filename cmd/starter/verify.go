@@ -19,17 +19,20 @@ import (
 func newVerifyCommand(e *env) *cobra.Command {
 	var url string
 	var anchors, batches []string
-	var all, quiet bool
+	var all, evidence, quiet bool
 	c := &cobra.Command{
 		Use:   "verify PIPELINE",
 		Short: "Check the audit trail, and score a published batch again",
-		Long: `verify walks the registry's chain of hashes, scores the golden rows of every model
-version, and checks the digest of every data file that was ever published.
+		Long: `verify walks the registry's chain of hashes, checks what every entry rests on, judges
+every decision of a gate again, scores the golden rows of every model version, and checks
+the digest of every data file that was ever published. It names routings, promotions and
+publications that no verdict or approval lets be.
 
 A chain that lost its tail still holds together. Give --anchor SEQ:HASH, as an earlier
 command printed it, to find that out too.
 
---batch scores a published batch again from its input files and compares every value.
+--evidence measures again, from stored scores and labels, what the decisions about
+candidates rest on. --batch scores a published batch again from its input files and compares every value.
 It needs read access only. Exit code 1 if anything is not as it was recorded.`,
 		Example: `  starter verify retailer
   starter verify retailer --batch 2024-01
@@ -52,18 +55,19 @@ It needs read access only. Exit code 1 if anything is not as it was recorded.`,
 				}
 				batches = s.Batches()
 			}
-			return verify(c.Context(), e, a, anchors, batches)
+			return verify(c.Context(), e, a, anchors, batches, evidence)
 		},
 	}
 	storeFlag(c, &url)
 	c.Flags().StringArrayVar(&anchors, "anchor", nil, "`SEQ:HASH` that an earlier command printed; may be repeated")
 	c.Flags().StringArrayVar(&batches, "batch", nil, "published `batch` to score again; may be repeated")
 	c.Flags().BoolVar(&all, "all-batches", false, "score every published batch again")
+	c.Flags().BoolVar(&evidence, "evidence", false, "measure the evidence behind decisions again")
 	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "no progress")
 	return c
 }
 
-func verify(ctx context.Context, e *env, a *audit.Auditor, anchors, batches []string) error {
+func verify(ctx context.Context, e *env, a *audit.Auditor, anchors, batches []string, evidence bool) error {
 	r, err := a.Verify(ctx, anchors...)
 	if err != nil {
 		return plain(err)
@@ -74,7 +78,18 @@ func verify(ctx context.Context, e *env, a *audit.Auditor, anchors, batches []st
 	fmt.Fprintf(e.stdout, "registry  %d entries, chain %s\n", r.Entries, r.Anchor)
 	fmt.Fprintf(e.stdout, "models    %s\n", plural(r.Versions, "version"))
 	fmt.Fprintf(e.stdout, "table     %s, %s\n", plural(r.Publications, "publication"), plural(r.Files, "data file"))
+	if r.Papers > 0 {
+		fmt.Fprintf(e.stdout, "papers    %s, %s judged again\n", plural(r.Papers, "paper"), plural(r.Decisions, "decision"))
+	}
 	findings := r.Findings
+	if evidence {
+		again, err := a.Remeasure(ctx)
+		if err != nil {
+			return plain(err)
+		}
+		findings = append(findings, again.Findings...)
+		fmt.Fprintf(e.stdout, "evidence  of %s measured again\n", plural(again.Decisions, "decision"))
+	}
 	for _, batch := range batches {
 		again, err := a.Recompute(ctx, batch)
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"headgate/internal/fallback"
 	"headgate/internal/pass"
 	"headgate/internal/run"
+	"headgate/internal/serving"
 	"headgate/internal/store"
 )
 
@@ -44,6 +45,12 @@ func (a *Auditor) Recompute(ctx context.Context, batch string) (*Recomputed, err
 	}
 	data, err := a.verdict(ctx, batch, out.Run, store.Digest(current.Info["decision"]))
 	if err != nil {
+		return nil, err
+	}
+	if p.served, err = a.served(ctx, p, current, data); err != nil {
+		return nil, err
+	}
+	if err := a.ranked(ctx, p, data, out); err != nil {
 		return nil, err
 	}
 	late := lateByShard(data)
@@ -164,18 +171,34 @@ func (a *Auditor) again(ctx context.Context, p *papers, name store.Digest, i int
 		return nil, fmt.Errorf("%s is not the file that was scored: it was replaced since, so the batch cannot be recomputed", want.Key)
 	}
 	out, err := pass.Run(ctx, pass.Input{File: f, Name: want.Key, Shard: shard, Contract: p.contract, Output: p.output,
-		Scorer: p.version.Scorer, Keep: p.conf.Scores.Keep})
+		Scorer: p.version.Scorer, Models: p.served.scorers, Keep: p.conf.Scores.Keep})
 	if err != nil || out.Scores == nil {
 		return nil, err
 	}
-	scores, err := columnar.Open(bytes.NewReader(out.Scores), int64(len(out.Scores)), nil)
+	scores, err := opened(out.Scores)
 	if err != nil {
 		return nil, err
 	}
-	return pass.Assemble(ctx, pass.AssembleInput{Scores: scores, Name: want.Key, FirstRow: shard.FirstRow,
+	rows := pass.AssembleInput{Scores: scores, Name: want.Key, FirstRow: shard.FirstRow, Entity: p.contract.Entity(),
 		Columns: pass.TableColumns(p.contract, p.conf.Scores.Keep), Outputs: p.version.Scorer.Outputs(), Late: late,
 		Model: string(p.plan.Champion), Contract: string(p.plan.Contract), Run: string(name),
-		Compression: p.conf.Scores.Compression, Hidden: pass.Hidden(p.contract)})
+		Compression: p.conf.Scores.Compression, Hidden: pass.Hidden(p.contract)}
+	err = serving.Choose(&rows, p.served.serving, p.served.ranks, func(m store.Digest) (*columnar.File, error) {
+		again := out.Models[slices.Index(p.served.models, m)]
+		if again.Failed != "" {
+			return nil, fmt.Errorf("model %s does not score shard %d any more: %s", run.Short(m), i, again.Failed)
+		}
+		return opened(again.Scores)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return pass.Assemble(ctx, rows)
+}
+
+// opened opens a file in memory.
+func opened(data []byte) (*columnar.File, error) {
+	return columnar.Open(bytes.NewReader(data), int64(len(data)), nil)
 }
 
 func (a *Auditor) sameValues(ctx context.Context, file string, want [32]byte) (bool, error) {

@@ -38,6 +38,8 @@ type Origin struct {
 	Verdict     *run.Data
 	LetIn       []registry.Entry // registry entries about the model version
 	Published   *registry.Entry  // the entry of the publication
+	Champion    store.Digest     // of the run; not Model if a candidate scored the row
+	Serving     *run.Serving     // who serves whom; nil: the champion alone
 }
 
 // A Value is one column of a row, as text.
@@ -72,7 +74,7 @@ func (a *Auditor) Why(ctx context.Context, batch, key string) (*Origin, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Model, o.Contract, o.Objective = p.plan.Champion, p.plan.Contract, p.version.Bundle.Objective
+	o.Model, o.Champion, o.Contract, o.Objective = p.plan.Champion, p.plan.Champion, p.plan.Contract, p.version.Bundle.Objective
 	parts := strings.Split(key, ",")
 	if n := len(p.contract.Entity()); len(parts) != n {
 		return nil, fmt.Errorf("the entity key is %s, of %d parts; the key that was asked for has %d", strings.Join(p.contract.Entity(), ","), n, len(parts))
@@ -81,6 +83,9 @@ func (a *Auditor) Why(ctx context.Context, batch, key string) (*Origin, error) {
 		return nil, err
 	}
 	if o.Verdict, err = a.verdict(ctx, batch, o.Run, o.Decision); err != nil {
+		return nil, err
+	}
+	if err := a.scoredBy(ctx, p, current, o); err != nil {
 		return nil, err
 	}
 	if o.Fallback() == "" { // a row that the model did not score need not be in the input
@@ -178,7 +183,7 @@ func (a *Auditor) inQuarantine(ctx context.Context, p *papers, key []string, r r
 // findInput reads the key columns of the input, then the row's model inputs.
 func (a *Auditor) findInput(ctx context.Context, p *papers, key []string, o *Origin) error {
 	columns := slices.Clone(p.contract.Entity())
-	for _, in := range p.version.Scorer.Inputs() {
+	for _, in := range p.scorer.Scorer.Inputs() {
 		if !slices.Contains(columns, in.Name) {
 			columns = append(columns, in.Name)
 		}

@@ -77,4 +77,8 @@
 // arguments.properties uses name. A column whose roles are all of label, prediction,
 // treatment, propensity and weight may be missing from a batch. classification and
 // the custom properties mlRole and piiKind are closed lists.
+//
+// Our other custom properties are availableAt of a feature, the column that says when
+// its value was known, and labelWindow, labelSettlement, labelAbsence and labelMarker
+// of an object, which make a [LabelPolicy].
 package contract

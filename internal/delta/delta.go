@@ -169,7 +169,8 @@ type Publication struct {
 	RestoredFrom int64  // number of the publication that it put back; 0 means that it is new
 	Files        []File // all of the batch, by path
 	Info         map[string]string
-	At           time.Time // UTC
+	At           time.Time    // UTC
+	Commit       store.Digest // of the commit's bytes in the log
 }
 
 // Rows returns the rows of the publication, or -1 if they are not known.

@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+
+	"headgate/internal/store"
 )
 
 // A commit is a log entry as read. Paths are decoded.
 type commit struct {
 	key      string
 	version  int64
-	info     *commitInfo // nil if there is none that we can read
+	digest   store.Digest // of its bytes
+	info     *commitInfo  // nil if there is none that we can read
 	protocol *protocol
 	meta     *metaData
 	columns  []column // of meta
@@ -40,7 +43,7 @@ type rawFile struct {
 // protocol requires, and ignores fields that it does not know. The error is a
 // [*LogError] or an [*UnsupportedError].
 func parseCommit(key string, version int64, data []byte) (*commit, error) {
-	c := &commit{key: key, version: version}
+	c := &commit{key: key, version: version, digest: store.DigestOf(data)}
 	n := 0
 	for text := range bytes.Lines(data) {
 		n++

@@ -167,5 +167,5 @@ func (s *Snapshot) publication(c *commit) (*Publication, error) {
 	}
 	s.pipeline = h.Pipeline
 	return &Publication{Pipeline: h.Pipeline, Batch: h.Batch, Number: h.Publication, Version: c.version, Operation: h.Operation,
-		Supersedes: h.Supersedes, RestoredFrom: h.RestoredFrom, Info: h.Info, At: time.UnixMilli(c.info.Timestamp).UTC()}, nil
+		Supersedes: h.Supersedes, RestoredFrom: h.RestoredFrom, Info: h.Info, At: time.UnixMilli(c.info.Timestamp).UTC(), Commit: c.digest}, nil
 }

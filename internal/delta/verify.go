@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"headgate/internal/store"
 )
 
 // A Problem is a data file that is not as the log says.
@@ -63,6 +65,17 @@ func (t *Table) Verify(ctx context.Context) ([]Problem, error) {
 		}
 	}
 	return problems, nil
+}
+
+// Commit returns the key of the log entry that makes a version, and the digest of its
+// bytes. The error is [store.ErrNotFound] if there is none.
+func (t *Table) Commit(ctx context.Context, version int64) (key string, d store.Digest, err error) {
+	key = t.logKey(version)
+	data, err := t.bucket.Get(ctx, key)
+	if err != nil {
+		return key, "", fmt.Errorf("delta: %w", err)
+	}
+	return key, store.DigestOf(data), nil
 }
 
 // missing returns the files that are not in place for a publication of the batch.

@@ -49,7 +49,16 @@ func exp(x float64) float64 {
 	r := high - low
 	t := float64(r * r)
 	c := r - float64(t*polynomial(t, 1.66666666666666657415e-01, -2.77777777770155933842e-03, 6.61375632143793436117e-05, -1.65339022054652515390e-06, 4.13813679705723846039e-08))
-	return math.Ldexp(1-((low-float64(r*c)/(2-c))-high), int(k))
+	return scaled(1-((low-float64(r*c)/(2-c))-high), int(k))
+}
+
+// scaled returns y × 2ᵏ for y around 1. Unless the result is next to 0 or infinite, that
+// is one exact product, which is faster than math.Ldexp.
+func scaled(y float64, k int) float64 {
+	if k < -1020 || k > 1020 {
+		return math.Ldexp(y, k)
+	}
+	return y * math.Float64frombits(uint64(k+1023)<<52)
 }
 
 // polynomial returns c₀ + c₁·x + c₂·x² + ….

@@ -1,7 +1,6 @@
 package evaluate
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -231,13 +230,7 @@ func (s *sample) sorted() {
 	if s.order != nil {
 		return
 	}
-	s.order = make([]int32, len(s.scores))
-	for i := range s.order {
-		s.order[i] = int32(i)
-	}
-	slices.SortFunc(s.order, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(s.scores[b], s.scores[a]), cmp.Compare(a, b))
-	})
+	s.order = descending(s.scores)
 	for i, row := range s.order {
 		if i+1 == len(s.order) || s.scores[s.order[i+1]] != s.scores[row] {
 			s.ties = append(s.ties, int32(i+1))

@@ -15,7 +15,7 @@ const (
 	// that of all rows.
 	Tolerance = 0.05
 
-	groupRows = 100 // that a group needs to be looked at
+	groupRows = 30 // that a group needs to be looked at
 	deciles   = 10
 )
 

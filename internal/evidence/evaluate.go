@@ -149,7 +149,8 @@ func (e *Evaluation) decide(rows *Rows) {
 	doubt(e.Rows.Judged == 0, "no outcome that counts is known")
 	doubt(e.Rows.Judged > 0 && !e.Coverage.Even, "outcomes are not known for all alike: %s", e.Coverage.breaks())
 	if len(e.Models) > 0 && e.Rows.Judged > 0 {
-		doubt(e.Models[0].Report == nil, "the champion cannot be judged: %s", e.Models[0].Problem)
+		why := e.Models[0].unjudged()
+		doubt(why != "", "the champion cannot be judged: %s", why)
 	}
 	if e.Rows.Unusable > 0 {
 		e.Notes = append(e.Notes, fmt.Sprintf("%d untreated rows have propensity 1 and count for nothing", e.Rows.Unusable))
@@ -157,6 +158,19 @@ func (e *Evaluation) decide(rows *Rows) {
 	if rows.Share < 1 {
 		e.Notes = append(e.Notes, fmt.Sprintf("a sample of %.3g of the entities was read", rows.Share))
 	}
+}
+
+// unjudged returns why a model cannot be judged, or "".
+func (m *Model) unjudged() string {
+	if m.Report == nil {
+		return m.Problem
+	}
+	for _, missing := range m.Report.Missing {
+		if missing.Metric == evaluate.AUC {
+			return "it has no AUC: " + missing.Reason
+		}
+	}
+	return ""
 }
 
 // arms says what came of the rows that each model served.

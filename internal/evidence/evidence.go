@@ -20,7 +20,7 @@ import (
 // Format is the version of the papers of this package.
 const Format = 1
 
-// DefaultLimit is how many scored rows are joined in memory: about 600 MB with two models
+// DefaultLimit is how many scored rows are joined in memory: about 700 MB with two models
 // and a label for each.
 const DefaultLimit = 4_000_000
 

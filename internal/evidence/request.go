@@ -27,7 +27,7 @@ func Of(entries []registry.Entry, batch string) (b Batch, champion store.Digest,
 			continue
 		}
 		switch {
-		case e.Kind == registry.KindShadow:
+		case e.Kind == registry.KindShadow && e.Verdict != registry.VerdictBlock:
 			if b.Shadows == nil {
 				b.Shadows = map[store.Digest]store.Digest{}
 			}

@@ -3,6 +3,7 @@ package evidence
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -73,6 +74,7 @@ func (s *slicer) add(text string) {
 			text = Others
 		}
 		if at, ok = s.index[text]; !ok {
+			text = strings.Clone(text) // it lies in a record, whose memory is used again
 			at = int32(len(s.names))
 			s.index[text] = at
 			s.names, s.count = append(s.names, text), append(s.count, 0)

@@ -11,6 +11,7 @@ import (
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 
@@ -104,13 +105,13 @@ func (p provider) FindStructFieldType(name, field string) (*types.FieldType, boo
 	if structs[name] == nil {
 		return p.Provider.FindStructFieldType(name, field)
 	}
-	if t, ok := field2type(structs[name], field); ok {
+	if t, ok := fieldType(structs[name], field); ok {
 		return &types.FieldType{Type: celType(t)}, true
 	}
 	return nil, false
 }
 
-func field2type(t reflect.Type, field string) (reflect.Type, bool) {
+func fieldType(t reflect.Type, field string) (reflect.Type, bool) {
 	for i := range t.NumField() {
 		if fieldName(t.Field(i)) == field {
 			return t.Field(i).Type, true
@@ -121,8 +122,8 @@ func field2type(t reflect.Type, field string) (reflect.Type, bool) {
 
 // fieldsAt returns the name of the type that a chain of fields is of, and its fields.
 // It is nil if that is not known before the check, as within a macro.
-func fieldsAt(e ast.Expr, subject Subject) (string, []string) {
-	t := goType(e, subject)
+func fieldsAt(e ast.Expr) (string, []string) {
+	t := goType(e)
 	if t == nil || t.Kind() != reflect.Struct {
 		return "", nil
 	}
@@ -133,20 +134,20 @@ func fieldsAt(e ast.Expr, subject Subject) (string, []string) {
 	return text, fieldNames(t)
 }
 
-func goType(e ast.Expr, subject Subject) reflect.Type {
+func goType(e ast.Expr) reflect.Type {
 	var t reflect.Type
 	switch e.Kind() {
 	case ast.IdentKind:
 		t = structs[typeOf[e.AsIdent()]]
 	case ast.SelectKind:
-		of := goType(e.AsSelect().Operand(), subject)
+		of := goType(e.AsSelect().Operand())
 		if of == nil || of.Kind() != reflect.Struct {
 			return nil
 		}
-		t, _ = field2type(of, e.AsSelect().FieldName())
+		t, _ = fieldType(of, e.AsSelect().FieldName())
 	case ast.CallKind:
 		if args := e.AsCall().Args(); len(args) == 2 {
-			if of := goType(args[0], subject); of != nil && (of.Kind() == reflect.Map || of.Kind() == reflect.Slice) {
+			if of := goType(args[0]); of != nil && (of.Kind() == reflect.Map || of.Kind() == reflect.Slice) {
 				t = of.Elem()
 			}
 		}
@@ -167,7 +168,7 @@ func chainOf(e ast.Expr) (string, bool) {
 		of, ok := chainOf(e.AsSelect().Operand())
 		return of + "." + e.AsSelect().FieldName(), ok && !e.AsSelect().IsTestOnly()
 	case ast.CallKind:
-		if args := e.AsCall().Args(); e.AsCall().FunctionName() == "_[_]" && args[1].Kind() == ast.LiteralKind {
+		if args := e.AsCall().Args(); e.AsCall().FunctionName() == operators.Index && args[1].Kind() == ast.LiteralKind {
 			of, ok := chainOf(args[0])
 			return fmt.Sprintf("%s[%q]", of, fmt.Sprint(args[1].AsLiteral().Value())), ok
 		}

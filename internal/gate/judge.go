@@ -2,6 +2,7 @@ package gate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"headgate/internal/evaluate"
@@ -16,7 +17,7 @@ func Judge(p *Policy, subject Subject, e Evidence, waivers []Waiver) (*Decision,
 	if p == nil {
 		return nil, fmt.Errorf("gate: there is no policy to judge %s by", subject)
 	}
-	d := &Decision{Format: Format, Policy: p.Digest(), Subject: subject, Evidence: e, Waivers: waivers, Rules: []RuleResult{}}
+	d := &Decision{Format: Format, Policy: p.Digest(), Subject: subject, Evidence: e, Waivers: slices.Clone(waivers), Rules: []RuleResult{}}
 	switch subject {
 	case Publish:
 		d.data()
@@ -81,11 +82,9 @@ func (d *Decision) rule(r Rule) error {
 // unresolved is what a rule says that has no answer: wait, if there will be another
 // look, else ask.
 func (d *Decision) unresolved() Verdict {
-	if o := d.Evidence.Outcome; (d.Subject == Advance || d.Subject == Reverse) && o != nil && !o.last() {
+	labels := d.Subject == Advance || d.Subject == Reverse
+	if o := d.Evidence.Outcome; labels && (o == nil || !o.last()) {
 		return Inconclusive
-	}
-	if d.Evidence.Outcome == nil && (d.Subject == Advance || d.Subject == Reverse) {
-		return Inconclusive // labels will come
 	}
 	return Ask
 }

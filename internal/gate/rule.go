@@ -57,7 +57,7 @@ func compile(subject Subject, text string) (*condition, error) {
 	}
 	checked, issues := env.Check(parsed)
 	if issues.Err() != nil {
-		return nil, fieldError(checked, issues, parsed.NativeRep(), subject)
+		return nil, fieldError(issues, parsed.NativeRep())
 	}
 	if out := checked.OutputType(); !out.IsExactType(cel.BoolType) {
 		return nil, &RuleError{1, 1, fmt.Sprintf("the rule is %s, and must be true or false", typeName(out))}
@@ -104,7 +104,7 @@ func evidenceOf(subject Subject) []string {
 func names(subject Subject, a *ast.AST) error {
 	var err error
 	known := evidenceOf(subject)
-	bound := []string{"math"}
+	var bound []string // variables of macros
 	ast.PreOrderVisit(a.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if e.Kind() == ast.ComprehensionKind {
 			bound = append(bound, e.AsComprehension().IterVar(), e.AsComprehension().IterVar2(), e.AsComprehension().AccuVar())
@@ -137,7 +137,7 @@ func celError(issues *cel.Issues) error {
 
 // fieldError is the first problem of a check; if it is a field that is not there, with
 // the one that was meant.
-func fieldError(_ *cel.Ast, issues *cel.Issues, a *ast.AST, subject Subject) error {
+func fieldError(issues *cel.Issues, a *ast.AST) error {
 	issue := issues.Errors()[0]
 	const undefined = "undefined field '"
 	if !strings.HasPrefix(issue.Message, undefined) {
@@ -150,7 +150,7 @@ func fieldError(_ *cel.Ast, issues *cel.Issues, a *ast.AST, subject Subject) err
 		if found != nil || e.ID() != issue.ExprID || e.Kind() != ast.SelectKind {
 			return
 		}
-		if of, known := fieldsAt(e.AsSelect().Operand(), subject); known != nil {
+		if of, known := fieldsAt(e.AsSelect().Operand()); known != nil {
 			message = fmt.Sprintf("%s has no field %s%s", of, field, strictyaml.Hint(field, known))
 			if strictyaml.Nearest(field, known) == "" {
 				message += "; it has " + strings.Join(known, ", ")

@@ -20,10 +20,11 @@ import (
 
 // A Draft is a contract in the making.
 type Draft struct {
-	Name     string // id and name of the contract and its table
-	Intro    string // what stands on top, as the text of a comment
-	Rows     int64  // that were looked at
-	LeastRow int64  // rowCount must be at least this; 0 means greater than 0
+	Name     string   // id and name of the contract and its table
+	Intro    string   // what stands on top, as the text of a comment
+	Rows     int64    // that were looked at
+	LeastRow int64    // rowCount must be at least this; 0 means greater than 0
+	Custom   []Option // custom properties of the table, in order
 	Columns  []Column
 	Nested   []string // columns that are left out, because they are not flat
 	Key      []string // whom a row is about, in the order of the primary key; may be empty

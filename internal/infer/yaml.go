@@ -30,11 +30,11 @@ status: draft
 schema:
   - name: %[1]s
     physicalType: file
-    quality:
+%[3]s    quality:
       # A month with far fewer rows than usual is usually a broken delivery: raise this.
       - { id: rows, metric: rowCount, %[2]s }
     properties:
-`, quoted(d.Name), rows)
+`, quoted(d.Name), rows, d.custom())
 	for i := range d.Columns {
 		d.property(&b, &d.Columns[i])
 	}
@@ -42,6 +42,18 @@ schema:
 		fmt.Fprintf(&b, "      # %s is nested and left out: only flat columns can be checked and scored.\n", printable(name))
 	}
 	return b.Bytes()
+}
+
+// custom returns the custom properties of the table.
+func (d *Draft) custom() string {
+	if len(d.Custom) == 0 {
+		return ""
+	}
+	text := "    customProperties:\n"
+	for _, o := range d.Custom {
+		text += fmt.Sprintf("      - { property: %s, value: %s }\n", o.Key, o.Value)
+	}
+	return text
 }
 
 // property writes one column.

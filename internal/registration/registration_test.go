@@ -310,7 +310,7 @@ func TestARegistrationThatBrokeOffIsFinishedByTheNext(t *testing.T) {
 
 func TestTheContractOfTheLabelsIsRegistered(t *testing.T) {
 	d := newDesk(t)
-	request := registration.Request{Pipeline: d.file("loop.yaml"), By: "test", At: time.Unix(1e9, 0).UTC()}
+	request := registration.Request{Pipeline: d.file("loop.yaml"), By: "test", Reason: "the test says so", At: time.Unix(1e9, 0).UTC()}
 	out := d.must(request)
 	text, err := d.bucket.GetBlob(t.Context(), out.LabelsContract)
 	if err != nil || !bytes.Contains(text, []byte("id: retailer-labels")) {

@@ -98,6 +98,7 @@ type Entry struct {
 	Publication  int64        `json:"publication,omitempty"`  // of the batch, from 1
 	TableVersion *int64       `json:"tableVersion,omitempty"` // of the Delta table, from 0
 	Files        store.Digest `json:"files,omitempty"`        // of what the publication consists of
+	Commit       store.Digest `json:"commit,omitempty"`       // of the bytes of the commit in the table's log
 	// Restated says of a publication that its scores were made from other input than the
 	// batch was first published from, or by another model: they are no evidence.
 	Restated bool   `json:"restated,omitempty"`
@@ -260,7 +261,7 @@ func (e *Entry) digests() []namedDigest {
 	return []namedDigest{
 		{"basis", e.Basis}, {"pipeline", e.Pipeline}, {"contract", e.Contract}, {"output", e.Output},
 		{"labelsContract", e.LabelsContract},
-		{"model", e.Model}, {"decision", e.Decision}, {"run", e.Run}, {"files", e.Files},
+		{"model", e.Model}, {"decision", e.Decision}, {"run", e.Run}, {"files", e.Files}, {"commit", e.Commit},
 		{"labels", e.Labels}, {"paper", e.Paper},
 	}
 }

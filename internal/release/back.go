@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -50,6 +51,9 @@ func (v *view) ordered() (Action, bool) {
 	if b == nil {
 		return Action{}, false
 	}
+	if _, gone := v.Rejected[b.To]; gone {
+		return Action{}, false // since the person ordered it
+	}
 	_, gone := v.Rejected[b.Drop]
 	name := v.of(b.Drop)
 	switch why := fmt.Sprintf("%s rolled back: %s", b.By, b.Reason); {
@@ -80,6 +84,22 @@ func (v *view) takenBack() (Action, bool) {
 			}
 		}
 		return reject(r, StepBack, model, decision, why), true
+	}
+	return Action{}, false
+}
+
+// refused returns the rejection of a candidate that a person rejected, wherever its
+// release stands.
+func (v *view) refused() (Action, bool) {
+	for _, r := range v.Releases {
+		if r.Promotion != nil {
+			continue
+		}
+		for _, c := range v.live(r) {
+			if a := c.Refused; a != nil {
+				return reject(r, cmp.Or(a.Step, StepShadow), c.Model, a.Decision, fmt.Sprintf("%s rejected it: %s", a.By, a.Reason)), true
+			}
+		}
 	}
 	return Action{}, false
 }

@@ -72,6 +72,7 @@ func (s *State) publish(e *Event) {
 		}
 	}
 	if e.Publication <= b.number {
+		b.published[e.Run] = b.published[e.Run] || e.Kind == EventPublished
 		return // filled in late, after a later one
 	}
 	if b.first == 0 {
@@ -171,12 +172,15 @@ func (s *State) judge(e *Event) {
 	if v.Decision == "" {
 		v.Decision = e.Paper
 	}
-	if c := r.candidate(e.Model); c != nil && e.Model != s.Champion {
+	// A verdict on labels is about a former champion if its model is the champion, or if the
+	// release has brought one already. Such a model may be a candidate as well.
+	back := e.Batch == "" && r.candidate(e.Champion) != nil && (e.Model == s.Champion || r.Promotion != nil)
+	if c := r.candidate(e.Model); c != nil && !back {
 		if v.Champion == "" && v.Batch != "" {
 			v.Champion = s.Champion
 		}
 		c.Verdicts = append(c.Verdicts, v)
-	} else if r.candidate(e.Champion) != nil {
+	} else if back {
 		r.Reverse = append(r.Reverse, v)
 	}
 }

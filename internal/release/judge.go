@@ -100,11 +100,6 @@ func (c *Candidate) judged(before int64) string {
 // rejected, and so is who comes later.
 func (v *view) choose(r *Release) (*Candidate, *Verdict, Action) {
 	live := v.live(r)
-	for _, c := range live {
-		if c.Refused != nil {
-			return nil, nil, reject(r, StepShadow, c.Model, c.Refused.Decision, fmt.Sprintf("%s rejected it: %s", c.Refused.By, c.Refused.Reason))
-		}
-	}
 	if v.set.Shadow == 0 {
 		best := slices.MinFunc(live, func(a, b *Candidate) int { return better(&Verdict{Model: a.Model}, &Verdict{Model: b.Model}) })
 		d := &Verdict{Seq: best.Seq, At: best.At, Step: StepShadow, Model: best.Model, Champion: v.Champion, Verdict: Pass, Decision: best.Model}

@@ -44,6 +44,9 @@ func Next(s *State, set Settings, now time.Time) Action {
 	if a, ok := v.takenBack(); ok {
 		return v.named(a)
 	}
+	if a, ok := v.refused(); ok {
+		return v.named(a)
+	}
 	steps, err := Plan(set)
 	if err != nil {
 		return v.named(v.stuck(err))
@@ -83,10 +86,12 @@ func (v *view) next() Action {
 		return a
 	}
 	var waits []Action
+	if v.Held != nil {
+		waits = append(waits, v.held())
+	}
 	for i, p := range phases {
 		switch {
 		case v.Held != nil && p.action.forward():
-			waits = append(waits, v.held())
 		case p.action.Kind == DoNothing || p.action.Kind == DoAsk:
 			waits = append(waits, p.action)
 		case p.action.Kind == DoFinish:
@@ -95,7 +100,7 @@ func (v *view) next() Action {
 			return p.action
 		}
 	}
-	if a, ok := v.askRepublish(); ok {
+	if a, ok := v.askRepublish(); ok && v.Held == nil {
 		waits = append(waits, a)
 	}
 	return wait(waits)

@@ -32,7 +32,7 @@ const (
 const (
 	OnFailRollback = "rollback" // the candidate is rejected and its rows are published again
 	OnFailPause    = "pause"    // the step stays until a person resumes or rejects; then it begins again
-	OnFailAsk      = "ask"      // the step stays until a person approves the failed verdict or rejects
+	OnFailAsk      = "ask"      // the step stays until a person rejects, or lets the failed verdict go; then it goes on
 )
 
 // Settings say how a candidate becomes the champion.

@@ -110,17 +110,6 @@ func (r *Routing) Check() error {
 	return nil
 }
 
-// Mixed reports whether the rows of a batch get scores of more than one model.
-func (r *Routing) Mixed() bool {
-	serving := 0
-	for _, arm := range r.Arms {
-		if arm.Share > 0 {
-			serving++
-		}
-	}
-	return serving > 1
-}
-
 // share returns the share of the entities that get the model's score.
 func (r *Routing) share(model string) int {
 	for _, arm := range r.Arms {

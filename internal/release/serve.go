@@ -81,7 +81,7 @@ func (s *station) serve() (*Verdict, Action) {
 	case t.ask != nil:
 		return nil, s.doubt(t.ask, len(t.passes)+1)
 	case enough && s.step.Labels:
-		return s.outcomes(t.passes, since)
+		return s.outcomes(t, since)
 	case enough:
 		for _, d := range t.passes[s.step.Batches-1:] {
 			if s.approved(s.release, d.Model, s.next, d.Decision) {
@@ -112,7 +112,9 @@ func (s *station) count(since int64) tally {
 				t.passes = append(t.passes, d)
 			}
 		case d.Verdict == Block:
-			t.fail = d
+			if !s.approved(s.release, d.Model, s.step.Name, d.Decision) { // approved, it is let go, and no pass
+				t.fail = d
+			}
 		case d.Verdict == Ask && inRun:
 			t.ask = d
 		case inRun:
@@ -141,9 +143,10 @@ func (s *station) superseded(later []Verdict, d *Verdict) bool {
 	return false
 }
 
-// lets reports whether a verdict passes, or enough persons let it.
+// lets reports whether a verdict passes, or enough persons say that it does.
 func (s *station) lets(d *Verdict) bool {
-	return d.Verdict == Pass || s.approved(s.release, d.Model, s.step.Name, d.Decision) || s.approved(s.release, d.Model, s.next, d.Decision)
+	return d.Verdict == Pass || d.Verdict != Block && s.approved(s.release, d.Model, s.step.Name, d.Decision) ||
+		s.approved(s.release, d.Model, s.next, d.Decision)
 }
 
 // failed returns what a failed verdict leads to.
@@ -170,9 +173,9 @@ func (s *station) doubt(d *Verdict, passes int) Action {
 
 // outcomes returns the verdict on the outcomes per arm of the batches that were served in
 // the step, or what to do until there is one that lets the candidate go on.
-func (s *station) outcomes(served []*Verdict, since int64) (*Verdict, Action) {
+func (s *station) outcomes(t tally, since int64) (*Verdict, Action) {
 	var list []string
-	for _, d := range served {
+	for _, d := range t.passes {
 		list = append(list, d.Batch)
 	}
 	set := these(s.labelled("", s.entered.At, s.Champion), list)
@@ -181,7 +184,7 @@ func (s *station) outcomes(served []*Verdict, since int64) (*Verdict, Action) {
 	switch {
 	case last != nil && s.lets(last):
 		return last, Action{}
-	case last != nil && (last.Verdict == Ask || len(last.Batches) >= s.step.Most):
+	case last != nil && (last.Verdict == Ask || len(last.Batches)+len(t.unclear) >= s.step.Most && len(last.Batches) >= len(t.passes)):
 		return nil, s.doubt(last, s.step.Batches)
 	case len(set) < s.step.Batches || last != nil && len(set) <= len(last.Batches):
 		return nil, idle(fmt.Sprintf("labels of batches served in step %s of release %s; %d have them", s.step.Name, s.release.Name, len(set)))

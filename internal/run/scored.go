@@ -25,8 +25,7 @@ type Scored struct {
 	Run      store.Digest  `json:"run"`
 	Model    store.Digest  `json:"model"`
 	Rows     int64         `json:"rows"`
-	Shards   []ShardScores `json:"shards,omitempty"` // one for each of the plan, in its order
-	Failed   string        `json:"failed,omitempty"` // why the model cannot score this run; all else is empty then
+	Shards   []ShardScores `json:"shards"` // one for each of the plan, in its order
 }
 
 // ShardScores is the score file of one shard.
@@ -34,6 +33,8 @@ type ShardScores struct {
 	Shard  int     `json:"shard"`
 	Rows   int64   `json:"rows"`
 	Scores *Object `json:"scores,omitempty"` // nil if every row is in quarantine
+	// Invalid counts the rows whose scores break the contract of the scores.
+	Invalid int64 `json:"invalid,omitempty"`
 }
 
 // A Serving says whose score each row of a publication has. It is kept as a blob, which
@@ -137,9 +138,6 @@ func FindScored(ctx context.Context, b *store.Bucket, p *Plan, d *Data, model, s
 	if err := LoadBlob(ctx, b, shadow, s); err != nil {
 		return nil, err
 	}
-	if s.Failed != "" {
-		return nil, fmt.Errorf("model %s, batch %s: %w: %s", Short(model), p.Batch, ErrNotScored, s.Failed)
-	}
 	if s.Run != d.Run || s.Model != model || len(s.Shards) != len(p.Shards) {
 		return nil, fmt.Errorf("run: blob %s has scores of model %s for run %s, not of %s for %s",
 			shadow, Short(s.Model), Short(s.Run), Short(model), Short(d.Run))
@@ -152,18 +150,18 @@ func FindScored(ctx context.Context, b *store.Bucket, p *Plan, d *Data, model, s
 func ScoredIn(p *Plan, name store.Digest, results []ShardResult, model store.Digest) (*Scored, error) {
 	s := &Scored{Format: Format, Pipeline: p.Pipeline, Batch: p.Batch, Run: name, Model: model}
 	for _, r := range results {
-		scores, failed := r.Scores, ""
+		m := ModelScores{Scores: r.Scores}
 		if model != p.Champion {
 			i := slices.IndexFunc(r.Models, func(m ModelScores) bool { return m.Model == model })
 			if i < 0 {
 				return nil, fmt.Errorf("model %s, shard %d of batch %s: %w", Short(model), r.Shard, p.Batch, ErrNotScored)
 			}
-			scores, failed = r.Models[i].Scores, r.Models[i].Failed
+			m = r.Models[i]
 		}
-		if failed != "" {
-			return nil, fmt.Errorf("model %s, shard %d of batch %s: %w: %s", Short(model), r.Shard, p.Batch, ErrNotScored, failed)
+		if m.Failed != "" {
+			return nil, fmt.Errorf("model %s, shard %d of batch %s: %w: %s", Short(model), r.Shard, p.Batch, ErrNotScored, m.Failed)
 		}
-		s.Shards = append(s.Shards, ShardScores{Shard: r.Shard, Rows: r.Scored, Scores: scores})
+		s.Shards = append(s.Shards, ShardScores{Shard: r.Shard, Rows: r.Scored, Scores: m.Scores, Invalid: m.Invalid})
 		s.Rows += r.Scored
 	}
 	return s, nil

@@ -26,7 +26,7 @@ import (
 
 // Sample is how many rows are compared, about: those of entities that a hash of their key
 // draws. Ranks and volumes are of all rows.
-const Sample = 100_000
+const Sample = 10_000
 
 // Input names a judged run whose plan has models beside the champion.
 type Input struct {
@@ -229,7 +229,11 @@ func (c *comparer) model(m store.Digest, failed string) (Model, error) {
 		return out, nil
 	}
 	options := &compare.Options{Threshold: c.in.Threshold, Movers: 1}
-	found, err := compare.Scores(compare.Data{Champion: c.scores[0], Clusters: c.clusters,
+	clusters := c.clusters
+	if unique(clusters) {
+		clusters = nil
+	}
+	found, err := compare.Scores(compare.Data{Champion: c.scores[0], Clusters: clusters,
 		Challengers: []compare.Challenger{{Name: string(m), Scores: c.scores[at]}}}, options)
 	var input *evaluate.InputError
 	var side *compare.Error
@@ -246,6 +250,12 @@ func (c *comparer) model(m store.Digest, failed string) (Model, error) {
 		out.Evidence.Flips = &d.Flips
 	}
 	return out, nil
+}
+
+// unique reports whether every entity has one row.
+func unique(clusters []uint64) bool {
+	sorted := slices.Sorted(slices.Values(clusters))
+	return len(slices.Compact(sorted)) == len(clusters)
 }
 
 // volume returns the rows that a model serves by the routing; nil if it has no arm.

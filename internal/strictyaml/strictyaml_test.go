@@ -95,3 +95,33 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+// A place within a text is one in the file, as far as the text is there as it is.
+func TestProblemsWithinAText(t *testing.T) {
+	for _, tt := range []struct {
+		name, text   string
+		line, column int
+		want         string
+	}{
+		{"plain", "a: one two\n", 1, 5, "f.yaml:1:8: here"},
+		{"in quotes", "a: \"one two\"\n", 1, 5, "f.yaml:1:9: here"},
+		{"after an escape", "a: 'it''s two'\n", 1, 6, "f.yaml:1:4: line 1, column 6: here"},
+		{"in a block", "a: |\n  one\n  two\n", 2, 1, "f.yaml:1:4: line 2, column 1: here"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			root, file, err := strictyaml.Open("f.yaml", []byte(tt.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			fs, _ := root.AnyMap("the file")
+			v, _ := fs.Get("a")
+			if n := v.Problems(); n != 0 {
+				t.Errorf("%d problems before the first", n)
+			}
+			v.ProblemInf(tt.line, tt.column, "here")
+			if err := file.Err(); err == nil || err.Error() != tt.want || v.Problems() != 1 {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
+	}
+}

@@ -26,7 +26,8 @@ func (v Value) Problemf(format string, args ...any) {
 
 // ProblemInf adds a problem at a line and a column of the value's text, which count from
 // 1. Where the text is not in the file as it is, as in a block or after an escape, the
-// problem is at the value, and says which line and column are meant.
+// problem is at the value, and says which line and column are meant. A text without
+// quotes that goes on in the next line counts as one line.
 func (v Value) ProblemInf(line, column int, format string, args ...any) {
 	message := fmt.Sprintf(format, args...)
 	quote := 0

@@ -1,0 +1,204 @@
+package audit_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"headgate/internal/evidence"
+	"headgate/internal/gate"
+	"headgate/internal/registry"
+	"headgate/internal/release"
+	"headgate/internal/run"
+	"headgate/internal/store"
+)
+
+// Entries that are well made, continue the chain, and should never have been written.
+func TestVerifyNamesWhatShouldNotHaveBeen(t *testing.T) {
+	original := newHouse(t)
+	arm := func(h *house, model, share int) release.Arm {
+		return release.Arm{Model: string(h.models[model]), Share: share}
+	}
+	for _, tt := range []struct {
+		name string
+		lie  func(h *house)
+		want string
+	}{
+		{"a routing to a model without a verdict", func(h *house) {
+			h.append(h.routed("100%", arm(h, 0, 10000)))
+		}, "routes 100 % of the entities to model version %0, and no verdict of release 2024-02/retrain lets it"},
+		{"a routing after a verdict that blocks", func(h *house) {
+			d := h.judged(h.models[0], 5)
+			h.append(h.advance(d, h.blob(d)))
+			h.append(h.routed("50%", arm(h, 1, 5000), arm(h, 0, 5000)))
+		}, "the last verdict about it, of entry 23, is block, and nobody has approved that"},
+		{"a routing that nobody has approved", func(h *house) {
+			d := h.judged(h.models[0], 0.5)
+			h.append(h.advance(d, h.blob(d)))
+			h.append(h.routed("10%", arm(h, 1, 9000), arm(h, 0, 1000)))
+		}, "step 10% of release 2024-02/retrain needs 1 to approve it, and 0 have"},
+		{"a routing to a rejected model", func(h *house) {
+			h.append(h.routed("100%", arm(h, 1, 9000), arm(h, 2, 1000)))
+		}, "routes 10 % of the entities to model version %2, and was rejected by entry"},
+		{"a routing to an unknown model", func(h *house) {
+			h.append(h.routed("100%", arm(h, 1, 10000), release.Arm{Model: string(h.decision)}))
+		}, "was never registered"},
+		{"a routing whose paper is of another step", func(h *house) {
+			e := h.routed("100%", arm(h, 1, 10000))
+			e.Step = "50%"
+			h.append(e)
+		}, `its step is "50%", and its paper says "100%"`},
+		{"a paper of another kind", func(h *house) {
+			e := h.routed("100%", arm(h, 1, 10000))
+			e.Paper = h.evaluated
+			h.append(e)
+		}, "is not what an entry of kind routing rests on"},
+		{"a paper that is not there", func(h *house) {
+			e := h.routed("100%", arm(h, 1, 10000))
+			e.Paper = store.DigestOf([]byte("nothing"))
+			h.append(e)
+		}, "its paper: store: "},
+		{"a champion by a decision about another model", func(h *house) {
+			h.append(registry.Entry{Kind: registry.KindPromote, Alias: registry.AliasChampion, Model: h.models[0], Decision: h.decision})
+		}, "makes model version %0 the champion, and the decision of entry 13 is about another model"},
+		{"a champion by a decision of nobody", func(h *house) {
+			h.append(registry.Entry{Kind: registry.KindPromote, Alias: registry.AliasChampion, Model: h.models[0], Decision: h.evaluated})
+		}, "is that of no entry before it"},
+		{"a champion who is rolled back to and never was one", func(h *house) {
+			h.append(registry.Entry{Kind: registry.KindRegister, Model: h.models[2]})
+			e := h.append(registry.Entry{Kind: registry.KindControl, Control: registry.ControlRollback, Reason: "r", Paper: h.blob(map[string]string{"a": "b"})})
+			h.append(registry.Entry{Kind: registry.KindPromote, Alias: registry.AliasChampion, Model: h.models[0], Decision: e.Paper}) // fine
+			h.append(registry.Entry{Kind: registry.KindRegister, Model: h.bundle()})
+			h.append(registry.Entry{Kind: registry.KindPromote, Alias: registry.AliasChampion, Model: h.bundle(), Decision: e.Paper})
+		}, "it goes back to it, and it never was one"},
+		{"an approval by a stranger", func(h *house) {
+			h.append(h.approve("eve", "100%"))
+		}, "its approval does not count: eve is none of the people of the pipeline file in force"},
+		{"an approval that somebody else gave", func(h *house) {
+			e := h.approve("ada", "100%")
+			e.By = "bob"
+			h.append(e)
+		}, `its author is "bob", and its paper says "ada"`},
+		{"a waiver by a stranger", func(h *house) {
+			until := time.Unix(3e9, 0)
+			h.append(registry.Entry{Kind: registry.KindWaiver, Rule: "superior", Until: &until, By: "eve", Reason: "r"})
+		}, "eve waives rule superior, and is none of the people"},
+		{"a change of the files without a proposal", func(h *house) {
+			s := h.log().State()
+			h.append(registry.Entry{Kind: registry.KindPipeline, Pipeline: s.Pipeline, Contract: s.Contract, LabelsContract: s.LabelsContract, Reason: "r"})
+		}, "it changes the files in force, which people had to approve, and carries out no proposal"},
+		{"a proposal that hides what it changes", func(h *house) {
+			s := h.log().State()
+			p := s.Proposals[0]
+			h.append(registry.Entry{Kind: registry.KindProposal, Pipeline: s.Pipeline, Contract: s.Contract, LabelsContract: s.LabelsContract, Paper: p.Paper, Reason: "r"})
+		}, "its paper is not the difference between the files before it and its own"},
+		{"an evaluation of another run", func(h *house) {
+			h.append(registry.Entry{Kind: registry.KindEvaluated, Batch: "2024-01", Run: h.runs[1], Model: h.models[0], Verdict: "pass", Labels: h.labels, Paper: h.evaluated})
+		}, "its run is "},
+		{"an evaluation with labels of another batch", func(h *house) {
+			e := evidence.Evaluation{Format: 1, Batch: "2024-02", Run: h.runs[1], Verdict: "pass", Labels: evidence.LabelSummary{Version: h.labels}}
+			h.append(registry.Entry{Kind: registry.KindEvaluated, Batch: "2024-02", Run: h.runs[1], Model: h.models[0], Verdict: "pass", Labels: h.labels, Paper: h.blob(e)})
+		}, "its labels are of batch 2024-01"},
+		{"a training whose evidence says no", func(h *house) {
+			h.append(registry.Entry{Kind: registry.KindTraining, Batch: "2024-01", Verdict: "pass", Paper: h.blob(map[string]string{"verdict": "block"})})
+		}, `its verdict is "pass", and its paper says "block"`},
+		{"scores in shadow that are of another model", func(h *house) {
+			h.append(registry.Entry{Kind: registry.KindShadow, Batch: "2024-01", Run: h.runs[0], Model: h.models[0], Paper: h.scored(h.models[1])})
+		}, "its model is "},
+		{"scores in shadow that are gone", func(h *house) {
+			s := run.Scored{Format: 1, Batch: "2024-01", Run: h.runs[0], Model: h.models[0],
+				Shards: []run.ShardScores{{Scores: &run.Object{Key: "runs/nothing", Digest: h.decision}}}}
+			h.append(registry.Entry{Kind: registry.KindShadow, Batch: "2024-01", Run: h.runs[0], Model: h.models[0], Paper: h.blob(s)})
+		}, "its scores of shard 0: "},
+		{"a month that a rejected model served", func(h *house) {
+			h.score("2024-03")
+			e := registry.Entry{Kind: registry.KindRejected, ID: "before", At: time.Unix(1e9, 0).UTC(), By: "test", Model: h.models[1], Reason: "it turned bad"}
+			if _, err := h.log().Append(h.t.Context(), e); err != nil {
+				h.t.Fatal(err)
+			}
+		}, "2024-03 publication 1: has scores of model version %1, which registry entry 25 had rejected"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := original.copy(t)
+			tt.lie(h)
+			h.wantFinding(tt.want)
+		})
+	}
+}
+
+// bundle returns a copy of the first model version under another digest.
+func (h *house) bundle() store.Digest {
+	h.t.Helper()
+	data, err := h.b.GetBlob(h.t.Context(), h.models[0])
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	ref, err := h.b.PutBlob(h.t.Context(), append(data, '\n'))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return ref.Digest
+}
+
+// wantFinding verifies and looks for a finding; %0 to %2 stand for the models.
+func (h *house) wantFinding(want string) {
+	h.t.Helper()
+	for i, m := range h.models {
+		want = strings.ReplaceAll(want, fmt.Sprint("%", i), run.Short(m))
+	}
+	findings := h.verify().Findings
+	for _, f := range findings {
+		if strings.Contains(f.String(), want) {
+			return
+		}
+	}
+	h.t.Errorf("verify says %q, want %s", findings, want)
+}
+
+// A decision is judged again from what it rests on, so none can say what its evidence
+// does not.
+func TestVerifyJudgesEveryDecisionAgain(t *testing.T) {
+	original := newHouse(t)
+	for _, tt := range []struct {
+		name string
+		lie  func(h *house, d *gate.Decision)
+		want string
+	}{
+		{"a verdict that the evidence does not give", func(h *house, d *gate.Decision) {
+			worse := h.judged(h.models[1], 5)
+			d.Evidence = worse.Evidence
+		}, "its evidence gives the verdict block, and its decision says pass"},
+		{"another reason", func(h *house, d *gate.Decision) { d.Reasons[0] += "!" }, "its evidence, judged again, gives another decision"},
+		{"a number that is a little higher", func(h *house, d *gate.Decision) {
+			d.Rules[0].Value += "1"
+		}, "its evidence, judged again, gives another decision"},
+		{"another policy", func(h *house, d *gate.Decision) { d.Policy = string(h.decision) }, "which no pipeline file before it has"},
+		{"a waiver that nobody gave", func(h *house, d *gate.Decision) {
+			d.Waivers[0].Rule = "guardrail/auc"
+		}, "its decision lets rule guardrail/auc go by a waiver that is not entry 12"},
+		{"another model than the entry's", func(h *house, d *gate.Decision) {
+			d.Evidence.Release.Model = string(h.models[2])
+		}, "its model is "},
+		{"a batch that the model has learned from", func(h *house, d *gate.Decision) {
+			h.append(registry.Entry{Kind: registry.KindCandidate, Release: releaseName, Model: h.models[1], Batch: "2024-01"})
+		}, "its evidence is of batch 2024-01, and the model has learned up to 2024-01"},
+		{"a run that was never published", func(h *house, d *gate.Decision) {
+			d.Evidence.Sources[0].Run = string(h.labels)
+		}, "which was not published before"},
+		{"labels that were never evaluated", func(h *house, d *gate.Decision) {
+			d.Evidence.Sources[0].Labels = string(h.decision)
+		}, "its evidence is of labels of batch 2024-01 that were never evaluated"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := original.copy(t)
+			waiver := h.log().State().Waivers[0]
+			d := h.judged(h.models[1], 0.5, gate.Waiver{Rule: waiver.Rule, By: waiver.By, Reason: waiver.Reason, Until: *waiver.Until, Entry: waiver.Seq})
+			e := h.advance(d, "")
+			tt.lie(h, d)
+			e.Paper = h.blob(d)
+			h.append(e)
+			h.wantFinding(tt.want)
+		})
+	}
+}
