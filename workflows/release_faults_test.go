@@ -61,7 +61,7 @@ func beforeARelease(t *testing.T) (*world, store.Digest) {
 // the candidate served in part, and the workflow is gone.
 func duringACanary(t *testing.T) (*world, store.Digest) {
 	var middle *world
-	th, candidate := canary(t, func(th *theatre) {
+	th, candidate := beganCanary(t, func(th *theatre) {
 		middle = th.twin(t)
 		th.env.CancelWorkflow()
 	})

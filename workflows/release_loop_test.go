@@ -179,9 +179,9 @@ func (w *world) served(batch string) []store.Digest {
 	return serving.Models()
 }
 
-// canary lets a release begin, and come to 10 % and a month that the candidate served in
+// beganCanary lets a release begin, and come to 10 % and a month that the candidate served in
 // part; then it does something.
-func canary(t *testing.T, then func(th *theatre)) (*theatre, store.Digest) {
+func beganCanary(t *testing.T, then func(th *theatre)) (*theatre, store.Digest) {
 	t.Helper()
 	w, candidate := stepping(t, strings.Replace(stepwise, "steps: [10%, 100%]", "steps: [10%, 100%]\n  batches: 2", 1))
 	th := w.theatre()
@@ -199,7 +199,7 @@ func canary(t *testing.T, then func(th *theatre)) (*theatre, store.Digest) {
 }
 
 func TestARollbackTakesTheRowsOfACanaryBack(t *testing.T) {
-	th, candidate := canary(t, func(th *theatre) {
+	th, candidate := beganCanary(t, func(th *theatre) {
 		th.tell(workflows.UpdateRollback, workflows.ReleaseRollback{By: "ann", Reason: "odd scores"})
 	})
 	before := th.champion()
@@ -213,7 +213,7 @@ func TestARollbackTakesTheRowsOfACanaryBack(t *testing.T) {
 }
 
 func TestACancelledReleaseTakesTheCanaryBack(t *testing.T) {
-	th, candidate := canary(t, func(th *theatre) { th.env.CancelWorkflow() })
+	th, candidate := beganCanary(t, func(th *theatre) { th.env.CancelWorkflow() })
 	_, err := th.run()
 	if !temporal.IsCanceledError(err) {
 		t.Errorf("err = %v", err)
