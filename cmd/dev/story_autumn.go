@@ -126,7 +126,7 @@ func (t *story) november(ctx context.Context) error {
 	if card, err = t.released(ctx); err != nil {
 		return err
 	}
-	if err := t.stopped(ctx, card, model, "its 10% step was blocked"); err != nil {
+	if err := t.stopped(ctx, card, model, "it failed in step 10%: "); err != nil {
 		return err
 	}
 	t.note("2024-11", "the canary turns bad and is rolled back before publishing")
