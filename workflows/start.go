@@ -43,6 +43,23 @@ func StartRestore(ctx context.Context, c client.Client, queue string, in Restore
 	return run, nil
 }
 
+// StartBackfill starts [Backfill] for a range of batches. While one of the pipeline is
+// running no other starts.
+func StartBackfill(ctx context.Context, c client.Client, queue string, in BackfillInput) (client.WorkflowRun, error) {
+	id := BackfillID(in.Pipeline)
+	run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                                       id,
+		TaskQueue:                                queueOr(queue),
+		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary:                            fmt.Sprintf("Backfill %s %s to %s %s", in.Pipeline, in.From, in.To, in.Mode),
+	}, Backfill, in)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", id, err)
+	}
+	return run, nil
+}
+
 // scoreDetails tells whoever opens the run's page what it does and what to do next.
 func scoreDetails(in ScoreBatchInput) string {
 	return fmt.Sprintf(`Checks batch **%[2]s** of pipeline **%[1]s** against its contract, scores every row with the champion, and publishes all of it in one commit, or nothing.

@@ -23,6 +23,7 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(ShadowBatch)
 	r.RegisterWorkflow(ShadowShards)
 	r.RegisterWorkflow(RepublishBatch)
+	r.RegisterWorkflow(Backfill)
 }
 
 // act names the activities; it is never called here.
