@@ -24,8 +24,8 @@ const (
 // part of it: model, contract and run. known is false if the count would take too long,
 // or if the files of the other publication are gone or have other keys.
 //
-// Keys are taken in as many parts as memory needs; all files are read once for each.
-func (a *Activities) changes(ctx context.Context, name string, was, is []delta.File, key []string) (changed int64, known bool, err error) {
+// Keys are taken in parts of about atOnce; all files are read once for each.
+func (a *Activities) changes(ctx context.Context, name string, was, is []delta.File, key []string, atOnce int64) (changed int64, known bool, err error) {
 	rows := int64(0)
 	for _, files := range [][]delta.File{was, is} {
 		n := int64(0)
@@ -34,7 +34,7 @@ func (a *Activities) changes(ctx context.Context, name string, was, is []delta.F
 		}
 		rows = max(rows, n)
 	}
-	parts := uint64(rows/keysAtOnce + 1)
+	parts := uint64(rows/atOnce + 1)
 	if parts > mostPasses {
 		return 0, false, nil
 	}
@@ -145,7 +145,7 @@ func (a *Activities) replace(ctx context.Context, in PublishInput, snapshot *del
 	if err != nil {
 		return err
 	}
-	n, known, err := a.changes(ctx, in.Pipeline, current.Files, c.Files, k.Entity())
+	n, known, err := a.changes(ctx, in.Pipeline, current.Files, c.Files, k.Entity(), keysAtOnce)
 	if err != nil || !known {
 		return err
 	}

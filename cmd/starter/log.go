@@ -98,8 +98,11 @@ func what(entry registry.Entry) string {
 	case registry.KindPublished, registry.KindRestored:
 		text := fmt.Sprintf("%s: publication %d by model %s, run %s, table version %d",
 			entry.Batch, entry.Publication, model, papers.Short(entry.Run), *entry.TableVersion)
+		if entry.Publication > 1 {
+			text += fmt.Sprintf(", supersedes %d", entry.Publication-1)
+		}
 		if entry.Changed != nil {
-			text += fmt.Sprintf(", changes %d keys of publication %d", *entry.Changed, entry.Publication-1)
+			text += fmt.Sprintf(" and changes %d keys", *entry.Changed)
 		}
 		if entry.Restated {
 			text += ", restated"
