@@ -227,8 +227,8 @@ func sameAs(feature string) outcomeOf {
 	}
 }
 
-// month delivers, scores and labels a month.
-func (w *world) month(month string, of outcomeOf) {
+// learnable delivers, scores and labels a month.
+func (w *world) learnable(month string, of outcomeOf) {
 	w.t.Helper()
 	w.deliver(month, retailer.Options{})
 	w.mustScore(month)

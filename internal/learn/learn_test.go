@@ -1,0 +1,124 @@
+package learn_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+
+	"headgate/internal/columnar"
+	"headgate/internal/learn"
+	"headgate/internal/pipeline"
+	"headgate/internal/run"
+	"headgate/internal/train"
+)
+
+// customers are rows of customers 0 to n − 1.
+func customers(n int) train.Rows {
+	return func(yield func(arrow.Record, error) bool) {
+		ids := make([]int64, n)
+		for i := range ids {
+			ids[i] = int64(i)
+		}
+		schema := arrow.NewSchema([]arrow.Field{{Name: "id", Type: arrow.PrimitiveTypes.Int64}}, nil)
+		yield(array.NewRecord(schema, []arrow.Array{columnar.Int64s(ids)}, int64(n)), nil)
+	}
+}
+
+// count counts the rows of each customer.
+func count(t *testing.T, rows train.Rows) map[int64]int {
+	t.Helper()
+	seen := map[int64]int{}
+	if rows == nil {
+		return seen
+	}
+	for rec, err := range rows {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range rec.Column(0).(*array.Int64).Int64Values() {
+			seen[id]++
+		}
+	}
+	return seen
+}
+
+func TestACustomerIsInOnePartOnly(t *testing.T) {
+	const n = 20_000
+	for _, tt := range []struct {
+		name                            string
+		calibrate                       string
+		valid                           []string
+		train, valids, calibration, all float64 // shares of the customers
+	}{
+		{"customers tell when to stop", "", nil, .8, .1, 0, 1},
+		{"customers tell when to stop and calibrate", "platt", nil, .7, .1, .1, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := &learn.Plan{Seed: 5, Training: pipeline.Training{Calibrate: pipeline.OrNone(tt.calibrate)}}
+			w := learn.Window{Name: "1", Train: []string{"2024-01"}, Valid: tt.valid}
+			parts := p.Divide(w, []string{"id"}, func([]string) train.Rows { return customers(n) }, func([]string) []train.File { return nil })
+			held := count(t, parts.Held)
+			seen := count(t, parts.Held)
+			for _, part := range []struct {
+				rows train.Rows
+				want float64
+			}{{parts.Train, tt.train}, {parts.Valid, tt.valids}, {parts.Calibration, tt.calibration}} {
+				rows := 0
+				for id := range count(t, part.rows) {
+					if held[id] == 0 { // the trainer leaves them out by itself
+						seen[id]++
+						rows++
+					}
+				}
+				if share := float64(rows) / n; share < part.want-.01 || share > part.want+.01 {
+					t.Errorf("a part has %.3f of the customers, want %.3f", share, part.want)
+				}
+			}
+			if len(seen) != n {
+				t.Errorf("%d of %d customers are in a part", len(seen), n)
+			}
+			for id, times := range seen {
+				if times != 1 {
+					t.Fatalf("customer %d is in %d parts", id, times)
+				}
+			}
+		})
+	}
+}
+
+func FuzzParseSet(f *testing.F) {
+	good, err := run.Encode(learn.Set{Format: learn.Format, Columns: []string{"a"}, Label: "bought", Files: []learn.SetFile{{Rows: 3}}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add([]byte(`{"format":1,"more":2}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := learn.ParseSet(data)
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "learn: set: ") {
+				t.Errorf("%v", err)
+			}
+			return
+		}
+		again, err := run.Encode(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if twice, err := learn.ParseSet(again); err != nil || !bytes.Equal(encode(t, twice), again) {
+			t.Errorf("%v: %s", err, again)
+		}
+	})
+}
+
+func encode(t *testing.T, s *learn.Set) []byte {
+	t.Helper()
+	data, err := run.Encode(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
