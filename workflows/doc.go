@@ -19,4 +19,8 @@
 // workflows, so that no history grows with the batch ([ScoreShards]). [RestoreBatch]
 // brings an earlier publication of a batch back. [EvaluateBatch] waits for the labels of
 // a published batch and holds them against what every model said.
+//
+// [Release] carries out the releases of a pipeline: it reads the registry, does what
+// package release says comes next, and waits for verdicts, labels and persons. Nobody
+// else moves what production uses.
 package workflows

@@ -237,8 +237,8 @@ func TestAWriteFailsOnce(t *testing.T) {
 	}{
 		{"ScoreBatch", mixed, scoreTask("2024-01"), 25, nil},
 		{"ScoreBatch of a month that asks", everything, approvedTask("2024-02"), 25, ofEverything},
-		{"ScoreBatch of a canary month", canary, canaryTask, 25, ofModels},
-		{"RepublishBatch from a model that has not scored", unscored, republishTask, 15, ofModels},
+		{"ScoreBatch of a canary month", canaryWorld, canaryTask, 25, ofModels},
+		{"RepublishBatch from a model that has not scored", unscored, republishTask, 12, ofModels},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 3, nil},
 		{"EvaluateBatch", known, evaluateTask, 3, nil},
 		{"Retrain", learned, retrainTask, 10, ofTraining},
@@ -287,7 +287,7 @@ func TestAReadFailsOnce(t *testing.T) {
 	}{
 		{"ScoreBatch", mixed, scoreTask("2024-01"), 50},
 		{"ScoreBatch of a month that asks", everything, approvedTask("2024-02"), 100},
-		{"ScoreBatch of a canary month", canary, canaryTask, 100},
+		{"ScoreBatch of a canary month", canaryWorld, canaryTask, 100},
 		{"RepublishBatch from a model that has not scored", unscored, republishTask, 50},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 10},
 		{"EvaluateBatch", known, evaluateTask, 20},
@@ -369,7 +369,7 @@ func TestAWorkerDiesAfterItsWork(t *testing.T) {
 	}{
 		{"ScoreBatch", mixed, scoreTask("2024-01"), 10},
 		{"ScoreBatch of a month that asks", everything, approvedTask("2024-02"), 16},
-		{"ScoreBatch of a canary month", canary, canaryTask, 12},
+		{"ScoreBatch of a canary month", canaryWorld, canaryTask, 12},
 		{"RepublishBatch from a model that has not scored", unscored, republishTask, 10},
 		{"RestoreBatch", republished, restoreTask("2024-01", 1), 2},
 		{"EvaluateBatch", known, evaluateTask, 5},

@@ -93,8 +93,8 @@ var kindOfKey = regexp.MustCompile(`/(data\.|log/|_delta_log/|table/fallback)`)
 // The other writes of such a month fail together.
 func ofEverything(key string) bool { return kindOfKey.MatchString(key) }
 
-// canary is a world with a month that a candidate serves a share of.
-func canary(t *testing.T) *world {
+// canaryWorld is a world with a month that a candidate serves a share of.
+func canaryWorld(t *testing.T) *world {
 	t.Helper()
 	w := looped(t, 600, retailer.Options{Fault: retailer.BadRows, Parts: 2})
 	w.route("10%", map[store.Digest]int{w.challenger("lightgbm", 0.02, 0.97): 1000})

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"go.temporal.io/sdk/workflow"
+
 	"headgate/internal/registry"
 	"headgate/internal/store"
 	"headgate/workflows"
@@ -341,5 +343,32 @@ func TestARollbackThatCannotBe(t *testing.T) {
 	}
 	if got := w.registry().Of(registry.KindControl); len(got) > 0 {
 		t.Errorf("entries %+v", got)
+	}
+}
+
+// A long history is cut: the next run knows what it needs from the registry.
+func TestAReleaseContinuesAsNew(t *testing.T) {
+	w := releasing(t, atOnce)
+	candidate := w.twinVersion(1)
+	first := w.theatre()
+	first.start(candidate)
+	first.after(30*time.Minute, func() {
+		first.env.SetContinueAsNewSuggested(true)
+		first.tell(workflows.UpdateHold, workflows.ReleaseOrder{By: "ann", Reason: "the shop has a sale"})
+	})
+	if _, err := first.run(); !workflow.IsContinueAsNewError(err) {
+		t.Fatalf("err = %v", err)
+	}
+	first.said[1].mustHear(t, "")
+	second := w.theatre()
+	second.after(time.Hour, func() {
+		if card := second.card(); card.Held == "" {
+			t.Errorf("card %s", asJSON(t, card))
+		}
+		second.tell(workflows.UpdateResume, workflows.ReleaseOrder{By: "ann", Reason: "the sale is over"})
+	})
+	second.after(2*time.Hour, func() { second.yes("ann") })
+	if out := second.mustRun(); out.Champion != candidate {
+		t.Errorf("%+v", out)
 	}
 }

@@ -44,8 +44,8 @@ func shippedLabels(t *testing.T) string {
 	return string(text)
 }
 
-// version registers another model version, whose text is changed, and returns its digest.
-func (w *world) version(change *strings.Replacer) store.Digest {
+// changedVersion registers another model version, whose text is changed, and returns its digest.
+func (w *world) changedVersion(change *strings.Replacer) store.Digest {
 	w.t.Helper()
 	shipped := "../testdata/retailer/"
 	text, err := os.ReadFile(shipped + "champion.txt")
@@ -68,7 +68,7 @@ func (w *world) version(change *strings.Replacer) store.Digest {
 // it another one.
 func (w *world) twinVersion(n int) store.Digest {
 	w.t.Helper()
-	return w.version(strings.NewReplacer("[boosting: gbdt]", "[boosting: gbdt"+strings.Repeat(" ", n)+"]"))
+	return w.changedVersion(strings.NewReplacer("[boosting: gbdt]", "[boosting: gbdt"+strings.Repeat(" ", n)+"]"))
 }
 
 // A theatre is a Release in a test environment, and what people say to it.

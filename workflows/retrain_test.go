@@ -61,7 +61,7 @@ func TestATrainingIsBlockedWithASentence(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := learnWorld(t, 2500, "")
-			w.learnable("2024-01", tt.of)
+			w.labelledMonth("2024-01", tt.of)
 			before := w.keys("registry/")
 			out := w.mustRetrain(workflows.RetrainInput{})
 			if out.Verdict != registry.VerdictBlock || len(out.Candidates) > 0 || !strings.Contains(strings.Join(out.Reasons, "\n"), tt.want) {
@@ -101,7 +101,7 @@ func TestTwoTriggersStartOneTraining(t *testing.T) {
 	w.mustScore("2024-02")
 	version := w.writeLabels("2024-02", nil)
 	fallen := func(month string, version store.Digest, auc float64) {
-		w.evaluated(month, version, map[evaluate.Metric]evaluate.Estimate{evaluate.AUC: {Value: auc, Low: auc - .01, High: auc + .01, Level: .95, N: 1000}})
+		w.enterEvaluation(month, version, map[evaluate.Metric]evaluate.Estimate{evaluate.AUC: {Value: auc, Low: auc - .01, High: auc + .01, Level: .95, N: 1000}})
 	}
 	fallen("2024-01", w.findLabels("2024-01"), .75)
 	if out := w.mustRetrain(workflows.RetrainInput{Automatic: true}); len(out.Idle) == 0 || len(w.entries(registry.KindTraining)) > 0 {
@@ -125,7 +125,7 @@ func TestTheYearsBudgetHolds(t *testing.T) {
 	if out := w.mustRetrain(workflows.RetrainInput{}); len(out.Candidates) != 2 {
 		t.Fatalf("%+v", out)
 	}
-	w.learnable("2024-03", nil)
+	w.labelledMonth("2024-03", nil)
 	if out := w.mustRetrain(workflows.RetrainInput{}); len(out.Candidates) != 1 || len(out.Notes) == 0 {
 		t.Errorf("a training beyond the budget has %+v", out)
 	}

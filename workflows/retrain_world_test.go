@@ -227,8 +227,8 @@ func sameAs(feature string) outcomeOf {
 	}
 }
 
-// learnable delivers, scores and labels a month.
-func (w *world) learnable(month string, of outcomeOf) {
+// labelledMonth delivers, scores and labels a month.
+func (w *world) labelledMonth(month string, of outcomeOf) {
 	w.t.Helper()
 	w.deliver(month, retailer.Options{})
 	w.mustScore(month)

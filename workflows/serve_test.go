@@ -17,7 +17,10 @@ import (
 	"headgate/activities"
 	"headgate/internal/bundle"
 	"headgate/internal/contract"
+	"headgate/internal/evaluate"
+	"headgate/internal/gate"
 	"headgate/internal/model"
+	"headgate/internal/pipeline"
 	"headgate/internal/registry"
 	"headgate/internal/release"
 	"headgate/internal/retailer"
@@ -145,6 +148,7 @@ func (w *world) route(step string, shares map[store.Digest]int, shadow ...store.
 	w.t.Helper()
 	r := &release.Routing{Format: release.Format, Release: "test", Step: step, Salt: "salt of the test", Arms: []release.Arm{{Model: string(w.champion()), Share: release.Whole}}}
 	for m, share := range shares {
+		w.lets(step, m)
 		r.Arms = append(r.Arms, release.Arm{Model: string(m), Share: share})
 		r.Arms[0].Share -= share
 	}
@@ -159,10 +163,38 @@ func (w *world) route(step string, shares map[store.Digest]int, shadow ...store.
 	return r
 }
 
-// kinds lists the entries of some kinds.
+// lets enters a verdict that lets a candidate go so far.
+func (w *world) lets(step string, m store.Digest) {
+	w.t.Helper()
+	state := w.registry().State()
+	file, err := w.bucket.GetBlob(context.Background(), state.Pipeline)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c, err := pipeline.Parse("pipeline file", file)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	none := &evaluate.Estimate{Level: 0.95}
+	d, err := gate.Judge(c.Gates, gate.Canary, gate.Evidence{
+		Release: gate.Case{At: time.Unix(1.7e9, 0).UTC(), Pipeline: "retailer", Release: "test", Step: step, Model: string(m), Champion: string(w.champion())},
+		Data:    &gate.Data{Verdict: gate.Pass, Rows: 1},
+		Compare: &gate.Compare{Rows: 1, PSI: none, Shift: none, Flips: none, Volume: &gate.Volume{P: 1}}}, nil)
+	if err != nil || d.Verdict != gate.Pass {
+		w.t.Fatalf("%v %+v", err, d)
+	}
+	paper, err := run.SaveBlob(context.Background(), w.bucket, d)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.add(registry.Entry{Kind: registry.KindAdvance, ID: fmt.Sprintf("advance/%d", w.registry().Head()), Release: "test", Step: step, Model: m,
+		Verdict: registry.VerdictPass, Paper: paper, Reasons: d.Reasons})
+}
+
+// entries lists the entries of some kinds that are about a batch.
 func (w *world) entries(kinds ...string) (out []registry.Entry) {
 	for _, e := range w.registry().Entries() {
-		if slices.Contains(kinds, e.Kind) {
+		if slices.Contains(kinds, e.Kind) && e.Batch != "" {
 			out = append(out, e)
 		}
 	}

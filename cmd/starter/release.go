@@ -168,14 +168,14 @@ func printPlan(ctx context.Context, out io.Writer, b *store.Bucket, r *activitie
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "STEP\tSERVES\tBATCHES\tBEGINS\tENDS\tASKS")
 	for i, s := range steps {
-		batches, begins, ends, asks := fmt.Sprintf("%d of any", s.Batches), "–", "–", "no"
+		batches, begins, ends, asks := fmt.Sprint(s.Batches), "–", "–", "no"
 		if i < len(dates) {
 			batches, begins, ends = strings.Join(dates[i].Batches, " "), day(dates[i].Begin), day(dates[i].End)
 		}
 		if s.Approve {
 			asks = "a person"
 		}
-		if batches == "" {
+		if s.Batches == 0 {
 			batches = "–"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, release.StepName(s.Share), batches, begins, ends, asks)
@@ -183,8 +183,11 @@ func printPlan(ctx context.Context, out io.Writer, b *store.Bucket, r *activitie
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if len(dates) < len(steps) {
-		fmt.Fprintln(out, "steps without a date wait for batches whose dates nobody can tell from their names")
+	switch {
+	case len(calendar) == 0:
+		fmt.Fprintln(out, "no batch was scored yet, so nobody can tell the dates")
+	case len(dates) < len(steps):
+		fmt.Fprintln(out, "steps without a date wait for batches that cannot be told from the names of those before")
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		words := strings.Fields(c.Use)[1:]
 		for i, w := range words {
-			if strings.HasPrefix(w, "-") || strings.HasPrefix(w, "[") {
+			if strings.ContainsAny(w[:1], "-[(") {
 				words = words[:i]
 				break
 			}
