@@ -61,7 +61,7 @@ func TestATrainingIsBlockedWithASentence(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := learnWorld(t, 2500, "")
-			w.labelledMonth("2024-01", tt.of)
+			w.learnable("2024-01", tt.of)
 			before := w.keys("registry/")
 			out := w.mustRetrain(workflows.RetrainInput{})
 			if out.Verdict != registry.VerdictBlock || len(out.Candidates) > 0 || !strings.Contains(strings.Join(out.Reasons, "\n"), tt.want) {
@@ -125,7 +125,7 @@ func TestTheYearsBudgetHolds(t *testing.T) {
 	if out := w.mustRetrain(workflows.RetrainInput{}); len(out.Candidates) != 2 {
 		t.Fatalf("%+v", out)
 	}
-	w.labelledMonth("2024-03", nil)
+	w.learnable("2024-03", nil)
 	if out := w.mustRetrain(workflows.RetrainInput{}); len(out.Candidates) != 1 || len(out.Notes) == 0 {
 		t.Errorf("a training beyond the budget has %+v", out)
 	}

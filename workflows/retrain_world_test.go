@@ -228,8 +228,8 @@ func sameAs(feature string) outcomeOf {
 	}
 }
 
-// labelledMonth delivers, scores and labels a month.
-func (w *world) labelledMonth(month string, of outcomeOf) {
+// learnable delivers, scores and labels a month.
+func (w *world) learnable(month string, of outcomeOf) {
 	w.t.Helper()
 	w.deliver(month, retailer.Options{})
 	w.mustScore(month)

@@ -169,10 +169,13 @@ func (d *Decision) guardrail(g Guardrail, o *Outcome) {
 	}
 }
 
-// calibrated asks that the candidate's calibration is within bounds or, where the world
-// has moved both models outside, nearer to the best than the champion's.
+// calibrated asks that the candidate's calibration is within bounds. Where it may be
+// outside, because clusters are few or the world has moved both models, it is enough
+// that the champion's is no better: a candidate that may be outside must not be farther
+// from the best by more than an eighth of the bounds' width, and one that is outside
+// beyond doubt must be nearer.
 func (d *Decision) calibrated(id, what string, bounds [2]float64, m *Metric, best float64, o *Outcome) {
-	rule := fmt.Sprintf("%s is between %s and %s, or nearer to %s than the champion's", what, number(bounds[0]), number(bounds[1]), number(best))
+	rule := fmt.Sprintf("%s is between %s and %s, or the champion's is no better", what, number(bounds[0]), number(bounds[1]))
 	if m == nil {
 		metric := evaluate.Slope
 		if best == 0 {
@@ -182,26 +185,29 @@ func (d *Decision) calibrated(id, what string, bounds [2]float64, m *Metric, bes
 		return
 	}
 	c := m.Candidate
+	outside := c.High < bounds[0] || c.Low > bounds[1]
 	switch {
 	case c.Low >= bounds[0] && c.High <= bounds[1]:
 		d.add(id, rule, interval(c), Pass, "%s is inside", what)
-	case nearer(m, best):
+	case farther(m, best) < 0:
 		d.add(id, rule, interval(c), Pass, "%s may be outside, and is nearer to %s than the champion's %s", what, number(best), interval(m.Champion))
-	case c.High < bounds[0] || c.Low > bounds[1]:
+	case outside:
 		d.add(id, rule, interval(c), Block, "%s is outside beyond doubt", what)
+	case farther(m, best) < (bounds[1]-bounds[0])/8:
+		d.add(id, rule, interval(c), Pass, "%s may be outside, and so may the champion's %s", what, interval(m.Champion))
 	default:
 		d.add(id, rule, interval(c), d.unresolved(), "%s may be outside", what)
 	}
 }
 
-// nearer reports whether the candidate is nearer to the best than the champion: it has
-// moved towards it beyond doubt, and not as far beyond it.
-func nearer(m *Metric, best float64) bool {
+// farther returns by how much the candidate may be farther from the best than the
+// champion is, on the side of the champion or beyond the best on the other.
+func farther(m *Metric, best float64) float64 {
 	from, to := m.Champion.Value-best, m.Candidate.Value-best
 	if from < 0 {
-		return m.Difference.Low > 0 && to < -from
+		return max(-m.Difference.Low, to+from)
 	}
-	return m.Difference.High < 0 && to > -from
+	return max(m.Difference.High, -to-from)
 }
 
 // slices asks that no slice is worse by more than its margin. Small ones wait for more

@@ -35,9 +35,9 @@ func Example() {
 	// guardrail/logLoss: pass
 	//     logLoss is not worse by more than 1 % of the champion's
 	// calibration/slope: pass
-	//     the slope of the calibration is between 0.8 and 1.25, or nearer to 1 than the champion's
+	//     the slope of the calibration is between 0.8 and 1.25, or the champion's is no better
 	// calibration/inTheLarge: pass
-	//     the calibration in the large is between -0.2 and 0.2, or nearer to 0 than the champion's
+	//     the calibration in the large is between -0.2 and 0.2, or the champion's is no better
 	// pass
 }
 

@@ -272,9 +272,11 @@ func TestCalibrationOutsideBlocksUnlessTheChampionsIsFarther(t *testing.T) {
 		{"outside", 0, 0.6, gate.Block},
 		{"outside, and nearer than the champion's", 0.9, 0.5, gate.Pass},
 		{"as far out on the other side", 0.6, -0.7, gate.Block},
+		{"at the bound, and so is the champion's", 0.31, 0.2, gate.Pass},
+		{"at the bound, and the champion's is inside", 0, 0.2, gate.Ask},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			in := world(7, 5000, 1, 1.2, 0.2)
+			in := world(7, 5000, 3, 1.2, 0.2)
 			in.Champion, in.Candidate = shifted(in.Champion, tt.champion), shifted(in.Candidate, tt.candidate)
 			p := policy(t, "{advance: {success: [auc], guardrails: {auc: 0.005}}}")
 			d := judge(t, p, gate.Advance, gate.Evidence{Outcome: measure(t, p, gate.Advance, in)})

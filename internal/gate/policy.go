@@ -27,7 +27,7 @@ import (
 //	    guardrails:                # none of these may be worse by more
 //	      auc: 0.005
 //	      logLoss: 1%              # of the champion's
-//	    calibration:               # inside, or nearer than the champion's; or none
+//	    calibration:               # inside, or the champion's is no better; or none
 //	      slope: [0.8, 1.25]
 //	      inTheLarge: [-0.2, 0.2]
 //	    slices:
