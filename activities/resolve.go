@@ -83,18 +83,12 @@ func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (ResolveOutpu
 		}
 		plan := &run.Plan{Format: run.Format, Scoring: run.ScoringVersion, Pipeline: in.Pipeline, Batch: in.Batch,
 			File: by.file, Contract: by.contract, Output: by.output, Champion: by.champion}
-		if in.Backfill == nil {
+		if in.Backfill == nil { // challengers take no part in one
 			if err := a.planModels(ctx, &state, f, plan); err != nil {
 				return ResolveOutput{}, err
 			}
 		}
-		if err := a.planFiles(ctx, f.pipeline, plan, report); err != nil {
-			return ResolveOutput{}, err
-		}
-		if err := a.planReferences(ctx, f, plan); err != nil {
-			return ResolveOutput{}, err
-		}
-		if err := a.planReplays(ctx, f.pipeline, plan); err != nil {
+		if err := a.planInput(ctx, f, plan, report); err != nil {
 			return ResolveOutput{}, err
 		}
 		snapshot, err := delta.Open(a.store, run.TablePrefix(in.Pipeline)).Snapshot(ctx)
@@ -137,6 +131,17 @@ func (a *Activities) fits(ctx context.Context, f files, champion store.Digest, b
 		return &kindError{KindConfig, err}
 	}
 	return nil
+}
+
+// planInput adds everything that a run reads to its plan.
+func (a *Activities) planInput(ctx context.Context, f files, plan *run.Plan, report func(Progress)) error {
+	if err := a.planFiles(ctx, f.pipeline, plan, report); err != nil {
+		return err
+	}
+	if err := a.planReferences(ctx, f, plan); err != nil {
+		return err
+	}
+	return a.planReplays(ctx, f.pipeline, plan)
 }
 
 // planFiles lists the files of the batch, reads their footers, and cuts shards.

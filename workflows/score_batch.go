@@ -219,10 +219,21 @@ func (b *batch) publish(ctx workflow.Context, shards activities.Papers, data act
 	}
 	b.out.Verdict, b.card.Verdict = papers.Pass, string(papers.Pass)
 	b.published(out)
-	if err := b.lookAgain(disconnected, shards, serving); err != nil || !b.plan.Labels {
+	if err := b.lookAgain(disconnected, shards, serving); err != nil {
 		return err
 	}
+	b.tellRelease(disconnected)
+	if !b.plan.Labels {
+		return nil
+	}
 	return evaluateLater(disconnected, EvaluateBatchInput{Pipeline: b.in.Pipeline, Batch: b.in.Batch, By: b.in.By})
+}
+
+// tellRelease wakes the release of the pipeline, if models of it come and go.
+func (b *batch) tellRelease(ctx workflow.Context) {
+	if b.plan.Check {
+		wakeRelease(ctx, b.in.Pipeline)
+	}
 }
 
 // published shows where the batch is now.
@@ -243,7 +254,11 @@ func (b *batch) block(ctx workflow.Context, reasons []string, paper papers.Objec
 	if b.out.Answered != "" {
 		return nil
 	}
-	return b.record(ctx, papers.Block, reasons, paper)
+	err := b.record(ctx, papers.Block, reasons, paper)
+	if err == nil {
+		b.tellRelease(ctx)
+	}
+	return err
 }
 
 // record enters a verdict that publishes nothing in the registry.
