@@ -156,7 +156,7 @@ func (c ReleaseCard) orders(b *strings.Builder) {
 	if c.ended() || !c.Open {
 		return
 	}
-	b.WriteString("\n**Orders**, by *Send an Update* as well, at any time:\n\n| Name | Data | What it does |\n|---|---|---|\n")
+	b.WriteString("\n**Orders**, by *More Actions*, *Send an Update*, at any time:\n\n| Name | Data | What it does |\n|---|---|---|\n")
 	order := func(name, effect string) {
 		b.WriteString(fmt.Sprintf("| `%s` | `{\"by\": \"your name\", \"reason\": \"why\"}` | %s |\n", name, effect))
 	}
@@ -196,7 +196,7 @@ func (c ReleaseCard) question(b *strings.Builder) {
 		b.WriteString(fmt.Sprintf("To answer, sign: `starter approve %[1]s --release --key ~/.ssh/id_ed25519 --reason …`, or `starter reject` with the same.\n\n", c.Pipeline))
 	} else {
 		b.WriteString(fmt.Sprintf("To answer, choose *More Actions*, *Send an Update*, the name `%s` or `%s`, and paste as its data\n\n", UpdateApprove, UpdateReject))
-		b.WriteString(fmt.Sprintf("    {\"by\": \"your name\", \"reason\": \"why\",\n     \"decision\": \"%s\", \"nonce\": \"%s\"}\n\n", short(n.Decision), n.Nonce))
+		b.WriteString(fmt.Sprintf("    {\"by\": \"your name\", \"reason\": \"why\",\n     \"decision\": \"%s\",\n     \"nonce\": \"%s\"}\n\n", short(n.Decision), n.Nonce))
 		b.WriteString(fmt.Sprintf("or run `starter approve %[1]s --release --reason …`, or `starter reject %[1]s --release --reason …`.\n\n", c.Pipeline))
 	}
 	if !n.Until.IsZero() {

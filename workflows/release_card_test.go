@@ -51,7 +51,8 @@ func TestReleaseCardMarkdown(t *testing.T) {
 To answer, choose *More Actions*, *Send an Update*, the name ~approve~ or ~reject~, and paste as its data
 
     {"by": "your name", "reason": "why",
-     "decision": "dddddddddddddddd", "nonce": "0123456789abcdef"}
+     "decision": "dddddddddddddddd",
+     "nonce": "0123456789abcdef"}
 
 or run ~starter approve retailer --release --reason …~, or ~starter reject retailer --release --reason …~.
 
@@ -72,7 +73,7 @@ Nobody answers until 2024-08-04T09:00:00Z? Then it stays where it is until someb
 
 - superior: auc is better
 
-**Orders**, by *Send an Update* as well, at any time:
+**Orders**, by *More Actions*, *Send an Update*, at any time:
 
 | Name | Data | What it does |
 |---|---|---|
@@ -94,7 +95,7 @@ To answer, sign: ~starter approve retailer --release --key ~/.ssh/id_ed25519 --r
 | Waits for | an answer for step 10% |
 | Who acts | ann |
 
-**Orders**, by *Send an Update* as well, at any time:
+**Orders**, by *More Actions*, *Send an Update*, at any time:
 
 | Name | Data | What it does |
 |---|---|---|
@@ -111,7 +112,7 @@ To answer, sign: ~starter approve retailer --release --key ~/.ssh/id_ed25519 --r
 | Waits for | a batch after 2024-07 |
 | Who acts | nobody: it goes on by itself |
 
-**Orders**, by *Send an Update* as well, at any time:
+**Orders**, by *More Actions*, *Send an Update*, at any time:
 
 | Name | Data | What it does |
 |---|---|---|
@@ -128,7 +129,7 @@ To answer, sign: ~starter approve retailer --release --key ~/.ssh/id_ed25519 --r
 | Who acts | whoever resumes it |
 | Held | ann: a \| sale |
 
-**Orders**, by *Send an Update* as well, at any time:
+**Orders**, by *More Actions*, *Send an Update*, at any time:
 
 | Name | Data | What it does |
 |---|---|---|
