@@ -130,6 +130,9 @@ func (j *judgement) candidate(model string) *release.Candidate {
 // request names the rows that the judgement rests on.
 func (j *judgement) request(models []store.Digest) (evidence.Request, []gate.Source, error) {
 	r := evidence.Request{Pipeline: j.in.Pipeline, Models: models}
+	if l := j.Config.Labels; l != nil {
+		r.Cluster = l.Cluster
+	}
 	entries := j.Log.Entries()
 	var sources []gate.Source
 	for _, batch := range j.in.Next.Batches {
@@ -139,7 +142,7 @@ func (j *judgement) request(models []store.Digest) (evidence.Request, []gate.Sou
 		}
 		b = b.For(models)
 		r.Batches = append(r.Batches, b)
-		s := gate.Source{Batch: b.Batch, Run: string(b.Run), Labels: string(b.Labels), Champion: string(b.Shadows[models[0]]), Candidate: string(b.Shadows[models[1]])}
+		s := gate.Source{Batch: b.Batch, Run: string(b.Run), Labels: string(b.Labels), Champion: string(b.Shadows[models[0]]), Candidate: string(b.Shadows[models[1]]), Cluster: r.Cluster}
 		if s.Champion == "" && champion == models[0] {
 			s.Champion = string(b.Decision)
 		}
