@@ -88,18 +88,18 @@ func whoMay(s release.Settings) string {
 			names = append(names, p.Name)
 		}
 	}
-	who := strings.Join(names, ", ")
+	who := strings.Join(names, " or ")
 	switch {
 	case len(s.People) == 0 && s.Role == "" && !s.Signed:
-		who = "anybody"
+		who = "Anybody"
 	case len(names) == 0:
-		who = "nobody of the pipeline file"
+		who = "Nobody"
 	}
 	if s.Role != "" {
 		who += " as " + s.Role
 	}
 	if s.FourEyes {
-		who += "; two of them, and not who asked for the release"
+		who += " (two of them, and not who asked for the release)"
 	}
 	return who
 }

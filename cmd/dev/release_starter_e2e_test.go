@@ -36,8 +36,9 @@ training: { parameters: { num_leaves: 7, num_iterations: 20, min_data_in_leaf: 2
 		c.takenBack()
 		c.rejected()
 		c.looked()
+		c.scoredAgain()
 		c.trained()
-		c.must("verified", "verify", "retailer", "--all-batches")
+		c.must("everything is as it was recorded", "verify", "retailer", "--all-batches")
 	})
 }
 
@@ -116,6 +117,12 @@ func (c *console) looked() {
 		c.t.Errorf("revised labels made no evaluation: %s", c.told())
 	}
 	c.must("calibration", "diff", "retailer", digits(c.champion), digits(c.first))
+}
+
+// scoredAgain scores a past month again: by its own model nothing changes.
+func (c *console) scoredAgain() {
+	c.must("it is published as publication 1", "backfill", "retailer", "--from", "2024-02", "--to", "2024-02", "--as-now", "--reason", "to see")
+	c.must("2024-01", "backfill", "retailer", "--from", "2024-01", "--to", "2024-01", "--as-was", "--replace", "--reason", "to see")
 }
 
 // trained trains again; what comes of it asks to be released.

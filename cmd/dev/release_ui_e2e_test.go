@@ -30,10 +30,10 @@ func TestReleaseFromTheWebUI(t *testing.T) {
 
 		r.candidate(first)
 		r.asks("10%", first)
-		p.visit("waits for an answer", "ann, bob", "What the gate found", "Orders")
+		p.visit("waits for an answer", "ann or bob may answer", "What the gate found", "Orders")
 		p.picture(t, pictureFile(t, "release-asks.png"))
 		stale := p.paste("nonce")
-		p.held(stale)
+		p.held()
 		p.approved(stale, first)
 		p.rolledBack(champion, first)
 
@@ -56,7 +56,7 @@ func (r *releaseSite) champion() store.Digest {
 }
 
 // held holds the release and resumes it.
-func (p *releasePage) held(asked string) {
+func (p *releasePage) held() {
 	t := p.t
 	p.send(workflows.UpdateHold, `{"by": "ann", "reason": "the shop has its sale"}`, "")
 	p.until("hold", func(e registry.Entry) bool {
@@ -88,8 +88,9 @@ func (p *releasePage) approved(stale string, candidate store.Digest) {
 	p.until("approval", func(e registry.Entry) bool {
 		return e.Kind == registry.KindApproval && e.Answer == "approve" && e.By == "ann" && e.Reason != "late"
 	})
-	p.until("routing of step 10%", func(e registry.Entry) bool {
-		return e.Kind == registry.KindRouting && e.Step == "10%" && e.Model == candidate
+	p.until("routing of step 10%", func(e registry.Entry) bool { return e.Kind == registry.KindRouting && e.Step == "10%" })
+	p.card("candidate that serves 10%", func(c workflows.ReleaseCard) bool {
+		return len(c.Arms) == 2 && c.Arms[1].Model == string(candidate) && c.Arms[1].Share == 1000
 	})
 }
 
