@@ -32,6 +32,7 @@ type story struct {
 	files  *registration.Files
 	first  store.Digest        // the champion of 2023
 	second store.Digest        // the one that the evidence made champion
+	heard  int                 // entries of the registry that were told
 	trail  map[string][]string // decisions of a month, for the table at the end
 }
 
