@@ -26,6 +26,7 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(RepublishBatch)
 	r.RegisterWorkflow(Retrain)
 	r.RegisterWorkflow(Release)
+	r.RegisterWorkflow(Backfill)
 }
 
 // act names the activities; it is never called here.

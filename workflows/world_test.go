@@ -87,7 +87,9 @@ func (w *world) env() *testsuite.TestWorkflowEnvironment {
 	w.runs++ // the test environment gives every run the same run id
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: fmt.Sprintf("run-%d", w.runs)})
 	env.SetTestTimeout(time.Minute)
-	env.SetWorkerOptions(w.worker)
+	options := w.worker
+	options.DeadlockDetectionTimeout = time.Minute // a busy machine is no deadlock
+	env.SetWorkerOptions(options)
 	workflows.Register(env)
 	formats := w.formats
 	if formats == nil {

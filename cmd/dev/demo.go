@@ -45,7 +45,7 @@ code 0 if every month went as told.`,
 			return runSite(c.Context(), o.siteOptions, c.ErrOrStderr(), func(ctx context.Context, s *site) error {
 				out := c.OutOrStdout()
 				fmt.Fprintf(out, "Temporal Web UI  %s\n\n", s.server.UI())
-				t := &story{site: s, out: out, dir: o.dir, shop: retailer.World{Seed: 1, Customers: o.customers}}
+				t := &story{site: s, out: out, dir: o.dir, trail: map[string][]string{}, shop: retailer.World{Seed: 1, Customers: o.customers}}
 				if err := t.tell(ctx); err != nil {
 					return err
 				}

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
-	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,10 +13,9 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"headgate/internal/audit"
-	"headgate/internal/columnar"
-	"headgate/internal/quarantine"
 	"headgate/internal/registration"
 	"headgate/internal/retailer"
+	papers "headgate/internal/run"
 	"headgate/internal/store"
 	"headgate/internal/worker"
 	"headgate/workflows"
@@ -31,7 +27,12 @@ type story struct {
 	out    io.Writer
 	dir    string
 	shop   retailer.World
+	ask    func(ctx context.Context, question string) error // nil: the story approves by itself
 	bucket *store.Bucket
+	files  *registration.Files
+	first  store.Digest        // the champion of 2023
+	second store.Digest        // the one that the evidence made champion
+	trail  map[string][]string // decisions of a month, for the table at the end
 }
 
 func (t *story) say(format string, args ...any) { fmt.Fprintf(t.out, format+"\n", args...) }
@@ -44,10 +45,10 @@ func (t *story) tell(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, t.bucket.Close()) }()
 	t.say("An online shop scores each of its %d customers once a month: the chance to buy within 30 days.", t.shop.Customers)
 	t.say("The shop is simulated; the files, the model, the workflows and the published table are real.\n")
-	if err := t.register(ctx); err != nil {
-		return err
-	}
-	for _, chapter := range []func(context.Context) error{t.january, t.february, t.correct, t.march, t.april, t.again, t.verify} {
+	for _, chapter := range []func(context.Context) error{
+		t.register, t.january, t.february, t.correct, t.march, t.april, t.again,
+		t.may, t.june, t.july, t.august, t.september, t.october, t.november, t.december, t.verify,
+	} {
 		if err := chapter(ctx); err != nil {
 			return err
 		}
@@ -69,138 +70,23 @@ func (t *story) register(ctx context.Context) error {
 			months = append(months, registration.Batch{Name: month, File: f})
 		}
 	}
-	shipped := filepath.Join(home(), "testdata", "retailer")
+	var err error
+	if t.files, err = registration.Read(shipped("loop.yaml")); err != nil {
+		return err
+	}
 	out, err := registration.Request{
-		Pipeline: filepath.Join(shipped, "pipeline.yaml"), Model: filepath.Join(shipped, "champion.txt"),
-		Golden: filepath.Join(shipped, "golden.csv"), Expected: filepath.Join(shipped, "golden_expected.csv"),
+		Pipeline: shipped("loop.yaml"), Model: shipped("champion.txt"), Golden: shipped("golden.csv"), Expected: shipped("golden_expected.csv"),
 		Reference: months,
 		Source:    "LightGBM 4.6.0", Champion: true, By: "demo", Reason: "trained on 2023",
-		At: time.Now().UTC().Truncate(time.Millisecond),
+		At: now(),
 	}.Do(ctx, t.bucket, worker.Formats())
 	if err != nil {
 		return err
 	}
+	t.first = out.Version.Digest
 	t.say("registered  the champion, trained on 2023 by LightGBM: %d inputs,\n            its %d golden rows score here bit for bit as they did there;\n            profiles of the %d months of 2023 are frozen with it\n",
 		len(out.Version.Bundle.Inputs), out.Version.Bundle.Golden.Rows, len(out.Version.Bundle.Reference.Batches))
 	return nil
-}
-
-func (t *story) january(ctx context.Context) error {
-	out, err := t.month(ctx, "2024-01", retailer.NoFault, "an ordinary month")
-	return errors.Join(err, published(out, 1, false))
-}
-
-func (t *story) february(ctx context.Context) error {
-	out, err := t.month(ctx, "2024-02", retailer.BadRows, "a few rows break the contract")
-	if err == nil && (out.Quarantined == 0 || out.Rows != out.Published+out.Quarantined) {
-		err = fmt.Errorf("february: %d rows in, %d published, %d in quarantine", out.Rows, out.Published, out.Quarantined)
-	}
-	return errors.Join(err, published(out, 1, true))
-}
-
-// correct hands in what the supplier says the bad rows of February should have been.
-func (t *story) correct(ctx context.Context) error {
-	file, rows, err := t.corrections(ctx, "2024-02")
-	if err != nil {
-		return err
-	}
-	t.say("2024-02     the supplier corrects %d of the rows in quarantine; they are handed in again", rows)
-	handed, err := quarantine.Replay(ctx, t.bucket, worker.Formats(), quarantine.Request{Pipeline: "retailer", Batch: "2024-02",
-		File: file, By: "demo", Reason: "corrected by the supplier", At: time.Now().UTC().Truncate(time.Millisecond)})
-	if err != nil {
-		return err
-	}
-	out, err := t.score(ctx, "2024-02")
-	if err == nil && (out.Replaced != rows || handed.Rows != rows || rows == 0) {
-		err = fmt.Errorf("february corrected: %d rows corrected, %d handed in, %d replaced", rows, handed.Rows, out.Replaced)
-	}
-	return errors.Join(err, published(out, 2, true))
-}
-
-// corrections writes the rows of a month in quarantine as they should have been. Rows
-// without a key stay out: nobody can say whose they are.
-func (t *story) corrections(ctx context.Context, batch string) (file string, rows int64, err error) {
-	q, err := quarantine.Load(ctx, t.bucket, "retailer", batch)
-	if err != nil {
-		return "", 0, err
-	}
-	schema, err := q.Schema(ctx)
-	if err != nil {
-		return "", 0, err
-	}
-	bad := map[string]bool{}
-	for rec, err := range q.Records(ctx, schema) {
-		if err != nil {
-			return "", 0, err
-		}
-		keys := rec.Column(schema.FieldIndices("customer_id")[0])
-		for i := range int(rec.NumRows()) {
-			if keys.IsValid(i) {
-				bad[strings.Clone(keys.ValueStr(i))] = true
-			}
-		}
-	}
-	file = filepath.Join(t.dir, "corrected-"+batch+".parquet")
-	return file, int64(len(bad)), t.writeRows(ctx, file, batch, bad)
-}
-
-// writeRows writes the rows of some customers of a month.
-func (t *story) writeRows(ctx context.Context, file, batch string, wanted map[string]bool) (err error) {
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	var w *columnar.Writer
-	for rec, err := range t.shop.Records(batch, nil) {
-		if err != nil {
-			return err
-		}
-		if w == nil {
-			if w, err = columnar.Create(f, rec.Schema(), nil); err != nil {
-				return err
-			}
-		}
-		keys := rec.Column(rec.Schema().FieldIndices("customer_id")[0])
-		for i := range int(rec.NumRows()) {
-			if !wanted[keys.ValueStr(i)] {
-				continue
-			}
-			if err := w.Write(rec.NewSlice(int64(i), int64(i)+1)); err != nil {
-				return err
-			}
-		}
-	}
-	return errors.Join(ctx.Err(), w.Close())
-}
-
-func (t *story) march(ctx context.Context) error {
-	out, err := t.month(ctx, "2024-03", retailer.NoFault, "a partner campaign brings new customers")
-	if err == nil && (out.Drift == nil || out.Drift.Level != "warn" || !slices.Contains(out.Drift.Columns, "tenure")) {
-		err = fmt.Errorf("march: drift %+v, want a warning about tenure", out.Drift)
-	}
-	return errors.Join(err, published(out, 1, false))
-}
-
-func (t *story) april(ctx context.Context) error {
-	out, err := t.month(ctx, "2024-04", retailer.MissingColumn, "the supplier has lost a column")
-	if err == nil && out.Verdict != "block" {
-		err = fmt.Errorf("april: verdict %q, want block", out.Verdict)
-	}
-	if err != nil {
-		return err
-	}
-	out, err = t.month(ctx, "2024-04", retailer.NoFault, "the supplier delivers again")
-	return errors.Join(err, published(out, 1, false))
-}
-
-func (t *story) again(ctx context.Context) error {
-	t.say("2024-01     once more, on the same input")
-	out, err := t.score(ctx, "2024-01")
-	if err == nil && !out.Unchanged {
-		err = errors.New("january again: other bytes came out")
-	}
-	return err
 }
 
 // verify walks the audit trail and scores January again from its input.
@@ -232,15 +118,10 @@ func published(out workflows.ScoreBatchOutput, publication int64, quarantine boo
 
 // month delivers a month and scores it.
 func (t *story) month(ctx context.Context, batch string, fault retailer.Fault, what string) (workflows.ScoreBatchOutput, error) {
-	dir, err := url.Parse(t.store)
-	if err != nil {
-		return workflows.ScoreBatchOutput{}, err
-	}
-	incoming := filepath.Join(filepath.FromSlash(dir.Path), "incoming", "retailer", batch)
-	if _, err := t.shop.WriteDir(ctx, incoming, batch, &retailer.Options{Fault: fault}); err != nil {
-		return workflows.ScoreBatchOutput{}, err
-	}
 	t.say("%s     %s", batch, what)
+	if _, err := t.shop.WriteDir(ctx, t.path("incoming/retailer/"+batch), batch, &retailer.Options{Fault: fault}); err != nil {
+		return workflows.ScoreBatchOutput{}, err
+	}
 	return t.score(ctx, batch)
 }
 
@@ -272,6 +153,13 @@ func (t *story) world(out workflows.ScoreBatchOutput) {
 	if out.Replaced > 0 {
 		t.say("            %d of the rows in quarantine are replaced by corrected ones", out.Replaced)
 	}
+	if len(out.Models) > 1 {
+		var parts []string
+		for _, m := range out.Models {
+			parts = append(parts, fmt.Sprintf("%d by %s", m.Rows, papers.Short(m.Model)))
+		}
+		t.say("            rows scored %s", strings.Join(parts, ", "))
+	}
 	if k := out.Keys; k != nil && k.Before != "" {
 		t.say("            %d customers are new and %d gone since %s", k.New, k.Vanished, k.Before)
 	}
@@ -294,15 +182,20 @@ func (t *story) wait(ctx context.Context, run client.WorkflowRun, out *workflows
 	for {
 		select {
 		case err := <-done:
-			var app *temporal.ApplicationError
-			if errors.As(err, &app) {
-				return errors.New(app.Message())
-			}
-			return err
+			return reason(err)
 		case <-tick.C:
 			t.progress(ctx, run)
 		}
 	}
+}
+
+// reason is what went wrong in a workflow, without where.
+func reason(err error) error {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		return errors.New(app.Message())
+	}
+	return err
 }
 
 func (t *story) progress(ctx context.Context, run client.WorkflowRun) {
@@ -314,33 +207,13 @@ func (t *story) progress(ctx context.Context, run client.WorkflowRun) {
 	t.say("            … %s, %d of %d rows", card.Stage, card.RowsDone, card.Rows)
 }
 
-// epilogue says where everything is and how to do the same by hand.
-func (t *story) epilogue() {
-	dir, _ := strings.CutPrefix(t.store, "file://")
-	query := url.Values{"query": {`HeadgatePipeline="retailer"`}}
-	t.say(`
-Look at the runs     %s/namespaces/default/workflows?%s
-                     (a run's page shows its scorecard; the list has search attributes)
+// shipped is where a file of the retailer lies.
+func shipped(name string) string { return filepath.Join(home(), "testdata", "retailer", name) }
 
-The published table  %s/scores/retailer
-  is a Delta Lake table, partitioned by batch. Read it with any of:
-  duckdb      SELECT batch, count(*), avg(score) FROM delta_scan('%[3]s/scores/retailer') GROUP BY batch;
-  polars      pl.read_delta("%[3]s/scores/retailer")
-  deltalake   DeltaTable("%[3]s/scores/retailer").to_pandas()
+// now is the present as the registry writes it.
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 
-The same by hand, in the project's directory, while this runs:
-  export HEADGATE_STORE=%[3]s TEMPORAL_ADDRESS=%[4]s
-  go run ./cmd/starter register testdata/retailer/pipeline.yaml --model testdata/retailer/champion.txt \
-      --golden testdata/retailer/golden.csv --expected testdata/retailer/golden_expected.csv \
-      --source "LightGBM 4.6.0" --champion \
-      $(for m in 01 02 03 04 05 06 07 08 09 10 11 12; do echo --reference 2023-$m=%[5]s/history/2023-$m/part-0000.parquet; done)
-  go run ./cmd/starter score retailer --batch 2024-01 --wait
-  go run ./cmd/starter quarantine show retailer --batch 2024-02
-  go run ./cmd/starter quarantine replay retailer --batch 2024-02 --data %[5]s/corrected-2024-02.parquet --wait
-  go run ./cmd/starter status retailer
-  go run ./cmd/starter log retailer
-  go run ./cmd/starter verify retailer --all-batches
-  go run ./cmd/starter why retailer 2024-01 C000000001-00
-  go run ./cmd/starter show %[3]s/incoming/retailer/2024-02/part-0000.parquet`,
-		t.server.UI(), query.Encode(), dir, t.server.Address(), t.dir)
+// note keeps a decision for the table at the end.
+func (t *story) note(month, format string, args ...any) {
+	t.trail[month] = append(t.trail[month], fmt.Sprintf(format, args...))
 }

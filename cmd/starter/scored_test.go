@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 
 	"headgate/activities"
 	"headgate/internal/registration"
@@ -95,6 +96,8 @@ func (s *shop) temporal(b *store.Bucket) *testsuite.TestWorkflowEnvironment {
 	env := suite.NewTestWorkflowEnvironment()
 	s.runs++ // the test environment gives every run the same run id
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: fmt.Sprintf("run-%d", s.runs)})
+	// A busy machine is no deadlock.
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute})
 	env.SetStartTime(time.Date(2024, 5, 1, 12, 0, s.runs, 0, time.UTC))
 	workflows.Register(env)
 	env.RegisterActivity(activities.New(b, formats))

@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"go.temporal.io/api/serviceerror"
+
+	"headgate/activities"
+	"headgate/internal/columnar"
+	"headgate/internal/delta"
+	"headgate/internal/registry"
+	"headgate/internal/release"
+	"headgate/internal/retailer"
+	papers "headgate/internal/run"
+	"headgate/internal/store"
+	"headgate/workflows"
+)
+
+// A row is a published score, and the model whose it is.
+type row struct {
+	score float64
+	model store.Digest
+}
+
+// table reads a month as it is published, by customer.
+func (t *story) table(ctx context.Context, batch string) (map[string]row, error) {
+	table := delta.Open(t.bucket, "scores/retailer")
+	snapshot, err := table.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows := map[string]row{}
+	for _, f := range snapshot.Files(batch) {
+		if err := readScores(ctx, t.path(table.Key(f.Path)), rows); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// readScores adds the rows of one file of the table.
+func readScores(ctx context.Context, name string, rows map[string]row) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	file, err := columnar.Open(f, info.Size(), nil)
+	if err != nil {
+		return err
+	}
+	for rec, err := range file.Records(ctx, columnar.ReadOptions{Columns: []string{"customer_id", "score", "model"}}) {
+		if err != nil {
+			return err
+		}
+		scores := rec.Column(1).(*array.Float64)
+		for i := range int(rec.NumRows()) {
+			rows[strings.Clone(rec.Column(0).ValueStr(i))] = row{scores.Value(i), store.Digest(strings.Clone(rec.Column(2).ValueStr(i)))}
+		}
+	}
+	return nil
+}
+
+// path is where an object of the store lies.
+func (t *story) path(key string) string {
+	root := t.store
+	if u, err := url.Parse(t.store); err == nil && u.Scheme == "file" {
+		root = filepath.FromSlash(u.Path)
+	}
+	return filepath.Join(root, filepath.FromSlash(key))
+}
+
+// coupons chooses, among the customers of each model, the tenth with the highest scores:
+// models are not compared with each other.
+func coupons(rows map[string]row) retailer.Campaign {
+	scores := map[store.Digest][]float64{}
+	for _, r := range rows {
+		scores[r.model] = append(scores[r.model], r.score)
+	}
+	from := map[store.Digest]float64{}
+	for m, all := range scores {
+		slices.Sort(all)
+		from[m] = all[len(all)-max(1, len(all)/10)]
+	}
+	return func(features arrow.Record) ([]bool, error) {
+		ids := features.Column(features.Schema().FieldIndices("customer_id")[0])
+		top := make([]bool, features.NumRows())
+		for i := range top {
+			r, ok := rows[ids.ValueStr(i)]
+			top[i] = ok && r.score >= from[r.model]
+		}
+		return top, nil
+	}
+}
+
+// labels delivers who bought in a month, with the coupons that followed from its scores
+// and the marker that says that all are there, and waits for what labels say.
+func (t *story) labels(ctx context.Context, batch string) (out workflows.EvaluateBatchOutput, err error) {
+	rows, err := t.table(ctx, batch)
+	if err != nil {
+		return out, err
+	}
+	dir := t.path("labels/retailer/" + batch)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return out, err
+	}
+	f, err := os.Create(filepath.Join(dir, "part-0000.parquet"))
+	if err != nil {
+		return out, err
+	}
+	err = errors.Join(t.shop.WriteLabels(ctx, f, batch, &retailer.LabelOptions{Campaign: coupons(rows)}), f.Close())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "_COMPLETE"), nil, 0o666)
+	}
+	if err != nil {
+		return out, err
+	}
+	handle, err := workflows.StartEvaluate(ctx, t.client, "", workflows.EvaluateBatchInput{Pipeline: "retailer", Batch: batch, By: "demo"})
+	if err == nil {
+		err = handle.Get(ctx, &out)
+	}
+	if err != nil {
+		return out, reason(err)
+	}
+	if out.Verdict != registry.VerdictPass {
+		return out, fmt.Errorf("labels of %s: %s %v", batch, out.Verdict, out.Reasons)
+	}
+	for _, m := range out.Models {
+		if m.AUC != nil {
+			t.say("            labels of %s: %s %s has AUC %.3f among the untreated (%.3f to %.3f)",
+				batch, m.Role, papers.Short(m.Model), m.AUC.Value, m.AUC.Low, m.AUC.High)
+		}
+	}
+	for _, note := range out.Notes {
+		t.say("            %s", note)
+	}
+	return out, nil
+}
+
+// retrained waits for the training that was started, and says what came of it.
+func (t *story) retrained(ctx context.Context) (out workflows.RetrainOutput, err error) {
+	began := time.Now()
+	if err := t.client.GetWorkflow(ctx, workflows.RetrainID("retailer"), "").Get(ctx, &out); err != nil {
+		return out, reason(err)
+	}
+	t.say("            trained in %.1f s, %s, windows %s: %d candidates for release %s", time.Since(began).Seconds(),
+		out.Kind, strings.Join(out.Windows, ", "), len(out.Candidates), out.Release)
+	return out, nil
+}
+
+// released waits until the release of the retailer rests: waits for a person, for labels,
+// for a month, or is over.
+func (t *story) released(ctx context.Context) (card workflows.ReleaseCard, err error) {
+	head := func() (int64, error) {
+		log, err := registry.Load(ctx, t.bucket, "retailer")
+		if err != nil {
+			return 0, err
+		}
+		return log.Head(), nil
+	}
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+		if card, err = t.card(ctx); err != nil {
+			return card, err
+		}
+		at, err := head()
+		if err != nil {
+			return card, err
+		}
+		rests := card.Next.Kind == release.DoAsk || card.Next.Kind == release.DoNothing
+		if rests && strings.HasPrefix(card.Anchor, fmt.Sprintf("%d:", at)) {
+			if card.Trouble != "" {
+				return card, fmt.Errorf("the release is in trouble: %s", card.Trouble)
+			}
+			return card, nil
+		}
+		select {
+		case <-ctx.Done():
+			return card, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return card, fmt.Errorf("the release does not come to rest: %s, waits for %s, %s", card.Stage, card.Next.WaitsFor, card.Trouble)
+}
+
+// card asks the release how it stands.
+func (t *story) card(ctx context.Context) (card workflows.ReleaseCard, err error) {
+	value, err := t.client.QueryWorkflow(ctx, workflows.ReleaseID("retailer"), "", "scorecard")
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		return card, errors.New("no release has begun")
+	}
+	if err != nil {
+		return card, err
+	}
+	return card, value.Get(&card)
+}
+
+// approve answers what the release asks, on the terminal or, with --once, by itself.
+func (t *story) approve(ctx context.Context, card workflows.ReleaseCard) error {
+	q := card.Next
+	question := fmt.Sprintf("may %s serve %s of the customers? the evidence is decision %s", papers.Short(store.Digest(q.Model)), q.Step, papers.Short(store.Digest(q.Decision)))
+	t.say("            ASKED: %s", question)
+	if t.ask != nil {
+		if err := t.ask(ctx, question); err != nil {
+			return err
+		}
+	}
+	var out activities.CheckApprovalOutput
+	answer := workflows.ReleaseAnswer{By: "demo", Reason: "the evidence of the shadow", Decision: q.Decision, Nonce: q.Nonce}
+	if err := workflows.TellRelease(ctx, t.client, "", "retailer", workflows.UpdateApprove, answer, &out); err != nil {
+		return reason(err)
+	}
+	t.say("            approved: registry entry %d", out.Seq)
+	return nil
+}
+
+// tellTrail says what became of a release.
+func (t *story) tellTrail(card workflows.ReleaseCard) {
+	for _, f := range card.Trail[0:] {
+		t.say("            release %s: %s", card.Release, f.Text)
+	}
+}
