@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -85,12 +86,16 @@ func (l *loopYear) tell(ctx context.Context, c chapter) error {
 // event tells an entry in a few words, or nothing if it is not about a decision.
 func (l *loopYear) event(e registry.Entry) string {
 	switch e.Kind {
+	case registry.KindEvaluated:
+		if e.Verdict != registry.VerdictPass {
+			return fmt.Sprintf("labels of %s are no evidence", e.Batch)
+		}
 	case registry.KindTraining:
 		return fmt.Sprintf("training up to %s: %s", e.Batch, e.Verdict)
 	case registry.KindCandidate:
 		return l.name(e.Model) + " is a candidate"
 	case registry.KindAdvance:
-		return fmt.Sprintf("%s, %s: %s", l.name(e.Model), e.Step, e.Verdict)
+		return fmt.Sprintf("%s, %s: %s%s", l.name(e.Model), e.Step, e.Verdict, rules(e))
 	case registry.KindApproval:
 		return e.Answer + " by a person"
 	case registry.KindPromote:
@@ -105,6 +110,19 @@ func (l *loopYear) event(e registry.Entry) string {
 		return l.name(e.Model) + " rejected"
 	}
 	return ""
+}
+
+// rules names the rules by which a candidate may not go on.
+func rules(e registry.Entry) string {
+	if e.Verdict == registry.VerdictPass {
+		return ""
+	}
+	var names []string
+	for _, r := range e.Reasons {
+		name, _, _ := strings.Cut(r, ":")
+		names = append(names, name)
+	}
+	return " (" + strings.Join(names, ", ") + ")"
 }
 
 // serves notes whose scores a published month has.
@@ -250,22 +268,36 @@ func (l *loopYear) check(months []worth) {
 	if len(months) != len(l.months) {
 		l.t.Fatalf("%d months are published, want %d", len(months), len(l.months))
 	}
-	regret := 0.0
+	regret, full := 0.0, false
 	for i, w := range months {
-		regret += w.regret(l.told[i]) / float64(len(months))
+		c := l.told[i]
+		regret += w.regret(c) / float64(len(months))
+		full = full || c.full
+		switch {
+		case c.served == "v0" && !(math.Abs(w.Served-w.Frozen) <= 1e-12):
+			l.t.Errorf("%s: the first champion served all, and its AUC is %v and not %v", w.Month, w.Served, w.Frozen)
+		case l.n == 2021 && full && !(w.Served > w.Frozen):
+			l.t.Errorf("%s: the AUC is %.4f after a release in full, and the first champion's %.4f", w.Month, w.Served, w.Frozen)
+		case c.full && w.Served < w.Frozen-harm && !l.reversed(i):
+			l.t.Errorf("%s: %s served all with an AUC of %.4f, the first champion's is %.4f, and it did not come back when that was known",
+				w.Month, c.served, w.Served, w.Frozen)
+		}
 	}
 	if !(regret <= 0.01) {
 		l.t.Errorf("the mean regret is %.4f, want at most .01", regret)
 	}
-	first := slices.IndexFunc(l.told, func(c chapter) bool { return c.full })
-	if l.n == 2021 {
-		if first < 0 {
-			l.t.Fatal("nothing was released in full")
-		}
-		for _, w := range months[first:] {
-			if !(w.Served > w.Frozen) {
-				l.t.Errorf("%s: the AUC is %.4f, and the first champion's %.4f", w.Month, w.Served, w.Frozen)
-			}
+}
+
+// harm is by how much a release is worse than the first champion so that a month shows it.
+const harm = 0.01
+
+// reversed reports whether the version that served a month was taken back as soon as the
+// labels of that month were known: before the next but one, or earlier.
+func (l *loopYear) reversed(month int) bool {
+	for _, c := range l.told[month+1 : min(month+3, len(l.told))] {
+		if len(c.back) > 0 {
+			return true
 		}
 	}
+	return false
 }
