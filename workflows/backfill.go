@@ -107,8 +107,8 @@ func backfillOne(ctx workflow.Context, in BackfillInput, name string) (Backfille
 // markdown tells how far a backfill is, for the run's page.
 func (o BackfillOutput) markdown(in BackfillInput, of int) string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "%d of %d batches, %s, asked for by %s (claimed): %s\n\n| batch | outcome | publication | rows | changed keys | |\n|---|---|---:|---:|---:|---|\n",
-		len(o.Batches), of, in.Mode, in.By, in.Reason)
+	s.WriteString(fmt.Sprintf("%d of %d batches, %s, asked for by %s (claimed): %s\n\n| batch | outcome | publication | rows | changed keys | |\n|---|---|---:|---:|---:|---|\n",
+		len(o.Batches), of, in.Mode, in.By, in.Reason))
 	for _, b := range o.Batches {
 		changed := "–"
 		if b.Changed != nil {
@@ -118,7 +118,7 @@ func (o BackfillOutput) markdown(in BackfillInput, of int) string {
 		if b.Restated {
 			note = "restated: no evidence"
 		}
-		fmt.Fprintf(&s, "| %s | %s | %d | %d | %s | %s |\n", b.Batch, b.Outcome, b.Publication, b.Rows, changed, note)
+		s.WriteString(fmt.Sprintf("| %s | %s | %d | %d | %s | %s |\n", b.Batch, b.Outcome, b.Publication, b.Rows, changed, note))
 	}
 	return s.String()
 }

@@ -252,12 +252,6 @@ func retrainTask(w *world) string {
 	return asJSON(w.t, out)
 }
 
-// ofTraining reports whether a key is of an entry, a plan, a set or what a training left.
-// The blobs of a version fail together.
-func ofTraining(key string) bool {
-	return strings.HasPrefix(key, "registry/") || strings.HasSuffix(key, ".json") && strings.HasPrefix(key, "training/")
-}
-
 // logged returns the registry's entries of some kinds.
 func (w *world) logged(kinds ...string) []registry.Entry {
 	w.t.Helper()

@@ -37,8 +37,8 @@ func newRecordCommand() *cobra.Command {
 	record := &cobra.Command{
 		Use:   "record",
 		Short: "Run the demo's story and keep the histories of its workflows",
-		Long: `record runs the demo's story, a restore and a batch of many shards in a fresh directory,
-and writes the workflows' histories to --out. The replay tests hold every later version
+		Long: `record runs the demo's story, a restore, a batch of many shards and a whole turn of the
+loop in a fresh directory, and writes the workflows' histories to --out. The replay tests hold every later version
 of the workflows against them. Record into a new folder when a workflow changes, and
 keep the old ones.`,
 		Example: "  go run -C cmd/dev . record --out workflows/testdata/histories/v2",
@@ -88,6 +88,9 @@ func (t *story) record(ctx context.Context, dir string) error {
 	}
 	t.say("restored    2024-03")
 	if err := t.asked(ctx); err != nil {
+		return err
+	}
+	if err := t.loop(ctx); err != nil {
 		return err
 	}
 	return t.save(ctx, dir)

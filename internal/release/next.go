@@ -248,6 +248,8 @@ func (v *view) why(want *Routing) string {
 	switch {
 	case len(want.Arms) > 1:
 		return fmt.Sprintf("%s enters step %s: %s of the entities get its score", short(last.Model), want.Step, StepName(last.Share))
+	case len(want.Shadow) == 1:
+		return fmt.Sprintf("step %s: %s scores along and serves nobody", want.Step, short(want.Shadow[0]))
 	case want.Shadow != nil:
 		return fmt.Sprintf("step %s: %d models score along and serve nobody", want.Step, len(want.Shadow))
 	}
