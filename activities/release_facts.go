@@ -88,18 +88,18 @@ func whoMay(s release.Settings) string {
 			names = append(names, p.Name)
 		}
 	}
-	who := strings.Join(names, ", ")
+	who := strings.Join(names, " or ")
 	switch {
 	case len(s.People) == 0 && s.Role == "" && !s.Signed:
-		who = "anybody"
+		who = "Anybody"
 	case len(names) == 0:
-		who = "nobody of the pipeline file"
+		who = "Nobody"
 	}
 	if s.Role != "" {
 		who += " as " + s.Role
 	}
 	if s.FourEyes {
-		who += "; two of them, and not who asked for the release"
+		who += " (two of them, and not who asked for the release)"
 	}
 	return who
 }
@@ -163,11 +163,14 @@ func trailText(e registry.Entry, rel *release.Release) string {
 		}
 	case registry.KindAdvance:
 		if about {
-			return fmt.Sprintf("%s: %s for %s%s%s", e.Step, e.Verdict, shortModel(string(e.Model)), batchOf(e), reasonOf(e))
+			return fmt.Sprintf("%s: %s for %s%s%s", e.Step, e.Verdict, shortModel(string(e.Model)), batchOf(e), findingOf(e))
 		}
 	case registry.KindApproval:
 		if about && e.Answer == registry.AnswerRefused {
 			return fmt.Sprintf("%s: answer of %s refused%s", e.Step, e.By, reasonOf(e))
+		}
+		if about && slices.Equal(e.Reasons, []string{signedAnswer}) {
+			return fmt.Sprintf("%s: %s by %s (signed): %s", e.Step, e.Answer, e.By, e.Reason)
 		}
 		if about {
 			return fmt.Sprintf("%s: %s by %s (claimed)%s", e.Step, e.Answer, e.By, reasonOf(e))
@@ -197,6 +200,16 @@ func batchOf(e registry.Entry) string {
 		return ""
 	}
 	return " on " + e.Batch
+}
+
+// findingOf writes why a gate says so; of what passes, in what it is better.
+func findingOf(e registry.Entry) string {
+	for _, reason := range e.Reasons {
+		if e.Verdict == registry.VerdictPass && strings.HasPrefix(reason, "superior: ") {
+			return ": " + reason
+		}
+	}
+	return reasonOf(e)
 }
 
 // reasonOf writes why, if an entry says so.

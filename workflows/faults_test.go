@@ -267,11 +267,6 @@ func byName(a, b store.Call) int {
 	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Key, b.Key))
 }
 
-// short leaves out what every key has.
-func short(key string) string {
-	return strings.NewReplacer("runs/retailer/", "", "registry/retailer/", "", "scores/retailer/", "").Replace(key)
-}
-
 // A month is in the table before it is in the registry. If the registry stays away
 // until nobody tries any more, the next publication of the pipeline enters both.
 func TestTheNextPublicationEntersAForgottenOne(t *testing.T) {

@@ -137,7 +137,7 @@ func (c ReleaseCard) waits() string {
 func (c ReleaseCard) acts() string {
 	switch {
 	case c.Next.Kind == rollout.DoAsk:
-		return c.Who
+		return "" // the question says it
 	case c.Held != "" || c.Next.Stopped:
 		return "whoever resumes it"
 	case c.Open && !c.ended():
@@ -156,7 +156,7 @@ func (c ReleaseCard) orders(b *strings.Builder) {
 	if c.ended() || !c.Open {
 		return
 	}
-	b.WriteString("\n**Orders**, by *Send an Update* as well, at any time:\n\n| Name | Data | What it does |\n|---|---|---|\n")
+	b.WriteString("\n**Orders**, by *More Actions*, *Send an Update*, at any time:\n\n| Name | Data | What it does |\n|---|---|---|\n")
 	order := func(name, effect string) {
 		b.WriteString(fmt.Sprintf("| `%s` | `{\"by\": \"your name\", \"reason\": \"why\"}` | %s |\n", name, effect))
 	}
@@ -192,14 +192,17 @@ func (c ReleaseCard) question(b *strings.Builder) {
 		}
 		b.WriteString(fmt.Sprintf("%d persons must say yes; so far: %s\n\n", n.Need, said))
 	}
+	if c.Who != "" {
+		b.WriteString(fmt.Sprintf("**%s may answer.** ", c.Who))
+	}
 	if c.Signed {
-		b.WriteString(fmt.Sprintf("To answer, sign: `starter approve %[1]s --release --key ~/.ssh/id_ed25519 --reason …`, or `starter reject` with the same.\n\n", c.Pipeline))
+		b.WriteString(fmt.Sprintf("Sign the answer: `starter approve %[1]s --release --key ~/.ssh/id_ed25519 --reason …`, or `starter reject` with the same.\n\n", c.Pipeline))
 	} else {
-		b.WriteString(fmt.Sprintf("To answer, choose *More Actions*, *Send an Update*, the name `%s` or `%s`, and paste as its data\n\n", UpdateApprove, UpdateReject))
-		b.WriteString(fmt.Sprintf("    {\"by\": \"your name\", \"reason\": \"why\",\n     \"decision\": \"%s\", \"nonce\": \"%s\"}\n\n", short(n.Decision), n.Nonce))
+		b.WriteString(fmt.Sprintf("Choose *More Actions*, *Send an Update*, the name `%s` or `%s`, and paste as its data\n\n", UpdateApprove, UpdateReject))
+		b.WriteString(fmt.Sprintf("    {\"by\": \"your name\", \"reason\": \"why\",\n     \"decision\": \"%s\",\n     \"nonce\": \"%s\"}\n\n", short(n.Decision), n.Nonce))
 		b.WriteString(fmt.Sprintf("or run `starter approve %[1]s --release --reason …`, or `starter reject %[1]s --release --reason …`.\n\n", c.Pipeline))
 	}
 	if !n.Until.IsZero() {
-		b.WriteString("Nobody answers until " + n.Until.UTC().Format(time.RFC3339) + "? Then it stays where it is until somebody resumes.\n\n")
+		b.WriteString("If nobody has answered by " + n.Until.UTC().Format(time.RFC3339) + ", it stays where it is until somebody resumes.\n\n")
 	}
 }

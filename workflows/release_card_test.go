@@ -21,7 +21,7 @@ func TestReleaseCardMarkdown(t *testing.T) {
 	asking := workflows.ReleaseCard{Pipeline: "retailer", Stage: "WaitForAnswer", Anchor: "17:sha256:cc",
 		ReleaseFacts: activities.ReleaseFacts{Champion: digestA, Open: true, Release: "2024-07/retrain", Strategy: "canary", Step: "shadow",
 			Steps: []string{"shadow", "10%", "100%", "watch"}, Arms: []release.Arm{{Model: digestA, Share: 10000}}, Shadow: []string{digestB},
-			Candidates: []activities.CandidateFact{{Model: digestB, Learned: "2024-06", Stands: "candidate"}}, Queue: []string{"2024-08/drift"}, Who: "ann, bob; two of them, and not who asked for the release", Findings: []string{"superior: auc is better"},
+			Candidates: []activities.CandidateFact{{Model: digestB, Learned: "2024-06", Stands: "candidate"}}, Queue: []string{"2024-08/drift"}, Who: "ann or bob (two of them, and not who asked for the release)", Findings: []string{"superior: auc is better"},
 			Trail: []activities.TrailFact{{Seq: 17, At: at, Text: "shadow: pass for bbbbbbbbbbbbbbbb"}}},
 		Next: release.Action{Kind: release.DoAsk, Release: "2024-07/retrain", Step: "10%", Model: digestB, Decision: digestD, Nonce: "0123456789abcdef",
 			Need: 2, Approved: []string{"ann"}, Until: at.Add(72 * time.Hour), Reason: "it passed in shadow"}}
@@ -48,14 +48,15 @@ func TestReleaseCardMarkdown(t *testing.T) {
 
 2 persons must say yes; so far: ann
 
-To answer, choose *More Actions*, *Send an Update*, the name ~approve~ or ~reject~, and paste as its data
+**ann or bob (two of them, and not who asked for the release) may answer.** Choose *More Actions*, *Send an Update*, the name ~approve~ or ~reject~, and paste as its data
 
     {"by": "your name", "reason": "why",
-     "decision": "dddddddddddddddd", "nonce": "0123456789abcdef"}
+     "decision": "dddddddddddddddd",
+     "nonce": "0123456789abcdef"}
 
 or run ~starter approve retailer --release --reason …~, or ~starter reject retailer --release --reason …~.
 
-Nobody answers until 2024-08-04T09:00:00Z? Then it stays where it is until somebody resumes.
+If nobody has answered by 2024-08-04T09:00:00Z, it stays where it is until somebody resumes.
 
 | Stage | WaitForAnswer |
 |---|---|
@@ -64,7 +65,6 @@ Nobody answers until 2024-08-04T09:00:00Z? Then it stays where it is until someb
 | Strategy | canary: **shadow** → 10% → 100% → watch |
 | Routing | ~aaaaaaaaaaaaaaaa~ 100%, ~bbbbbbbbbbbbbbbb~ in shadow |
 | Waits for | an answer for step 10% |
-| Who acts | ann, bob; two of them, and not who asked for the release |
 | Queue | 2024-08/drift |
 | Registry | entry 17, ~cc~ |
 
@@ -72,7 +72,7 @@ Nobody answers until 2024-08-04T09:00:00Z? Then it stays where it is until someb
 
 - superior: auc is better
 
-**Orders**, by *Send an Update* as well, at any time:
+**Orders**, by *More Actions*, *Send an Update*, at any time:
 
 | Name | Data | What it does |
 |---|---|---|
@@ -86,15 +86,14 @@ Nobody answers until 2024-08-04T09:00:00Z? Then it stays where it is until someb
 
 **Asks**: may ~bbbbbbbbbbbbbbbb~ enter step 10%? it passed in shadow
 
-To answer, sign: ~starter approve retailer --release --key ~/.ssh/id_ed25519 --reason …~, or ~starter reject~ with the same.
+**ann may answer.** Sign the answer: ~starter approve retailer --release --key ~/.ssh/id_ed25519 --reason …~, or ~starter reject~ with the same.
 
 | Stage | WaitForAnswer |
 |---|---|
 | Champion | ~aaaaaaaaaaaaaaaa~ |
 | Waits for | an answer for step 10% |
-| Who acts | ann |
 
-**Orders**, by *Send an Update* as well, at any time:
+**Orders**, by *More Actions*, *Send an Update*, at any time:
 
 | Name | Data | What it does |
 |---|---|---|
@@ -111,7 +110,7 @@ To answer, sign: ~starter approve retailer --release --key ~/.ssh/id_ed25519 --r
 | Waits for | a batch after 2024-07 |
 | Who acts | nobody: it goes on by itself |
 
-**Orders**, by *Send an Update* as well, at any time:
+**Orders**, by *More Actions*, *Send an Update*, at any time:
 
 | Name | Data | What it does |
 |---|---|---|
@@ -128,7 +127,7 @@ To answer, sign: ~starter approve retailer --release --key ~/.ssh/id_ed25519 --r
 | Who acts | whoever resumes it |
 | Held | ann: a \| sale |
 
-**Orders**, by *Send an Update* as well, at any time:
+**Orders**, by *More Actions*, *Send an Update*, at any time:
 
 | Name | Data | What it does |
 |---|---|---|

@@ -30,8 +30,9 @@ func newGateCommand(e *env) *cobra.Command {
 the pipeline file.`,
 		Example: `  starter gate simulate retailer
   starter gate simulate retailer --pipeline stricter.yaml --batches 3`,
-		Args: knownCommand,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		Args:                       knownCommand,
+		RunE:                       func(c *cobra.Command, _ []string) error { return c.Help() },
+		SuggestionsMinimumDistance: 2,
 	}
 	c.AddCommand(newGateSimulateCommand(e))
 	return c
