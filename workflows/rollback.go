@@ -30,11 +30,12 @@ type undo struct {
 	champion store.Digest // in force before
 }
 
-// serving returns the undo of the routing in force, nil if the champion serves alone.
+// serving returns the undo of the routing in force, nil if the champion serves alone. In
+// the routing before a promotion the former champion has a share; it is no candidate.
 func (r *releases) serving() *undo {
 	f := r.view.Facts
 	for _, arm := range f.Arms {
-		if arm.Share > 0 && arm.Model != string(f.Champion) {
+		if arm.Share > 0 && arm.Model != string(f.Champion) && (f.Routed != f.Release || r.candidate(arm.Model)) {
 			return &undo{release: f.Routed, model: store.Digest(arm.Model), champion: f.Champion}
 		}
 	}

@@ -13,11 +13,12 @@ import (
 	"headgate/activities"
 	"headgate/internal/registration"
 	"headgate/internal/release"
+	"headgate/internal/trigger"
 	"headgate/internal/worker"
 	"headgate/workflows"
 )
 
-// looping is what the pipeline of [story.loop] says of labels, training and releases:
+// looping is what the pipeline of [recording.loop] says of labels, training and releases:
 // labels are due at once, a training is over at once, and one month is enough evidence.
 const looping = `labels: { files: "labels/retailer/{batch}/*.parquet", contract: labels.yaml, due: 1s, poll: 1s }
 training:
@@ -38,33 +39,21 @@ release:
   approve: { steps: [10%] }
 `
 
-// loop closes the loop: August is evaluated and learned from, the candidate scores
-// September in shadow, a person lets it serve a share of October and takes it back, and
-// November is scored after the fact.
-func (t *story) loop(ctx context.Context) error {
-	if err := t.registerLoop(ctx); err != nil {
-		return err
-	}
-	if err := t.evaluated(ctx, "2024-08"); err != nil {
-		return err
-	}
-	var trained workflows.RetrainOutput
-	run, err := workflows.StartRetrain(ctx, t.client, "", workflows.RetrainInput{Pipeline: "retailer", By: "demo", Reason: "to show how"})
-	if err != nil {
-		return err
-	}
-	if err := run.Get(ctx, &trained); err != nil {
-		return err
-	}
-	if len(trained.Candidates) == 0 {
-		return fmt.Errorf("a training without candidates: %+v", trained)
-	}
-	t.say("trained     from %v: %d candidates of release %s", trained.Batches, len(trained.Candidates), trained.Release)
+// loop closes the loop twice. What is learned from August scores September in shadow, and
+// is no better. What is calibrated on September is, in October; a person lets it serve a
+// share of November and takes it back. December is scored after the fact.
+func (t *recording) loop(ctx context.Context) error {
 	for _, do := range []func(context.Context) error{
+		t.registerLoop,
+		func(ctx context.Context) error { return t.evaluated(ctx, "2024-08") },
+		func(ctx context.Context) error { return t.trained(ctx, trigger.Refit) },
 		func(ctx context.Context) error { return t.evaluated(ctx, "2024-09") },
-		t.shadowed, t.approve,
+		t.released,
+		func(ctx context.Context) error { return t.trained(ctx, trigger.Recalibrate) },
 		func(ctx context.Context) error { return t.evaluated(ctx, "2024-10") },
-		t.rollback, t.backfill,
+		t.approve,
+		func(ctx context.Context) error { return t.evaluated(ctx, "2024-11") },
+		t.rollback, t.shadowed, t.backfill,
 	} {
 		if err := do(ctx); err != nil {
 			return err
@@ -73,30 +62,55 @@ func (t *story) loop(ctx context.Context) error {
 	return nil
 }
 
+// trained trains a candidate.
+func (t *recording) trained(ctx context.Context, kind trigger.Kind) error {
+	run, err := workflows.StartRetrain(ctx, t.client, "", workflows.RetrainInput{Pipeline: "retailer", Kind: kind, By: "demo", Reason: "to show how"})
+	if err != nil {
+		return err
+	}
+	var out workflows.RetrainOutput
+	if err := run.Get(ctx, &out); err != nil {
+		return err
+	}
+	if len(out.Candidates) == 0 {
+		return fmt.Errorf("a training without candidates: %+v", out)
+	}
+	t.candidates = out.Candidates
+	t.say("trained     from %v, %s: %d candidates of release %s", out.Batches, kind, len(out.Candidates), out.Release)
+	return nil
+}
+
+// released waits until no release is left.
+func (t *recording) released(ctx context.Context) error {
+	var out workflows.ReleaseOutput
+	err := t.client.GetWorkflow(ctx, workflows.ReleaseID("retailer"), "").Get(ctx, &out)
+	t.say("release     %s: %s", out.Release, out.Outcome)
+	return err
+}
+
 // registerLoop registers the pipeline of the loop.
-func (t *story) registerLoop(ctx context.Context) error {
+func (t *recording) registerLoop(ctx context.Context) error {
 	dir := filepath.Join(t.dir, "looping")
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
 	for name, more := range map[string]string{"pipeline.yaml": looping, "contract.yaml": "", "labels.yaml": ""} {
-		shipped, err := os.ReadFile(filepath.Join(home(), "testdata", "retailer", name))
+		text, err := os.ReadFile(shipped(name))
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), append(shipped, more...), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), append(text, more...), 0o644); err != nil {
 			return err
 		}
 	}
 	_, err := registration.Request{Pipeline: filepath.Join(dir, "pipeline.yaml"), By: "demo", Reason: "to close the loop",
-		At: time.Now().UTC().Truncate(time.Millisecond)}.Do(ctx, t.bucket, worker.Formats())
+		At: now()}.Do(ctx, t.bucket, worker.Formats())
 	return err
 }
 
 // evaluated delivers a month with its labels, scores it, and waits for its evaluation.
-func (t *story) evaluated(ctx context.Context, month string) (err error) {
-	store := filepath.Join(t.dir, "store")
-	labels := filepath.Join(store, "labels", "retailer", month)
+func (t *recording) evaluated(ctx context.Context, month string) (err error) {
+	labels := t.path("labels/retailer/" + month)
 	if err := os.MkdirAll(labels, 0o777); err != nil {
 		return err
 	}
@@ -108,7 +122,7 @@ func (t *story) evaluated(ctx context.Context, month string) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := t.shop.WriteDir(ctx, filepath.Join(store, "incoming", "retailer", month), month, nil); err != nil {
+	if _, err := t.shop.WriteDir(ctx, t.path("incoming/retailer/"+month), month, nil); err != nil {
 		return err
 	}
 	if _, err := t.score(ctx, month); err != nil {
@@ -122,16 +136,9 @@ func (t *story) evaluated(ctx context.Context, month string) (err error) {
 	return nil
 }
 
-// shadowed lets the candidates score August, which they have learned from.
-func (t *story) shadowed(ctx context.Context) error {
-	v, err := t.asks(ctx)
-	if err != nil {
-		return err
-	}
-	in := workflows.ShadowBatchInput{Pipeline: "retailer", Batch: "2024-08", By: "demo"}
-	for _, c := range v.Candidates {
-		in.Models = append(in.Models, c.Model)
-	}
+// shadowed lets the candidates score August after the fact.
+func (t *recording) shadowed(ctx context.Context) error {
+	in := workflows.ShadowBatchInput{Pipeline: "retailer", Batch: "2024-08", Models: t.candidates, By: "demo"}
 	run, err := t.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: workflows.ShadowID(in.Pipeline, in.Batch), TaskQueue: workflows.TaskQueue},
 		workflows.ShadowBatch, in)
 	if err != nil {
@@ -141,7 +148,7 @@ func (t *story) shadowed(ctx context.Context) error {
 }
 
 // asks waits until the release asks a person.
-func (t *story) asks(ctx context.Context) (card workflows.ReleaseCard, err error) {
+func (t *recording) asks(ctx context.Context) (card workflows.ReleaseCard, err error) {
 	for {
 		value, err := t.client.QueryWorkflow(ctx, workflows.ReleaseID("retailer"), "", "scorecard")
 		if err != nil {
@@ -166,7 +173,7 @@ func (t *story) asks(ctx context.Context) (card workflows.ReleaseCard, err error
 }
 
 // approve lets the candidate serve a share.
-func (t *story) approve(ctx context.Context) error {
+func (t *recording) approve(ctx context.Context) error {
 	card, err := t.asks(ctx)
 	if err != nil {
 		return err
@@ -194,23 +201,23 @@ func (t *story) approve(ctx context.Context) error {
 }
 
 // rollback takes the candidate's rows back.
-func (t *story) rollback(ctx context.Context) error {
+func (t *recording) rollback(ctx context.Context) error {
 	order := workflows.ReleaseRollback{By: "demo", Reason: "to show how"}
 	if err := workflows.TellRelease(ctx, t.client, "", "retailer", workflows.UpdateRollback, order, nil); err != nil {
 		return err
 	}
 	t.say("rolled back")
-	return t.client.GetWorkflow(ctx, workflows.ReleaseID("retailer"), "").Get(ctx, nil)
+	return t.released(ctx)
 }
 
 // backfill scores a month after the fact.
-func (t *story) backfill(ctx context.Context) error {
-	const month = "2024-11"
-	if _, err := t.shop.WriteDir(ctx, filepath.Join(t.dir, "store", "incoming", "retailer", month), month, nil); err != nil {
+func (t *recording) backfill(ctx context.Context) error {
+	const month = "2024-12"
+	if _, err := t.shop.WriteDir(ctx, t.path("incoming/retailer/"+month), month, nil); err != nil {
 		return err
 	}
 	run, err := t.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: workflows.BackfillID("retailer"), TaskQueue: workflows.TaskQueue},
-		workflows.Backfill, workflows.BackfillInput{Pipeline: "retailer", From: "2024-10", To: month, Mode: activities.AsNow, By: "demo", Reason: "to show how"})
+		workflows.Backfill, workflows.BackfillInput{Pipeline: "retailer", From: "2024-11", To: month, Mode: activities.AsNow, By: "demo", Reason: "to show how"})
 	if err != nil {
 		return err
 	}
