@@ -211,10 +211,10 @@ func (t *story) card(ctx context.Context) (card workflows.ReleaseCard, err error
 // approve answers what the release asks, on the terminal or, with --once, by itself.
 func (t *story) approve(ctx context.Context, card workflows.ReleaseCard) error {
 	q := card.Next
-	question := fmt.Sprintf("may %s serve %s of the customers? the evidence is decision %s", papers.Short(store.Digest(q.Model)), q.Step, papers.Short(store.Digest(q.Decision)))
-	t.say("            ASKED: %s", question)
+	t.say("            ASKED: may %s serve %s of the customers? Its evidence is decision %s, which the page of\n            workflow %s shows, and could be answered from there.",
+		papers.Short(store.Digest(q.Model)), q.Step, papers.Short(store.Digest(q.Decision)), workflows.ReleaseID("retailer"))
 	if t.ask != nil {
-		if err := t.ask(ctx, question); err != nil {
+		if err := t.ask(ctx); err != nil {
 			return err
 		}
 	}

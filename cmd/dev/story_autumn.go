@@ -1,8 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -32,7 +32,7 @@ func (t *story) september(ctx context.Context) error {
 	}
 	t.note("2024-09", "the canary passed: %s is the champion, the former one in shadow", papers.Short(t.second))
 	out, err := t.month(ctx, "2024-09", retailer.NoFault, "the challenger is the champion, the former champion scores along in shadow")
-	return errors.Join(err, t.servedBy(out, t.second), published(out, 1, false))
+	return cmp.Or(err, t.servedBy(out, t.second), published(out, 1, false))
 }
 
 // servedBy returns an error if a month was not served by one model alone.
@@ -61,7 +61,7 @@ func (t *story) october(ctx context.Context) error {
 	}
 	t.note("2024-10", "a challenger that learned from mixed-up labels is blocked")
 	out, err := t.month(ctx, "2024-10", retailer.NoFault, "the champion serves")
-	return errors.Join(err, t.servedBy(out, t.second), published(out, 1, false))
+	return cmp.Or(err, t.servedBy(out, t.second), published(out, 1, false))
 }
 
 // start asks for the release of a model that was made by hand, and waits until the
@@ -96,13 +96,13 @@ func (t *story) stopped(ctx context.Context, card workflows.ReleaseCard, model s
 	return nil
 }
 
-// november has a canary that turns bad: what the challenger leans on is counted in
-// another way from one day to the next.
+// november has a canary that turns bad: what the challenger leans on is gone from one
+// day to the next.
 func (t *story) november(ctx context.Context) error {
 	if err := t.known(ctx, "2024-09"); err != nil {
 		return err
 	}
-	model, err := t.handmade(ctx, leaning, "made by hand of nine features; items_viewed stands for visits_30d")
+	model, err := t.handmade(ctx, leaning, "made by hand of nine features: what the tracker sees stands for orders and visits")
 	if err != nil {
 		return err
 	}
@@ -119,8 +119,8 @@ func (t *story) november(ctx context.Context) error {
 	if _, err := t.released(ctx); err != nil {
 		return err
 	}
-	out, err := t.month(ctx, "2024-11", retailer.Tracker, "a new tracker counts every item in items_viewed tenfold")
-	if err := errors.Join(err, t.servedBy(out, t.second), published(out, 1, false)); err != nil {
+	out, err := t.month(ctx, "2024-11", retailer.Tracker, "the tracker is off, and nobody has told: items_viewed is 0 for everybody")
+	if err := cmp.Or(err, t.servedBy(out, t.second), published(out, 1, false)); err != nil {
 		return err
 	}
 	if card, err = t.released(ctx); err != nil {
@@ -137,7 +137,7 @@ func (t *story) november(ctx context.Context) error {
 var (
 	shuffled = recipe{name: "shuffled", months: []string{"2024-05", "2024-06", "2024-07"}, shuffled: true,
 		parameters: map[string]string{"num_leaves": "7", "learning_rate": "0.05", "num_iterations": "50", "min_data_in_leaf": "100"}}
-	leaning = recipe{name: "leaning", months: []string{"2024-05", "2024-06", "2024-07"}, 
-		features: []string{"recency", "orders_12m", "discount_share", "abandoned_carts", "return_rate", "app", "tenure", "segment", "items_viewed"},
+	leaning = recipe{name: "leaning", months: []string{"2024-05", "2024-06", "2024-07"},
+		features:   []string{"recency", "discount_share", "abandoned_carts", "return_rate", "app", "tenure", "segment", "items_viewed", "days_since_visit"},
 		parameters: map[string]string{"num_leaves": "7", "learning_rate": "0.05", "num_iterations": "250", "min_data_in_leaf": "100", "lambda_l2": "10"}}
 )
