@@ -91,7 +91,7 @@ func (l *loopYear) event(e registry.Entry) string {
 			return fmt.Sprintf("labels of %s are no evidence", e.Batch)
 		}
 	case registry.KindTraining:
-		return fmt.Sprintf("training up to %s: %s", e.Batch, e.Verdict)
+		return fmt.Sprintf("training up to %s: %s%s", e.Batch, e.Verdict, rules(e))
 	case registry.KindCandidate:
 		return l.name(e.Model) + " is a candidate"
 	case registry.KindAdvance:
