@@ -94,7 +94,7 @@ func reportRows(report func(Progress)) func(done, total int64) {
 
 // evaluationRequest names the rows of a batch and every model that has scored them.
 func (a *Activities) evaluationRequest(ctx context.Context, l *labelled, batch string, version store.Digest) (evidence.Request, error) {
-	r := evidence.Request{Pipeline: l.log.Pipeline()}
+	r := evidence.Request{Pipeline: l.log.Pipeline(), Cluster: l.files.pipeline.Labels.Cluster}
 	b, _, found := evidence.Of(l.log.Entries(), batch)
 	if !found || b.Run == "" || b.Decision == "" {
 		return r, fail(KindUnknown, "the publication of batch %s names no run, so there are no scores to hold against labels", batch)

@@ -22,6 +22,7 @@ type JudgeDataInput struct {
 	References *run.Object `json:"references,omitempty"` // a run.Index, if the contract points to other sets
 	History    *run.Object `json:"history,omitempty"`    // a run.History
 	At         time.Time   `json:"at,omitzero"`          // of the judgement: waivers run out
+	Acted      string      `json:"acted,omitempty"`      // why a person decides whether the publication is replaced
 }
 
 // JudgeDataOutput is the verdict over the batch's data.
@@ -74,6 +75,10 @@ func (a *Activities) JudgeData(ctx context.Context, in JudgeDataInput) (JudgeDat
 			d.Notes = append(d.Notes, "keys were not counted: too many rows are in quarantine")
 		}
 		decide(f.pipeline, d)
+		if in.Acted != "" {
+			d.Asks = append(d.Asks, in.Acted)
+			settle(d)
+		}
 		if err := a.judgePublish(ctx, in, plan, f.pipeline, d); err != nil {
 			return JudgeDataOutput{}, err
 		}

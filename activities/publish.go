@@ -31,6 +31,8 @@ type PublishInput struct {
 
 	Serving store.Digest `json:"serving,omitempty"` // blob of a run.Serving; "": the champion serves all
 	Reason  string       `json:"reason,omitempty"`  // why the batch is published again
+
+	Backfill *Backfill `json:"backfill,omitempty"` // nil unless a past batch is scored again
 }
 
 // PublishOutput says where the batch is now.
@@ -43,7 +45,9 @@ type PublishOutput struct {
 	Values       store.Digest `json:"values"`             // over the values digests of all files
 	Anchor       string       `json:"anchor"`             // registry entry and hash, for outside witnesses
 
-	Models []run.ModelRows `json:"models,omitempty"` // rows by the model whose score they have, if there is a Serving
+	Restated bool            `json:"restated,omitempty"` // of a backfill: its input is not what the batch was first published from
+	Changed  *int64          `json:"changed,omitempty"`  // keys whose rows are not what the publication before says; nil for the first, or if they were not counted
+	Models   []run.ModelRows `json:"models,omitempty"`   // rows by the model whose score they have, if there is a Serving
 }
 
 // Publish commits a batch's files to the table: the one moment when readers see the
@@ -68,6 +72,9 @@ func (a *Activities) Publish(ctx context.Context, in PublishInput) (PublishOutpu
 		if ok && current.Number == in.Expect && sameFiles(current.Files, commit.Files) && snapshot.Intact(in.Batch) == nil {
 			out.Unchanged, out.Publication, out.TableVersion = true, current.Number, current.Version
 		} else {
+			if err := a.replace(ctx, in, snapshot, &commit, &out); err != nil {
+				return PublishOutput{}, err
+			}
 			published, err := table.Publish(ctx, commit)
 			if err != nil {
 				return PublishOutput{}, err
@@ -228,8 +235,8 @@ func publicationEntry(p delta.Publication) (registry.Entry, error) {
 		Publication: p.Number, TableVersion: &p.Version, Files: files, Commit: p.Commit, Verdict: string(run.Pass), Reason: reason,
 		Run: store.Digest(p.Info["run"]), Model: store.Digest(p.Info["model"]),
 		Contract: store.Digest(p.Info["contract"]), Decision: store.Digest(p.Info["decision"]),
-		Paper: store.Digest(p.Info["serving"]),
-		By:    p.Info["by"], Cause: p.Operation,
+		Paper: store.Digest(p.Info["serving"]), Restated: p.Info["restated"] == "true", Changed: keysChanged(p.Info),
+		By: p.Info["by"], Cause: p.Operation,
 	}, err
 }
 

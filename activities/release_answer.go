@@ -57,8 +57,11 @@ func (a *Activities) CheckApproval(ctx context.Context, in CheckApprovalInput) (
 		if !e.Model.Valid() {
 			e.Model = ""
 		}
-		if err := release.CheckApproval(r.State, r.Settings, said, in.At); err != nil {
+		switch err := release.CheckApproval(r.State, r.Settings, said, in.At); {
+		case err != nil:
 			e.Answer, e.Reasons = registry.AnswerRefused, []string{refused(err).Error()}
+		case said.Signature != "":
+			e.Reasons = []string{signedAnswer}
 		}
 		e.Release, e.Step = orElse(e.Release, "none"), orElse(e.Step, "none")
 		if e.Paper, err = run.SaveBlob(ctx, a.store, said); err != nil {
@@ -68,6 +71,9 @@ func (a *Activities) CheckApproval(ctx context.Context, in CheckApprovalInput) (
 		return answered(kept, r.Log), err
 	})
 }
+
+// signedAnswer is why an answer is known to be the person's who is named.
+const signedAnswer = "the signature fits"
 
 // complete fills in what a person left out: the rest of the question that the nonce is
 // of, or without such a one of the first that is open. Where nothing is asked, the answer

@@ -3,6 +3,7 @@ package activities
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"headgate/internal/registry"
@@ -23,9 +24,12 @@ type ReleaseFacts struct {
 	Candidates []CandidateFact `json:"candidates,omitempty"`
 	Arms       []release.Arm   `json:"arms,omitempty"`
 	Shadow     []string        `json:"shadow,omitempty"`
-	Held       string          `json:"held,omitempty"` // by whom and why
+	Held       string          `json:"held,omitempty"`   // by whom and why
+	Who        string          `json:"who,omitempty"`    // may answer
+	Signed     bool            `json:"signed,omitempty"` // an answer must be
 	Queue      []string        `json:"queue,omitempty"`
-	Trail      []TrailFact     `json:"trail,omitempty"` // of the release, the last ones
+	Findings   []string        `json:"findings,omitempty"` // of the gate, for what is asked
+	Trail      []TrailFact     `json:"trail,omitempty"`    // of the release, the last ones
 }
 
 // A CandidateFact is how one candidate stands.
@@ -47,7 +51,7 @@ const maxTrail = 12
 
 // Facts returns what people want to know, next being what comes next.
 func (r *Releases) Facts(next release.Action) ReleaseFacts {
-	f := ReleaseFacts{Champion: store.Digest(r.State.Champion), Strategy: r.Settings.Strategy}
+	f := ReleaseFacts{Champion: store.Digest(r.State.Champion), Strategy: r.Settings.Strategy, Who: whoMay(r.Settings), Signed: r.Settings.Signed}
 	if steps, err := release.Plan(r.Settings); err == nil {
 		for _, s := range steps {
 			f.Steps = append(f.Steps, s.Name)
@@ -68,7 +72,36 @@ func (r *Releases) Facts(next release.Action) ReleaseFacts {
 	if shown != nil {
 		r.tell(&f, shown)
 	}
+	for _, e := range r.Log.Of(registry.KindAdvance) {
+		if next.Kind == release.DoAsk && e.Paper == store.Digest(next.Decision) {
+			f.Findings = e.Reasons
+		}
+	}
 	return f
+}
+
+// whoMay says who may answer what a release asks.
+func whoMay(s release.Settings) string {
+	var names []string
+	for _, p := range s.People {
+		if s.Role == "" || slices.Contains(p.Roles, s.Role) {
+			names = append(names, p.Name)
+		}
+	}
+	who := strings.Join(names, " or ")
+	switch {
+	case len(s.People) == 0 && s.Role == "" && !s.Signed:
+		who = "Anybody"
+	case len(names) == 0:
+		who = "Nobody"
+	}
+	if s.Role != "" {
+		who += " as " + s.Role
+	}
+	if s.FourEyes {
+		who += " (two of them, and not who asked for the release)"
+	}
+	return who
 }
 
 // shown returns the release that the next action is about, or else the first open one,
@@ -130,11 +163,14 @@ func trailText(e registry.Entry, rel *release.Release) string {
 		}
 	case registry.KindAdvance:
 		if about {
-			return fmt.Sprintf("%s: %s for %s%s%s", e.Step, e.Verdict, shortModel(string(e.Model)), batchOf(e), reasonOf(e))
+			return fmt.Sprintf("%s: %s for %s%s%s", e.Step, e.Verdict, shortModel(string(e.Model)), batchOf(e), findingOf(e))
 		}
 	case registry.KindApproval:
 		if about && e.Answer == registry.AnswerRefused {
 			return fmt.Sprintf("%s: answer of %s refused%s", e.Step, e.By, reasonOf(e))
+		}
+		if about && slices.Equal(e.Reasons, []string{signedAnswer}) {
+			return fmt.Sprintf("%s: %s by %s (signed): %s", e.Step, e.Answer, e.By, e.Reason)
 		}
 		if about {
 			return fmt.Sprintf("%s: %s by %s (claimed)%s", e.Step, e.Answer, e.By, reasonOf(e))
@@ -164,6 +200,16 @@ func batchOf(e registry.Entry) string {
 		return ""
 	}
 	return " on " + e.Batch
+}
+
+// findingOf writes why a gate says so; of what passes, in what it is better.
+func findingOf(e registry.Entry) string {
+	for _, reason := range e.Reasons {
+		if e.Verdict == registry.VerdictPass && strings.HasPrefix(reason, "superior: ") {
+			return ": " + reason
+		}
+	}
+	return reasonOf(e)
 }
 
 // reasonOf writes why, if an entry says so.

@@ -90,7 +90,7 @@ func (j *judgement) decide(ctx context.Context, b *store.Bucket, report func(Pro
 		return nil, err
 	}
 	judged := rows.Judged()
-	paired := gate.Paired{Data: judged.Data(0), Champion: judged.Scores[0], Candidate: judged.Scores[1], Slices: judged.Dimensions(), Past: past, Tried: j.tried()}
+	paired := gate.Paired{Data: judged.Data(0), Champion: judged.Scores[0], Candidate: judged.Scores[1], Slices: judged.Dimensions(), Past: past, Tried: j.Tried(j.in.Next.Release, store.Digest(j.in.Next.Model))}
 	for _, batch := range j.in.Next.Batches {
 		paired.Batches = append(paired.Batches, batch.Batch)
 	}
@@ -130,6 +130,9 @@ func (j *judgement) candidate(model string) *release.Candidate {
 // request names the rows that the judgement rests on.
 func (j *judgement) request(models []store.Digest) (evidence.Request, []gate.Source, error) {
 	r := evidence.Request{Pipeline: j.in.Pipeline, Models: models}
+	if l := j.Config.Labels; l != nil {
+		r.Cluster = l.Cluster
+	}
 	entries := j.Log.Entries()
 	var sources []gate.Source
 	for _, batch := range j.in.Next.Batches {
@@ -139,7 +142,7 @@ func (j *judgement) request(models []store.Digest) (evidence.Request, []gate.Sou
 		}
 		b = b.For(models)
 		r.Batches = append(r.Batches, b)
-		s := gate.Source{Batch: b.Batch, Run: string(b.Run), Labels: string(b.Labels), Champion: string(b.Shadows[models[0]]), Candidate: string(b.Shadows[models[1]])}
+		s := gate.Source{Batch: b.Batch, Run: string(b.Run), Labels: string(b.Labels), Champion: string(b.Shadows[models[0]]), Candidate: string(b.Shadows[models[1]]), Cluster: r.Cluster}
 		if s.Champion == "" && champion == models[0] {
 			s.Champion = string(b.Decision)
 		}
@@ -163,19 +166,19 @@ func (j *judgement) past(ctx context.Context, b *store.Bucket) ([]gate.Look, err
 	return d.Evidence.Outcome.Past, nil
 }
 
-// tried counts the challengers that came within a year before this one.
-func (j *judgement) tried() int {
+// Tried counts the challengers that came within a year before a candidate of a release.
+func (r *Releases) Tried(name string, model store.Digest) int {
 	var before []store.Digest
 	var at time.Time
-	for _, e := range j.Log.Of(registry.KindCandidate) {
-		if string(e.Model) == j.in.Next.Model && e.Release == j.in.Next.Release {
+	for _, e := range r.Log.Of(registry.KindCandidate) {
+		if e.Model == model && e.Release == name {
 			at = e.At
 			break
 		}
 	}
-	for _, e := range j.Log.Of(registry.KindCandidate) {
+	for _, e := range r.Log.Of(registry.KindCandidate) {
 		recent := e.At.Before(at) && e.At.AddDate(1, 0, 0).After(at)
-		if recent && string(e.Model) != j.in.Next.Model && !slices.Contains(before, e.Model) {
+		if recent && e.Model != model && !slices.Contains(before, e.Model) {
 			before = append(before, e.Model)
 		}
 	}

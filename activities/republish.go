@@ -128,7 +128,7 @@ func (a *Activities) PlanRepublish(ctx context.Context, in PlanRepublishInput) (
 }
 
 // mayServe checks that a model can serve all rows of a published run. It returns the blob
-// of its scores if they are not with those of the plan's models.
+// of its scores, "" if only the results of the run's own shards name them.
 func (a *Activities) mayServe(ctx context.Context, log *registry.Log, p *publishedRun, model store.Digest) (store.Digest, error) {
 	champion, err := a.version(ctx, p.plan.Champion)
 	if err != nil {
@@ -155,7 +155,7 @@ func (a *Activities) mayServe(ctx context.Context, log *registry.Log, p *publish
 	if invalid > 0 {
 		return "", fail(KindConfig, "%d scores of model %s for batch %s break the contract of the scores", invalid, run.Short(model), p.run.Batch)
 	}
-	return run.SaveBlob(ctx, a.store, scored)
+	return shadowPaper(log, p.run.Batch, p.run.Run, model), nil
 }
 
 // CheckTableInput names what is about to be published.

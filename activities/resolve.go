@@ -17,8 +17,10 @@ import (
 
 // ResolveInput names the batch to plan.
 type ResolveInput struct {
-	Pipeline string `json:"pipeline"`
-	Batch    string `json:"batch"`
+	Pipeline string    `json:"pipeline"`
+	Batch    string    `json:"batch"`
+	Backfill *Backfill `json:"backfill,omitempty"` // nil: the batch is scored by what is in force
+	At       time.Time `json:"at,omitzero"`        // of the question whether a published batch is acted on
 }
 
 // ResolveOutput is what the workflow needs to know of the plan.
@@ -43,6 +45,8 @@ type ResolveOutput struct {
 	Models []store.Digest `json:"models,omitempty"` // that score every row beside the champion
 	Routed bool           `json:"routed,omitempty"` // some of them have an arm: the gate decides whether they serve
 	Colour bool           `json:"colour,omitempty"` // all that is to be published is read again before the commit
+	Kept   string         `json:"kept,omitempty"`   // why a backfill leaves the batch as it is; all else is empty then
+	Acted  string         `json:"acted,omitempty"`  // why a person decides whether the publication is replaced
 	Check  bool           `json:"check,omitempty"`  // models of this pipeline come and go: look again after the commit
 }
 
@@ -63,25 +67,28 @@ func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (ResolveOutpu
 		case champion == "":
 			return ResolveOutput{}, fail(KindUnknown, "pipeline %q has no champion; run: starter register PIPELINE.yaml --model FILE --champion", in.Pipeline)
 		}
-		f, err := a.files(ctx, state.Pipeline, state.Contract, state.Output)
+		by := goesBy{state.Pipeline, state.Contract, state.Output, champion}
+		if in.Backfill != nil {
+			kept := ""
+			if by, kept, err = a.past(ctx, in, log, by); err != nil || kept != "" {
+				return ResolveOutput{Run: Run{Pipeline: in.Pipeline, Batch: in.Batch}, Kept: kept}, err
+			}
+		}
+		f, err := a.files(ctx, by.file, by.contract, by.output)
 		if err != nil {
 			return ResolveOutput{}, err
 		}
-		if err := a.fits(ctx, f, champion, in.Batch); err != nil {
+		if err := a.fits(ctx, f, by.champion, in.Batch); err != nil {
 			return ResolveOutput{}, err
 		}
 		plan := &run.Plan{Format: run.Format, Scoring: run.ScoringVersion, Pipeline: in.Pipeline, Batch: in.Batch,
-			File: state.Pipeline, Contract: state.Contract, Output: state.Output, Champion: champion}
-		if err := a.planModels(ctx, &state, f, plan); err != nil {
-			return ResolveOutput{}, err
+			File: by.file, Contract: by.contract, Output: by.output, Champion: by.champion}
+		if in.Backfill == nil { // challengers take no part in one
+			if err := a.planModels(ctx, &state, f, plan); err != nil {
+				return ResolveOutput{}, err
+			}
 		}
-		if err := a.planFiles(ctx, f.pipeline, plan, report); err != nil {
-			return ResolveOutput{}, err
-		}
-		if err := a.planReferences(ctx, f, plan); err != nil {
-			return ResolveOutput{}, err
-		}
-		if err := a.planReplays(ctx, f.pipeline, plan); err != nil {
+		if err := a.planInput(ctx, f, plan, report); err != nil {
 			return ResolveOutput{}, err
 		}
 		snapshot, err := delta.Open(a.store, run.TablePrefix(in.Pipeline)).Snapshot(ctx)
@@ -92,7 +99,7 @@ func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (ResolveOutpu
 		if err != nil {
 			return ResolveOutput{}, err
 		}
-		out := ResolveOutput{Run: Run{in.Pipeline, in.Batch, name}, Model: champion, Contract: plan.Contract,
+		out := ResolveOutput{Run: Run{in.Pipeline, in.Batch, name}, Model: plan.Champion, Contract: plan.Contract,
 			Files: len(plan.Files), Rows: plan.Rows, Shards: len(plan.Shards), Parallel: f.pipeline.Shards.Parallel,
 			Head: log.Head(), Expect: snapshot.Publication(in.Batch),
 			References: len(plan.References), Replayed: replayed(plan), Wait: time.Duration(f.pipeline.Ask.Wait),
@@ -102,6 +109,8 @@ func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (ResolveOutpu
 		for _, file := range plan.Files {
 			out.Bytes += file.Size
 		}
+		current, published := snapshot.Current(in.Batch)
+		out.Acted = actedOn(in, f.pipeline, name, current, published)
 		out.History, err = a.saveHistory(ctx, out.Run, plan, f.pipeline, snapshot)
 		return out, err
 	})
@@ -122,6 +131,17 @@ func (a *Activities) fits(ctx context.Context, f files, champion store.Digest, b
 		return &kindError{KindConfig, err}
 	}
 	return nil
+}
+
+// planInput adds everything that a run reads to its plan.
+func (a *Activities) planInput(ctx context.Context, f files, plan *run.Plan, report func(Progress)) error {
+	if err := a.planFiles(ctx, f.pipeline, plan, report); err != nil {
+		return err
+	}
+	if err := a.planReferences(ctx, f, plan); err != nil {
+		return err
+	}
+	return a.planReplays(ctx, f.pipeline, plan)
 }
 
 // planFiles lists the files of the batch, reads their footers, and cuts shards.

@@ -264,6 +264,29 @@ func TestTheUntreatedStandForAll(t *testing.T) {
 	}
 }
 
+// Rows in which a kept column is equal depend on each other, if the pipeline says so.
+func TestAnEvaluationClustersByAKeptColumn(t *testing.T) {
+	width := map[string]float64{}
+	for _, cluster := range []string{"", ", cluster: segment"} {
+		w := configured(t, 500, "labels: { files: \"labels/retailer/{batch}/*.parquet\", contract: labels.yaml"+cluster+" }\n", nil,
+			map[string]string{"labels.yaml": shipped(t, "labels.yaml")})
+		w.deliver("2024-01", retailer.Options{})
+		w.mustScore("2024-01")
+		w.write("a.parquet", w.outcomes(nil))
+		w.complete()
+		w.evaluate(nil)
+		_, papers := w.evaluations()
+		auc, ok := papers[0].Models[0].Report.Get("auc")
+		if !ok || strings.TrimPrefix(cluster, ", cluster: ") != papers[0].Request.Cluster {
+			t.Fatalf("auc %v, the request has cluster %q", auc, papers[0].Request.Cluster)
+		}
+		width[papers[0].Request.Cluster] = auc.High - auc.Low
+	}
+	if width[""] == width["segment"] {
+		t.Errorf("the interval is %v wide, whatever the clusters are", width[""])
+	}
+}
+
 // A publication starts the evaluation, which outlives it.
 func TestAPublicationIsEvaluatedLater(t *testing.T) {
 	w := configured(t, 200, "labels: { files: \"labels/retailer/{batch}/*.parquet\", contract: labels.yaml }\n", nil,

@@ -17,9 +17,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"go.temporal.io/sdk/interceptor"
-	sdk "go.temporal.io/sdk/worker"
-
 	"headgate/internal/audit"
 	"headgate/internal/columnar"
 	"headgate/internal/retailer"
@@ -87,16 +84,6 @@ func (w *world) repeatRows(month string, rows int) {
 // lose lets the nth such call never arrive.
 func lose(c store.Call, nth int) []storetest.Fault {
 	return []storetest.Fault{{Call: c.Name, Key: c.Key, After: nth, Times: 1}}
-}
-
-// loseAnswer lets a put arrive, and its answer not.
-func loseAnswer(c store.Call) []storetest.Fault {
-	return []storetest.Fault{{Call: c.Name, Key: c.Key, Times: 1, Done: true}}
-}
-
-// loseAll lets a put arrive, and neither its answer nor that of the look afterwards.
-func loseAll(c store.Call) []storetest.Fault {
-	return append(loseAnswer(c), storetest.Fault{Call: store.CallGet, Key: c.Key, Times: 1})
 }
 
 // An outcome is what must be the same however often a call fails.
@@ -227,57 +214,6 @@ func (w *world) fail(t *testing.T, do task, want outcome, faults ...storetest.Fa
 	}
 }
 
-func TestAWriteFailsOnce(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		world func(*testing.T) *world
-		do    task
-		least int                   // writes of an undisturbed run
-		only  func(key string) bool // whether a write is tried alone; nil: every one
-	}{
-		{"ScoreBatch", mixed, scoreTask("2024-01"), 25, nil},
-		{"ScoreBatch of a month that asks", everything, approvedTask("2024-02"), 25, ofEverything},
-		{"ScoreBatch of a canary month", canaryWorld, canaryTask, 25, ofModels},
-		{"RepublishBatch from a model that has not scored", unscored, republishTask, 12, ofModels},
-		{"RestoreBatch", republished, restoreTask("2024-01", 1), 3, nil},
-		{"EvaluateBatch", known, evaluateTask, 3, nil},
-		{"Retrain", learned, retrainTask, 10, ofTraining},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			w := tt.world(t)
-			want, calls := w.record(t, tt.do)
-			before := w.keys("")
-			writes := slices.DeleteFunc(calls, func(c store.Call) bool { return c.Name != store.CallPut || momentary(c.Key, before, want) })
-			if len(writes) < tt.least {
-				t.Fatalf("%d writes: %v", len(writes), writes)
-			}
-			var requests, answers []storetest.Fault
-			for _, write := range writes {
-				requests, answers = append(requests, lose(write, 0)...), append(answers, loseAnswer(write)...)
-				if tt.only != nil && !tt.only(write.Key) {
-					continue
-				}
-				t.Run(short(write.Key)+" never arrived", func(t *testing.T) {
-					t.Parallel()
-					w.fail(t, tt.do, want, lose(write, 0)...)
-				})
-				t.Run(short(write.Key)+" arrived, and nobody could look", func(t *testing.T) {
-					t.Parallel()
-					w.fail(t, tt.do, want, loseAll(write)...)
-				})
-			}
-			t.Run("none arrived at first", func(t *testing.T) {
-				t.Parallel()
-				w.fail(t, tt.do, want, requests...)
-			})
-			t.Run("all arrived, no answer did", func(t *testing.T) {
-				t.Parallel()
-				w.fail(t, tt.do, want, answers...)
-			})
-		})
-	}
-}
-
 func TestAReadFailsOnce(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -329,69 +265,6 @@ func TestAReadFailsOnce(t *testing.T) {
 
 func byName(a, b store.Call) int {
 	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Key, b.Key))
-}
-
-// short leaves out what every key has.
-func short(key string) string {
-	return strings.NewReplacer("runs/retailer/", "", "registry/retailer/", "", "scores/retailer/", "").Replace(key)
-}
-
-// A forgetful worker does the nth activity and dies before it can say so.
-type forgetful struct {
-	interceptor.WorkerInterceptorBase
-	nth  int64
-	done atomic.Int64
-}
-
-func (f *forgetful) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
-	return &forgetfulActivity{interceptor.ActivityInboundInterceptorBase{Next: next}, f}
-}
-
-type forgetfulActivity struct {
-	interceptor.ActivityInboundInterceptorBase
-	worker *forgetful
-}
-
-func (a *forgetfulActivity) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
-	out, err := a.Next.ExecuteActivity(ctx, in)
-	if a.worker.done.Add(1) == a.worker.nth {
-		return nil, errors.New("the worker died after its work")
-	}
-	return out, err
-}
-
-func TestAWorkerDiesAfterItsWork(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		world func(*testing.T) *world
-		do    task
-		count int64 // activities of an undisturbed run
-	}{
-		{"ScoreBatch", mixed, scoreTask("2024-01"), 10},
-		{"ScoreBatch of a month that asks", everything, approvedTask("2024-02"), 16},
-		{"ScoreBatch of a canary month", canaryWorld, canaryTask, 12},
-		{"RepublishBatch from a model that has not scored", unscored, republishTask, 10},
-		{"RestoreBatch", republished, restoreTask("2024-01", 1), 2},
-		{"EvaluateBatch", known, evaluateTask, 5},
-		{"Retrain", learned, retrainTask, 7},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			w := tt.world(t)
-			want, _ := w.record(t, tt.do)
-			for nth := int64(1); nth <= tt.count; nth++ {
-				t.Run(fmt.Sprintf("activity %d", nth), func(t *testing.T) {
-					t.Parallel()
-					to := w.twin(t)
-					f := &forgetful{nth: nth}
-					to.worker = sdk.Options{Interceptors: []interceptor.WorkerInterceptor{f}}
-					to.outcome(tt.do).mustEqual(t, want)
-					if n := f.done.Load(); n != tt.count+1 {
-						t.Errorf("%d activities, want %d and one again", n, tt.count)
-					}
-				})
-			}
-		})
-	}
 }
 
 // A month is in the table before it is in the registry. If the registry stays away

@@ -1,7 +1,6 @@
 package workflows_test
 
 import (
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -87,12 +86,6 @@ func approvedTask(batch string) task {
 	}
 }
 
-var kindOfKey = regexp.MustCompile(`/(data\.|log/|_delta_log/|table/fallback)`)
-
-// ofEverything reports whether a key is of a verdict, an entry, a commit or a fallback.
-// The other writes of such a month fail together.
-func ofEverything(key string) bool { return kindOfKey.MatchString(key) }
-
 // canaryWorld is a world with a month that a candidate serves a share of.
 func canaryWorld(t *testing.T) *world {
 	t.Helper()
@@ -131,9 +124,3 @@ func republishTask(w *world) string {
 	out.Anchor = ""
 	return asJSON(w.t, out)
 }
-
-var modelKey = regexp.MustCompile(`/(compare\.|ranks\.|log/|_delta_log/|shadow/|scores/[0-9a-f]+/)`)
-
-// ofModels reports whether a key is of a comparison, an entry, a commit or scores of a
-// model beside the champion.
-func ofModels(key string) bool { return modelKey.MatchString(key) }

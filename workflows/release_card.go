@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,15 +23,17 @@ type ReleaseCard struct {
 	Anchor  string         `json:"anchor,omitempty"`
 }
 
-// Markdown returns the card as a heading, a table, the question if there is one, and
-// what has happened.
+// Markdown returns the card as a heading, the question if there is one, a table, what may
+// be ordered, and what has happened.
 func (c ReleaseCard) Markdown() string {
 	var b strings.Builder
 	name := c.Pipeline
 	if c.Release != "" {
 		name += " release " + c.Release
 	}
-	b.WriteString(fmt.Sprintf("### %s: %s\n\n| Stage | %s |\n|---|---|\n", name, c.headline(), c.Stage))
+	b.WriteString(fmt.Sprintf("### %s: %s\n\n", name, c.headline()))
+	c.question(&b)
+	b.WriteString(fmt.Sprintf("| Stage | %s |\n|---|---|\n", c.Stage))
 	row := func(name, value string) {
 		if value != "" {
 			b.WriteString(fmt.Sprintf("| %s | %s |\n", name, strings.ReplaceAll(value, "|", `\|`)))
@@ -49,13 +52,17 @@ func (c ReleaseCard) Markdown() string {
 	row("Strategy", c.plan())
 	row("Routing", c.routing())
 	row("Waits for", c.waits())
+	row("Who acts", c.acts())
 	row("Held", c.Held)
 	row("Trouble", c.Trouble)
 	row("Queue", strings.Join(c.Queue, ", "))
 	if seq, hash, ok := strings.Cut(c.Anchor, ":"); ok {
 		row("Registry", "entry "+seq+", `"+papers.Short(store.Digest(hash))+"`")
 	}
-	c.question(&b)
+	if c.Next.Kind == rollout.DoAsk {
+		list(&b, "What the gate found", c.Findings)
+	}
+	c.orders(&b)
 	var trail []string
 	for _, t := range c.Trail {
 		trail = append(trail, fmt.Sprintf("%d, %s: %s", t.Seq, t.At.UTC().Format(time.DateTime), t.Text))
@@ -126,25 +133,79 @@ func (c ReleaseCard) waits() string {
 	return "nothing"
 }
 
+// acts says who must do something so that the release goes on.
+func (c ReleaseCard) acts() string {
+	switch {
+	case c.Next.Kind == rollout.DoAsk:
+		return "" // the question says it
+	case c.Held != "" || c.Next.Stopped:
+		return "whoever resumes it"
+	case c.Open && !c.ended():
+		return "nobody: it goes on by itself"
+	}
+	return ""
+}
+
+// ended reports whether the workflow hears nobody any more.
+func (c ReleaseCard) ended() bool {
+	return c.Stage == "Done" || c.Stage == "Failed" || c.Stage == "Cancelled"
+}
+
+// orders says what may be ordered now, and how.
+func (c ReleaseCard) orders(b *strings.Builder) {
+	if c.Stage == "Done" && c.Outcome == "released" {
+		b.WriteString(fmt.Sprintf("\nNobody hears an Update any more. `starter rollback %s --reason …` brings the champion before back.\n", c.Pipeline))
+	}
+	if c.ended() || !c.Open {
+		return
+	}
+	b.WriteString("\n**Orders**, by *More Actions*, *Send an Update*, at any time:\n\n| Name | Data | What it does |\n|---|---|---|\n")
+	order := func(name, effect string) {
+		b.WriteString(fmt.Sprintf("| `%s` | `{\"by\": \"your name\", \"reason\": \"why\"}` | %s |\n", name, effect))
+	}
+	if c.Held != "" || c.Next.Stopped {
+		order(UpdateResume, "lets the release go on")
+	}
+	if c.Held == "" {
+		order(UpdateHold, "stops the release where it is, until somebody resumes")
+	}
+	waiting := slices.ContainsFunc(c.Candidates, func(m activities.CandidateFact) bool { return m.Stands == "candidate" })
+	if waiting && !c.Signed && c.Next.Kind != rollout.DoAsk {
+		order(UpdateReject, "rejects the candidate for ever")
+	}
+	switch serves := slices.ContainsFunc(c.Arms, func(arm rollout.Arm) bool { return arm.Share > 0 && arm.Model != string(c.Champion) }); {
+	case serves:
+		order(UpdateRollback, "takes the candidate back: it is rejected, and the champion's scores are published for its rows")
+	case !waiting:
+		order(UpdateRollback, "brings the champion before back")
+	}
+}
+
 // question says what is asked and how to answer.
 func (c ReleaseCard) question(b *strings.Builder) {
 	n := c.Next
 	if n.Kind != rollout.DoAsk {
 		return
 	}
-	b.WriteString(fmt.Sprintf("\n**Asks**: may `%s` enter step %s? %s\n", short(n.Model), n.Step, n.Reason))
+	b.WriteString(fmt.Sprintf("**Asks**: may `%s` enter step %s? %s\n\n", short(n.Model), n.Step, n.Reason))
 	if n.Need > 1 {
 		said := "nobody yet"
 		if len(n.Approved) > 0 {
 			said = strings.Join(n.Approved, ", ")
 		}
-		b.WriteString(fmt.Sprintf("\n%d persons must say yes; so far: %s\n", n.Need, said))
+		b.WriteString(fmt.Sprintf("%d persons must say yes; so far: %s\n\n", n.Need, said))
 	}
-	until := "Somebody may answer"
+	if c.Who != "" {
+		b.WriteString(fmt.Sprintf("**%s may answer.** ", c.Who))
+	}
+	if c.Signed {
+		b.WriteString(fmt.Sprintf("Sign the answer: `starter approve %[1]s --release --key ~/.ssh/id_ed25519 --reason …`, or `starter reject` with the same.\n\n", c.Pipeline))
+	} else {
+		b.WriteString(fmt.Sprintf("Choose *More Actions*, *Send an Update*, the name `%s` or `%s`, and paste as its data\n\n", UpdateApprove, UpdateReject))
+		b.WriteString(fmt.Sprintf("    {\"by\": \"your name\", \"reason\": \"why\",\n     \"decision\": \"%s\",\n     \"nonce\": \"%s\"}\n\n", short(n.Decision), n.Nonce))
+		b.WriteString(fmt.Sprintf("or run `starter approve %[1]s --release --reason …`, or `starter reject %[1]s --release --reason …`.\n\n", c.Pipeline))
+	}
 	if !n.Until.IsZero() {
-		until = "Until " + n.Until.UTC().Format(time.RFC3339) + " somebody may answer"
+		b.WriteString("If nobody has answered by " + n.Until.UTC().Format(time.RFC3339) + ", it stays where it is until somebody resumes.\n\n")
 	}
-	b.WriteString(fmt.Sprintf("\n%s: press *Update* above, choose `%s` or `%s` and paste\n\n", until, UpdateApprove, UpdateReject))
-	b.WriteString(fmt.Sprintf("    {\"by\": \"your name\", \"reason\": \"why\", \"decision\": \"%s\", \"nonce\": \"%s\"}\n\n", short(n.Decision), n.Nonce))
-	b.WriteString(fmt.Sprintf("or run `starter approve %[1]s --release --reason …`, or `starter reject %[1]s --release --reason …`.\n", c.Pipeline))
 }

@@ -51,41 +51,41 @@ func (c *TrainingCard) window(name string, rounds int, verdict string, reasons [
 // Markdown returns the card for the page of the run.
 func (c *TrainingCard) Markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Training of %s\n\n", c.Pipeline)
+	b.WriteString(fmt.Sprintf("# Training of %s\n\n", c.Pipeline))
 	switch {
 	case len(c.Idle) > 0:
-		fmt.Fprintf(&b, "**Nothing is trained:** %s\n", strings.Join(c.Idle, "; "))
+		b.WriteString(fmt.Sprintf("**Nothing is trained:** %s\n", strings.Join(c.Idle, "; ")))
 		return b.String()
 	case c.Verdict != "":
-		fmt.Fprintf(&b, "**%s**", strings.ToUpper(c.Verdict))
+		b.WriteString(fmt.Sprintf("**%s**", strings.ToUpper(c.Verdict)))
 		if c.Release != "" {
-			fmt.Fprintf(&b, ": %s of release `%s`; nothing is promoted before later batches speak for it", count(c.Candidates, "candidate"), c.Release)
+			b.WriteString(fmt.Sprintf(": %s of release `%s`; nothing is promoted before later batches speak for it", count(c.Candidates, "candidate"), c.Release))
 		}
 		b.WriteString("\n\n")
 	default:
-		fmt.Fprintf(&b, "Stage: %s\n\n", c.Stage)
+		b.WriteString(fmt.Sprintf("Stage: %s\n\n", c.Stage))
 	}
-	fmt.Fprintf(&b, "- Why: %s (%s, claimed)\n", c.Reason, c.By)
+	b.WriteString(fmt.Sprintf("- Why: %s (%s, claimed)\n", c.Reason, c.By))
 	if n := len(c.Batches); n > 0 {
-		fmt.Fprintf(&b, "- %s from %s to %s (%d): %s rows with a label\n", c.Kind, c.Batches[0], c.Batches[n-1], n, thousands(c.Rows))
+		b.WriteString(fmt.Sprintf("- %s from %s to %s (%d): %s rows with a label\n", c.Kind, c.Batches[0], c.Batches[n-1], n, thousands(c.Rows)))
 	}
 	for _, note := range c.Notes {
-		fmt.Fprintf(&b, "- %s\n", note)
+		b.WriteString(fmt.Sprintf("- %s\n", note))
 	}
 	if len(c.Windows) > 0 {
 		b.WriteString("\n| Window | Rounds | On entities it never saw | Verdict |\n|---|---|---|---|\n")
 		for _, w := range c.Windows {
-			fmt.Fprintf(&b, "| %s | %d | %s | %s |\n", w.Window, w.Rounds, w.Measure, w.Verdict)
+			b.WriteString(fmt.Sprintf("| %s | %d | %s | %s |\n", w.Window, w.Rounds, w.Measure, w.Verdict))
 		}
 	}
 	if len(c.Reasons) > 0 {
 		b.WriteString("\nWhy not:\n\n")
 		for _, reason := range slices.Compact(slices.Clone(c.Reasons)) {
-			fmt.Fprintf(&b, "- %s\n", reason)
+			b.WriteString(fmt.Sprintf("- %s\n", reason))
 		}
 	}
 	if c.Anchor != "" {
-		fmt.Fprintf(&b, "\nRegistry `%s`\n", c.Anchor)
+		b.WriteString(fmt.Sprintf("\nRegistry `%s`\n", c.Anchor))
 	}
 	return b.String()
 }

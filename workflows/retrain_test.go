@@ -27,11 +27,11 @@ func TestATrainingEndsWithCandidates(t *testing.T) {
 	if out.Verdict != registry.VerdictPass || len(out.Candidates) != 2 || out.Release == "" {
 		t.Fatalf("%+v", out)
 	}
-	champion := w.entries(registry.KindPromote)
+	champion := w.logged(registry.KindPromote)
 	if len(champion) != 1 {
 		t.Errorf("a training promoted: %+v", champion)
 	}
-	for i, e := range w.entries(registry.KindCandidate) {
+	for i, e := range w.logged(registry.KindCandidate) {
 		if e.Release != out.Release || e.Batch != "2024-02" || e.Model != out.Candidates[i] {
 			t.Errorf("candidate %d is %+v", i, e)
 		}
@@ -44,7 +44,7 @@ func TestATrainingEndsWithCandidates(t *testing.T) {
 		}
 		t.Log(e.Reason)
 	}
-	if got := w.entries(registry.KindTraining); len(got) != 1 || got[0].Verdict != registry.VerdictPass || got[0].Batch != "2024-02" || got[0].Paper != out.Evidence {
+	if got := w.logged(registry.KindTraining); len(got) != 1 || got[0].Verdict != registry.VerdictPass || got[0].Batch != "2024-02" || got[0].Paper != out.Evidence {
 		t.Errorf("training entries %+v", got)
 	}
 }
@@ -80,7 +80,7 @@ func TestTheChampionGetsANewCalibration(t *testing.T) {
 	if out.Verdict != registry.VerdictPass || len(out.Candidates) != 1 || len(out.Batches) != 1 || out.Batches[0] != "2024-02" {
 		t.Fatalf("%+v", out)
 	}
-	champion := w.entries(registry.KindPromote)[0].Model
+	champion := w.logged(registry.KindPromote)[0].Model
 	old, err := bundle.Read(t.Context(), w.bucket, champion)
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func TestTwoTriggersStartOneTraining(t *testing.T) {
 		w.enterEvaluation(month, version, map[evaluate.Metric]evaluate.Estimate{evaluate.AUC: {Value: auc, Low: auc - .01, High: auc + .01, Level: .95, N: 1000}})
 	}
 	fallen("2024-01", w.findLabels("2024-01"), .75)
-	if out := w.mustRetrain(workflows.RetrainInput{Automatic: true}); len(out.Idle) == 0 || len(w.entries(registry.KindTraining)) > 0 {
+	if out := w.mustRetrain(workflows.RetrainInput{Automatic: true}); len(out.Idle) == 0 || len(w.logged(registry.KindTraining)) > 0 {
 		t.Errorf("trained without a reason: %+v", out)
 	}
 	fallen("2024-02", version, .63)
@@ -112,10 +112,10 @@ func TestTwoTriggersStartOneTraining(t *testing.T) {
 		t.Errorf("not trained: %+v", out)
 	}
 	out := w.mustRetrain(workflows.RetrainInput{Automatic: true})
-	if len(out.Idle) == 0 || len(w.entries(registry.KindTraining)) != 1 {
+	if len(out.Idle) == 0 || len(w.logged(registry.KindTraining)) != 1 {
 		t.Errorf("trained twice: %+v", out)
 	}
-	if e := w.entries(registry.KindTraining)[0]; !strings.HasPrefix(e.Reason, "auc of the champion is 0.6300") {
+	if e := w.logged(registry.KindTraining)[0]; !strings.HasPrefix(e.Reason, "auc of the champion is 0.6300") {
 		t.Errorf("the entry says %q", e.Reason)
 	}
 }
@@ -188,11 +188,11 @@ func TestACancelledTrainingRegistersNothing(t *testing.T) {
 	if err := env.GetWorkflowError(); !temporal.IsCanceledError(err) {
 		t.Fatalf("got %v", err)
 	}
-	trainings := w.entries(registry.KindTraining)
+	trainings := w.logged(registry.KindTraining)
 	if len(trainings) != 1 || trainings[0].Verdict != registry.VerdictBlock || !slices.Equal(trainings[0].Reasons, []string{"the training was cancelled"}) {
 		t.Errorf("%+v", trainings)
 	}
-	if got := w.entries(registry.KindRegister, registry.KindCandidate); len(got) != 1 {
+	if got := w.logged(registry.KindRegister, registry.KindCandidate); len(got) != 1 {
 		t.Errorf("the registry has %+v, want the champion only", got)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -166,7 +167,7 @@ func (w *world) enterEvaluation(month string, version store.Digest, estimates ma
 		w.t.Fatal(err)
 	}
 	_, err = log.Append(w.t.Context(), registry.Entry{Kind: registry.KindEvaluated, ID: "evaluated/" + month + "/" + string(ref.Digest), At: testTime, By: "test",
-		Batch: month, Run: e.Run, Model: model, Labels: version, Paper: ref.Digest})
+		Batch: month, Run: e.Run, Model: model, Labels: version, Paper: ref.Digest, Verdict: e.Verdict})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -251,8 +252,8 @@ func retrainTask(w *world) string {
 	return asJSON(w.t, out)
 }
 
-// ofTraining reports whether a key is of an entry, a plan, a set or what a training left.
-// The blobs of a version fail together.
-func ofTraining(key string) bool {
-	return strings.HasPrefix(key, "registry/") || strings.HasSuffix(key, ".json") && strings.HasPrefix(key, "training/")
+// logged returns the registry's entries of some kinds.
+func (w *world) logged(kinds ...string) []registry.Entry {
+	w.t.Helper()
+	return slices.DeleteFunc(w.registry().Entries(), func(e registry.Entry) bool { return !slices.Contains(kinds, e.Kind) })
 }

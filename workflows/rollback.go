@@ -11,7 +11,6 @@ import (
 
 	"headgate/activities"
 	rollout "headgate/internal/release"
-	papers "headgate/internal/run"
 	"headgate/internal/store"
 )
 
@@ -31,11 +30,12 @@ type undo struct {
 	champion store.Digest // in force before
 }
 
-// serving returns the undo of the routing in force, nil if the champion serves alone.
+// serving returns the undo of the routing in force, nil if the champion serves alone. In
+// the routing before a promotion the former champion has a share; it is no candidate.
 func (r *releases) serving() *undo {
 	f := r.view.Facts
 	for _, arm := range f.Arms {
-		if arm.Share > 0 && arm.Model != string(f.Champion) {
+		if arm.Share > 0 && arm.Model != string(f.Champion) && (f.Routed != f.Release || r.candidate(arm.Model)) {
 			return &undo{release: f.Routed, model: store.Digest(arm.Model), champion: f.Champion}
 		}
 	}
@@ -96,7 +96,8 @@ func (r *releases) giveUp(ctx workflow.Context, why error) error {
 		r.card.Trouble, stage = "cancelled", "Cancelled"
 	}
 	disconnected, _ := workflow.NewDisconnectedContext(ctx)
-	if r.undo != nil {
+	// A registry that cannot be read says nothing of what is to be taken back.
+	if r.view.Head > 0 || temporal.IsCanceledError(why) {
 		if err := r.takeBack(disconnected, "the release ended before its time: "+r.card.Trouble); err != nil {
 			why = errors.Join(why, fmt.Errorf("taking the release back: %w", err))
 			r.card.Trouble += "; and it could not be taken back: " + cause(err)
@@ -110,29 +111,42 @@ func (r *releases) giveUp(ctx workflow.Context, why error) error {
 }
 
 // takeBack runs the compensation: it enters that the candidate is rejected, and does what
-// follows from that until nothing of the release is left.
+// follows from that until nothing of the release is left. Rows of a candidate that was
+// rejected before go back, too.
 func (r *releases) takeBack(ctx workflow.Context, reason string) error {
 	if err := r.turn.Lock(ctx); err != nil {
 		return err
 	}
 	defer r.turn.Unlock()
-	u := *r.undo
-	_, err := run(stage(ctx, "Take release "+u.release+" back", 5*time.Minute), act.TakeBack, activities.TakeBackInput{Pipeline: r.in.Pipeline,
-		Release: u.release, Model: u.model, Champion: u.champion, Reason: reason, Operation: operation(ctx), At: workflow.Now(ctx).UTC()})
-	if err != nil {
-		return err
-	}
-	for {
+	r.done = "" // what was broken off is done again
+	if r.undo == nil {
+		// Somebody may have been cancelled before the registry was read.
 		if err := r.read(ctx); err != nil {
 			return err
 		}
+	}
+	u := r.undo
+	if u != nil {
+		_, err := run(stage(ctx, "Take release "+u.release+" back", 5*time.Minute), act.TakeBack, activities.TakeBackInput{Pipeline: r.in.Pipeline,
+			Release: u.release, Model: u.model, Champion: u.champion, Reason: reason, Operation: operation(ctx), At: workflow.Now(ctx).UTC()})
+		if err == nil {
+			err = r.read(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for {
 		next := r.view.Next
-		ours := appends(next.Kind) && (next.Release == u.release || r.undo != nil)
+		ours := u != nil && appends(next.Kind) && (next.Release == u.release || r.undo != nil)
 		if !ours && next.Kind != rollout.DoRepublish {
 			return nil
 		}
 		if err := r.do(ctx); err != nil && !failed(err, activities.KindHeadMoved) {
-			return fmt.Errorf("%s of %s: %w", next.Kind, papers.Short(u.model), err)
+			return fmt.Errorf("%s of %s: %w", next.Kind, short(next.Model), err)
+		}
+		if err := r.read(ctx); err != nil {
+			return err
 		}
 	}
 }

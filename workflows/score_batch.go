@@ -18,6 +18,8 @@ type ScoreBatchInput struct {
 	Pipeline string `json:"pipeline"`
 	Batch    string `json:"batch"`
 	By       string `json:"by"` // who asked, as claimed
+
+	Backfill *activities.Backfill `json:"backfill,omitempty"` // nil unless a past batch is scored again, see [Backfill]
 }
 
 // ScoreBatchOutput says what came of a batch. A block is an answer, not a failure.
@@ -43,9 +45,13 @@ type ScoreBatchOutput struct {
 	Fallback int64         `json:"fallback,omitempty"` // of the published rows, with a score that is not the model's
 	Answered string        `json:"answered,omitempty"` // who let it out or not, if somebody was asked
 
-	Models  []papers.ModelRows   `json:"models,omitempty"`  // published rows by the model whose score they have, if there are several models
-	Advance []activities.Advance `json:"advance,omitempty"` // what the gate said of candidates with a share
-	Taken   string               `json:"taken,omitempty"`   // why the champion serves all rows after all
+	Models   []papers.ModelRows   `json:"models,omitempty"`   // published rows by the model whose score they have, if there are several models
+	Advance  []activities.Advance `json:"advance,omitempty"`  // what the gate said of candidates with a share
+	Kept     string               `json:"kept,omitempty"`     // why a backfill left the batch as it is; all else is empty then
+	Restated bool                 `json:"restated,omitempty"` // by a backfill from other input than the first time: no evidence
+	Changed  *int64               `json:"changed,omitempty"`  // keys whose rows are not what the publication before says
+
+	Taken string `json:"taken,omitempty"` // why the champion serves all rows after all
 }
 
 // batch is the state of one ScoreBatch.
@@ -97,9 +103,13 @@ func (b *batch) score(ctx workflow.Context) (err error) {
 		return err
 	}
 	b.plan, err = run(stage(ctx, "Pin what "+b.in.Batch+" reads", 10*time.Minute), act.Resolve,
-		activities.ResolveInput{Pipeline: b.in.Pipeline, Batch: b.in.Batch})
+		activities.ResolveInput{Pipeline: b.in.Pipeline, Batch: b.in.Batch, Backfill: b.in.Backfill, At: workflow.Now(ctx).UTC()})
 	if err != nil {
 		return err
+	}
+	if b.out.Kept = b.plan.Kept; b.out.Kept != "" {
+		b.card.Verdict, b.card.Reasons = "kept", []string{b.out.Kept}
+		return nil
 	}
 	b.planned()
 	if err = b.show(ctx, "CheckFooters"); err != nil {
@@ -128,7 +138,7 @@ func (b *batch) score(ctx workflow.Context) (err error) {
 		return err
 	}
 	data, err := run(stage(ctx, "Judge the whole batch", time.Hour), act.JudgeData,
-		activities.JudgeDataInput{Run: b.plan.Run, Shards: shards, References: references, History: b.plan.History, At: workflow.Now(ctx).UTC()})
+		activities.JudgeDataInput{Run: b.plan.Run, Shards: shards, References: references, History: b.plan.History, At: workflow.Now(ctx).UTC(), Acted: b.plan.Acted})
 	if err != nil {
 		return err
 	}
@@ -179,7 +189,10 @@ func (b *batch) publish(ctx workflow.Context, shards activities.Papers, data act
 		return err
 	}
 	in := activities.PublishInput{Run: b.plan.Run, Model: b.plan.Model, Contract: b.plan.Contract, Head: b.plan.Head, Expect: b.plan.Expect,
-		Data: data.Paper, Serving: serving, Operation: operation(ctx), By: b.in.By}
+		Data: data.Paper, Serving: serving, Operation: operation(ctx), By: b.in.By, Backfill: b.in.Backfill}
+	if b.in.Backfill != nil {
+		in.Reason = b.in.Backfill.Reason
+	}
 	in.Table, err = assembleAll(ctx, AssembleShardsInput{Run: b.plan.Run, Parallel: b.plan.Parallel, Data: data.Paper, To: b.plan.Shards, Serving: serving}, shards)
 	if err != nil {
 		return err
@@ -206,17 +219,28 @@ func (b *batch) publish(ctx workflow.Context, shards activities.Papers, data act
 	}
 	b.out.Verdict, b.card.Verdict = papers.Pass, string(papers.Pass)
 	b.published(out)
-	if err := b.lookAgain(disconnected, shards, serving); err != nil || !b.plan.Labels {
+	if err := b.lookAgain(disconnected, shards, serving); err != nil {
 		return err
 	}
+	b.tellRelease(disconnected)
+	if !b.plan.Labels {
+		return nil
+	}
 	return evaluateLater(disconnected, EvaluateBatchInput{Pipeline: b.in.Pipeline, Batch: b.in.Batch, By: b.in.By})
+}
+
+// tellRelease wakes the release of the pipeline, if models of it come and go.
+func (b *batch) tellRelease(ctx workflow.Context) {
+	if b.plan.Check {
+		wakeRelease(ctx, b.in.Pipeline)
+	}
 }
 
 // published shows where the batch is now.
 func (b *batch) published(out activities.PublishOutput) {
 	b.out.Published, b.out.Publication, b.out.TableVersion = out.Rows, out.Publication, out.TableVersion
 	b.out.Unchanged, b.out.Values, b.out.Anchor, b.out.Fallback = out.Unchanged, out.Values, out.Anchor, out.Fallback
-	b.out.Models = out.Models
+	b.out.Models, b.out.Restated, b.out.Changed = out.Models, out.Restated, out.Changed
 	b.card.Published, b.card.Publication = out.Rows, out.Publication
 	b.card.Unchanged, b.card.TableVersion, b.card.Anchor, b.card.Fallback = out.Unchanged, out.TableVersion, out.Anchor, out.Fallback
 	b.card.Serves = out.Models
@@ -230,7 +254,11 @@ func (b *batch) block(ctx workflow.Context, reasons []string, paper papers.Objec
 	if b.out.Answered != "" {
 		return nil
 	}
-	return b.record(ctx, papers.Block, reasons, paper)
+	err := b.record(ctx, papers.Block, reasons, paper)
+	if err == nil {
+		b.tellRelease(ctx)
+	}
+	return err
 }
 
 // record enters a verdict that publishes nothing in the registry.

@@ -77,7 +77,7 @@ func (w *world) add(e registry.Entry) {
 // worker knows by that name.
 func (w *world) challenger(format string, intercept, slope float64) store.Digest {
 	w.t.Helper()
-	return w.version(format, w.shippedModel(), &model.Calibration{Kind: model.Platt, Intercept: intercept, Slope: slope})
+	return w.modelOf(format, w.shippedModel(), &model.Calibration{Kind: model.Platt, Intercept: intercept, Slope: slope})
 }
 
 func (w *world) shippedModel() []byte {
@@ -89,8 +89,8 @@ func (w *world) shippedModel() []byte {
 	return text
 }
 
-// version registers a model.
-func (w *world) version(format string, text []byte, calibration *model.Calibration) store.Digest {
+// modelOf registers a model.
+func (w *world) modelOf(format string, text []byte, calibration *model.Calibration) store.Digest {
 	w.t.Helper()
 	state := w.registry().State()
 	file, err := w.bucket.GetBlob(context.Background(), state.Contract)
@@ -176,7 +176,11 @@ func (w *world) lets(step string, m store.Digest) {
 		w.t.Fatal(err)
 	}
 	none := &evaluate.Estimate{Level: 0.95}
-	d, err := gate.Judge(c.Gates, gate.Canary, gate.Evidence{
+	policy := c.Gates
+	if policy == nil {
+		policy = gate.Default()
+	}
+	d, err := gate.Judge(policy, gate.Canary, gate.Evidence{
 		Release: gate.Case{At: time.Unix(1.7e9, 0).UTC(), Pipeline: "retailer", Release: "test", Step: step, Model: string(m), Champion: string(w.champion())},
 		Data:    &gate.Data{Verdict: gate.Pass, Rows: 1},
 		Compare: &gate.Compare{Rows: 1, PSI: none, Shift: none, Flips: none, Volume: &gate.Volume{P: 1}}}, nil)
@@ -642,7 +646,7 @@ func TestAMixedMonthNeedsCalibratedScores(t *testing.T) {
 	w := looped(t, 600, retailer.Options{})
 	want := championOnly(t, w)
 	text := strings.Replace(string(w.shippedModel()), "objective=binary sigmoid:1", "objective=regression", 1)
-	m := w.version("lightgbm", []byte(text), nil)
+	m := w.modelOf("lightgbm", []byte(text), nil)
 	w.route("10%", map[store.Digest]int{m: 1000})
 	out := w.mustScore(canaryMonth)
 	if len(out.Advance) != 1 || out.Advance[0].Verdict != "block" ||

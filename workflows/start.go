@@ -90,6 +90,23 @@ func StartRetrain(ctx context.Context, c client.Client, queue string, in Retrain
 	return run, nil
 }
 
+// StartBackfill starts [Backfill] for a range of batches. While one of the pipeline is
+// running no other starts.
+func StartBackfill(ctx context.Context, c client.Client, queue string, in BackfillInput) (client.WorkflowRun, error) {
+	id := BackfillID(in.Pipeline)
+	run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                                       id,
+		TaskQueue:                                queueOr(queue),
+		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary:                            fmt.Sprintf("Backfill %s %s to %s %s", in.Pipeline, in.From, in.To, in.Mode),
+	}, Backfill, in)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", id, err)
+	}
+	return run, nil
+}
+
 // retrainDetails tells whoever opens the run's page what it does and what to do next.
 func retrainDetails(in RetrainInput) string {
 	return fmt.Sprintf(`Trains challengers of pipeline **%[1]s** from published batches whose labels are complete, and ends with candidates for a release. It promotes none.

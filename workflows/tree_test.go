@@ -13,7 +13,7 @@ import (
 	"headgate/internal/retailer"
 )
 
-var update = flag.Bool("update", false, "rewrite the trees in testdata/tree")
+var update = flag.Bool("update", false, "rewrite the trees in testdata/tree, and docs/chaos.md")
 
 // What a run leaves in the store, key by key: testdata/tree says what each is for.
 func TestTree(t *testing.T) {

@@ -15,17 +15,23 @@ import (
 const TaskQueue = "headgate"
 
 // Register adds every workflow to a worker, or to a replayer.
+//
+// Where workers have deployment versions, a workflow ends on the version that it began
+// on. [Release] and [EvaluateBatch] wait for months: they go on with the version in force.
 func Register(r worker.WorkflowRegistry) {
-	r.RegisterWorkflow(ScoreBatch)
-	r.RegisterWorkflow(ScoreShards)
-	r.RegisterWorkflow(AssembleShards)
-	r.RegisterWorkflow(RestoreBatch)
-	r.RegisterWorkflow(EvaluateBatch)
-	r.RegisterWorkflow(ShadowBatch)
-	r.RegisterWorkflow(ShadowShards)
-	r.RegisterWorkflow(RepublishBatch)
-	r.RegisterWorkflow(Retrain)
-	r.RegisterWorkflow(Release)
+	pinned := workflow.RegisterOptions{VersioningBehavior: workflow.VersioningBehaviorPinned}
+	upgraded := workflow.RegisterOptions{VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade}
+	r.RegisterWorkflowWithOptions(ScoreBatch, pinned)
+	r.RegisterWorkflowWithOptions(ScoreShards, pinned)
+	r.RegisterWorkflowWithOptions(AssembleShards, pinned)
+	r.RegisterWorkflowWithOptions(RestoreBatch, pinned)
+	r.RegisterWorkflowWithOptions(ShadowBatch, pinned)
+	r.RegisterWorkflowWithOptions(ShadowShards, pinned)
+	r.RegisterWorkflowWithOptions(RepublishBatch, pinned)
+	r.RegisterWorkflowWithOptions(Retrain, pinned)
+	r.RegisterWorkflowWithOptions(Backfill, pinned)
+	r.RegisterWorkflowWithOptions(EvaluateBatch, upgraded)
+	r.RegisterWorkflowWithOptions(Release, upgraded)
 }
 
 // act names the activities; it is never called here.

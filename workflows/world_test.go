@@ -41,6 +41,7 @@ type world struct {
 	formats   model.Formats // nil: those of the worker
 	candidate store.Digest  // of a task that needs one
 	offered   atomic.Int64  // candidates to a release that was not there
+	first     *testsuite.TestWorkflowEnvironment
 
 	checkpoints time.Duration // how often a training says where it is; 0 is as always
 }
@@ -84,10 +85,15 @@ func (w *world) env() *testsuite.TestWorkflowEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
+	if w.first == nil {
+		w.first = env
+	}
 	w.runs++ // the test environment gives every run the same run id
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: fmt.Sprintf("run-%d", w.runs)})
 	env.SetTestTimeout(time.Minute)
-	env.SetWorkerOptions(w.worker)
+	options := w.worker
+	options.DeadlockDetectionTimeout = time.Minute // a busy machine is no deadlock
+	env.SetWorkerOptions(options)
 	workflows.Register(env)
 	formats := w.formats
 	if formats == nil {

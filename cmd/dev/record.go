@@ -23,6 +23,7 @@ import (
 	"headgate/internal/columnar"
 	"headgate/internal/registration"
 	"headgate/internal/retailer"
+	"headgate/internal/store"
 	"headgate/internal/worker"
 	"headgate/workflows"
 )
@@ -36,12 +37,12 @@ func newRecordCommand() *cobra.Command {
 	var out string
 	record := &cobra.Command{
 		Use:   "record",
-		Short: "Run the demo's story and keep the histories of its workflows",
-		Long: `record runs the demo's story, a restore and a batch of many shards in a fresh directory,
-and writes the workflows' histories to --out. The replay tests hold every later version
+		Short: "Run every workflow and keep their histories",
+		Long: `record scores months of every kind, restores one, and closes the loop once, in a fresh
+directory, and writes the workflows' histories to --out. The replay tests hold every later version
 of the workflows against them. Record into a new folder when a workflow changes, and
 keep the old ones.`,
-		Example: "  go run -C cmd/dev . record --out workflows/testdata/histories/v2",
+		Example: "  go run -C cmd/dev . record --out workflows/testdata/histories/v3",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if out == "" {
@@ -54,7 +55,7 @@ keep the old ones.`,
 				return err
 			}
 			return runSite(c.Context(), o, c.ErrOrStderr(), func(ctx context.Context, s *site) error {
-				t := &story{site: s, out: c.OutOrStdout(), dir: o.dir, shop: retailer.World{Seed: 1, Customers: 2000}}
+				t := &recording{story: &story{site: s, out: c.OutOrStdout(), dir: o.dir, trail: map[string][]string{}, shop: retailer.World{Seed: 1, Customers: 2000}}}
 				return t.record(ctx, out)
 			})
 		},
@@ -64,38 +65,64 @@ keep the old ones.`,
 	return record
 }
 
-// record tells the story and writes down what the server remembers of it.
-func (t *story) record(ctx context.Context, dir string) error {
-	if err := t.tell(ctx); err != nil {
+// A recording is a story whose histories are kept.
+type recording struct {
+	*story
+	candidates []store.Digest // of the last training
+}
+
+// record lets every workflow run and writes down what the server remembers of it.
+func (t *recording) record(ctx context.Context, dir string) (err error) {
+	if t.bucket, err = store.Open(ctx, t.store); err != nil {
 		return err
 	}
-	t.say("2024-05     in %d files, through windows of child workflows", windowFiles)
-	incoming := filepath.Join(t.dir, "store", "incoming", "retailer", "2024-05")
-	if _, err := t.shop.WriteDir(ctx, incoming, "2024-05", &retailer.Options{Parts: windowFiles}); err != nil {
-		return err
-	}
-	if _, err := t.score(ctx, "2024-05"); err != nil {
-		return err
-	}
-	restore := workflows.RestoreBatchInput{Pipeline: "retailer", Batch: "2024-03", Publication: 1, By: "demo", Reason: "to show how"}
-	run, err := workflows.StartRestore(ctx, t.client, "", restore)
-	if err != nil {
-		return err
-	}
-	// Restoring what is current repairs the batch; it is a publication as well.
-	if err := run.Get(ctx, nil); err != nil {
-		return err
-	}
-	t.say("restored    2024-03")
-	if err := t.asked(ctx); err != nil {
-		return err
+	defer func() { err = errors.Join(err, t.bucket.Close()) }()
+	for _, do := range []func(context.Context) error{t.register, t.months, t.windows, t.restore, t.asked, t.loop} {
+		if err := do(ctx); err != nil {
+			return err
+		}
 	}
 	return t.save(ctx, dir)
 }
 
+// months scores an ordinary month, one with bad rows, one that is blocked, and the first
+// once more.
+func (t *recording) months(ctx context.Context) error {
+	for _, month := range []struct {
+		batch string
+		fault retailer.Fault
+	}{{"2024-01", retailer.NoFault}, {"2024-02", retailer.BadRows}, {"2024-03", retailer.NoFault}, {"2024-04", retailer.MissingColumn}} {
+		if _, err := t.month(ctx, month.batch, month.fault, "is recorded"); err != nil {
+			return err
+		}
+	}
+	_, err := t.score(ctx, "2024-01")
+	return err
+}
+
+// windows scores a month of many shards.
+func (t *recording) windows(ctx context.Context) error {
+	t.say("2024-05     in %d files, through windows of child workflows", windowFiles)
+	if _, err := t.shop.WriteDir(ctx, t.path("incoming/retailer/2024-05"), "2024-05", &retailer.Options{Parts: windowFiles}); err != nil {
+		return err
+	}
+	_, err := t.score(ctx, "2024-05")
+	return err
+}
+
+// restore restores what is current, which repairs the batch and is a publication as well.
+func (t *recording) restore(ctx context.Context) error {
+	run, err := workflows.StartRestore(ctx, t.client, "", workflows.RestoreBatchInput{Pipeline: "retailer", Batch: "2024-03", Publication: 1, By: "demo", Reason: "to show how"})
+	if err != nil {
+		return err
+	}
+	t.say("restored    2024-03")
+	return run.Get(ctx, nil)
+}
+
 // asked scores two months with a pipeline that asks about drift, knows a set of regions
 // and gives last month's score to whom it cannot score; one is approved, one rejected.
-func (t *story) asked(ctx context.Context) error {
+func (t *recording) asked(ctx context.Context) error {
 	file, err := t.askingPipeline()
 	if err != nil {
 		return err
@@ -125,7 +152,7 @@ func (t *story) asked(ctx context.Context) error {
 }
 
 // reply answers a batch as soon as it asks.
-func (t *story) reply(ctx context.Context, run client.WorkflowRun, answer workflows.Answer) error {
+func (t *recording) reply(ctx context.Context, run client.WorkflowRun, answer workflows.Answer) error {
 	for answer.Decision == "" {
 		value, err := t.client.QueryWorkflow(ctx, run.GetID(), run.GetRunID(), "scorecard")
 		if err != nil {
@@ -155,17 +182,16 @@ func (t *story) reply(ctx context.Context, run client.WorkflowRun, answer workfl
 	return errors.Join(update.Get(ctx, nil), run.Get(ctx, nil))
 }
 
-// askingPipeline writes the pipeline file of [story.asked], its contract and the set of
+// askingPipeline writes the pipeline file of [recording.asked], its contract and the set of
 // regions.
-func (t *story) askingPipeline() (file string, err error) {
+func (t *recording) askingPipeline() (file string, err error) {
 	dir := filepath.Join(t.dir, "asking")
 	regions := filepath.Join(t.dir, "store", "reference", "regions")
 	if err := errors.Join(os.MkdirAll(dir, 0o777), os.MkdirAll(regions, 0o777)); err != nil {
 		return "", err
 	}
-	shipped := filepath.Join(home(), "testdata", "retailer")
-	pipeline, err1 := os.ReadFile(filepath.Join(shipped, "pipeline.yaml"))
-	contract, err2 := os.ReadFile(filepath.Join(shipped, "contract.yaml"))
+	pipeline, err1 := os.ReadFile(shipped("pipeline.yaml"))
+	contract, err2 := os.ReadFile(shipped("contract.yaml"))
 	if err := errors.Join(err1, err2); err != nil {
 		return "", err
 	}
@@ -197,7 +223,7 @@ func writeRegions(name string) (err error) {
 }
 
 // save writes every workflow's history as JSON, the oldest first.
-func (t *story) save(ctx context.Context, dir string) error {
+func (t *recording) save(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}

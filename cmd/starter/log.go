@@ -96,8 +96,18 @@ func what(entry registry.Entry) string {
 	case registry.KindVerdict:
 		return fmt.Sprintf("%s: %s", entry.Batch, entry.Verdict)
 	case registry.KindPublished, registry.KindRestored:
-		return fmt.Sprintf("%s: publication %d by model %s, run %s, table version %d",
+		text := fmt.Sprintf("%s: publication %d by model %s, run %s, table version %d",
 			entry.Batch, entry.Publication, model, papers.Short(entry.Run), *entry.TableVersion)
+		if entry.Publication > 1 {
+			text += fmt.Sprintf(", supersedes %d", entry.Publication-1)
+		}
+		if entry.Changed != nil {
+			text += fmt.Sprintf(" and changes %d keys", *entry.Changed)
+		}
+		if entry.Restated {
+			text += ", restated"
+		}
+		return text
 	case registry.KindShadow:
 		return fmt.Sprintf("%s: model version %s scored run %s in shadow, scores %s", entry.Batch, model, papers.Short(entry.Run), paper)
 	case registry.KindEvaluated:

@@ -1,17 +1,22 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"headgate/internal/registry"
 	"headgate/internal/release"
+	"headgate/internal/retailer"
 	papers "headgate/internal/run"
 	"headgate/internal/store"
+	"headgate/workflows"
 )
 
 // An entry of each kind that a release makes, as log and status tell of it.
@@ -201,4 +206,48 @@ reference          –                     2024-01 (DIGEST)
 	s.ask(1, "starter: no model version begins with \"xyz\"; starter log names them\n", "diff", "retailer", "champion", "xyz")
 	s.ask(1, "starter: 2 model versions begin with \"sha256:\"; give more digits\n", "diff", "retailer", "champion", "sha256:")
 	s.ask(2, "starter: diff takes PIPELINE VERSION VERSION, or PIPELINE with --proposal; see starter diff --help\n", "diff", "retailer", "champion")
+}
+
+func TestLogAndWhyTellOfAReplacedPublication(t *testing.T) {
+	s := openShop(t, shipped+"pipeline.yaml")
+	s.score("2024-01", "")
+	s.score("2024-01", retailer.BadRows)
+	out := s.ask(0, "", "log", "retailer")
+	if want := "table version 1, supersedes 1 and changes 2 keys\n"; !strings.Contains(out, want) {
+		t.Errorf("no %q in\n%s", want, out)
+	}
+	out = s.ask(0, "", "why", "retailer", "2024-01", "C000000007-13")
+	if want := "registry  entry 5\nagain     it supersedes publication 1 and changes 2 of its keys\n"; !strings.Contains(out, want) {
+		t.Errorf("no %q in\n%s", want, out)
+	}
+}
+
+func TestBackfillTellsOfEachBatch(t *testing.T) {
+	var out, log bytes.Buffer
+	e := &env{stdout: &out, stderr: &log}
+	changed := int64(12)
+	all := []workflows.BackfilledBatch{
+		{Batch: "2024-01", Outcome: "kept", Reason: "it is published as publication 1"},
+		{Batch: "2024-02", Outcome: "published", Publication: 2, Rows: 200, Changed: &changed, Restated: true},
+	}
+	if err := printBackfill(e, workflows.BackfillOutput{Batches: all}); err != nil {
+		t.Error(err)
+	}
+	if want := `BATCH    OUTCOME    PUBLICATION  ROWS  CHANGED KEYS  WHY
+2024-01  kept       0            0     –             it is published as publication 1
+2024-02  published  2            200   12            restated: no evidence
+`; out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+	for outcome, want := range map[string]string{"failed": "1 of 3 batches failed", "block": "1 of 3 batches were blocked"} {
+		err := printBackfill(e, workflows.BackfillOutput{Batches: append(slices.Clone(all), workflows.BackfilledBatch{Outcome: outcome})})
+		if err == nil || err.Error() != want || errors.As(err, new(blockedError)) != (outcome == "block") {
+			t.Errorf("%s: %v", outcome, err)
+		}
+	}
+	for _, args := range [][]string{{"--as-was"}, {"--from", "a", "--to", "b", "--reason", "r"}, {"--from", "a", "--to", "b", "--reason", "r", "--as-was", "--as-now"}} {
+		if code, _, stderr := starter(t, append([]string{"backfill", "retailer"}, args...)...); code != 2 || !strings.Contains(stderr, "and one of --as-was and --as-now") {
+			t.Errorf("%q: exit %d, %s", args, code, stderr)
+		}
+	}
 }

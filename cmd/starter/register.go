@@ -75,21 +75,26 @@ come into force when another of them says so: starter approve PIPELINE --proposa
 			return nil
 		},
 	}
-	f := c.Flags()
 	storeFlag(c, &url)
+	c.Flags().StringArrayVar(&reference, "reference", nil, "Parquet `file` that later batches are compared with, best as BATCH=FILE; may be repeated")
+	registerFlags(e, c, &r)
+	return c
+}
+
+// registerFlags adds the flags that are parts of a request.
+func registerFlags(e *env, c *cobra.Command, r *registration.Request) {
+	f := c.Flags()
 	f.StringVar(&r.Model, "model", "", "model `file` to register")
 	f.StringVar(&r.Format, "format", "lightgbm", "`format` of the model file")
 	f.StringVar(&r.Golden, "golden", "", "CSV or Parquet `file` with rows of model inputs")
 	f.StringVar(&r.Expected, "expected", "", "CSV `file` with the scores of the golden rows")
 	f.StringVar(&r.Source, "source", "", "`name` of what computed --expected, for the record: \"LightGBM 4.6.0\"")
 	f.StringVar(&r.Sample, "sample", "", "Parquet `file` whose first 32 rows become golden rows, scored now; classified columns are left empty")
-	f.StringArrayVar(&reference, "reference", nil, "Parquet `file` that later batches are compared with, best as BATCH=FILE; may be repeated")
 	f.StringVar(&r.Categories, "categories", "", "JSON `file` {column: [value, …]}: category dictionaries that the model file lacks")
 	f.StringVar(&r.Training, "training", "", "JSON `file`: manifest of the training, kept with the version")
 	f.BoolVar(&r.Champion, "champion", false, "make it the champion, if there is none")
 	f.StringVar(&r.By, "by", who(e), "`name` of who registers, for the audit trail")
 	f.StringVar(&r.Reason, "reason", "", "`text` that says why, for the audit trail")
-	return c
 }
 
 // checkRegister refuses flags that do not go together.

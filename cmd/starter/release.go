@@ -29,8 +29,9 @@ and rollback are commands of their own.`,
 		Example: `  starter release plan retailer
   starter release start retailer --model 9f2c41d0 --reason "learned after the price change"
   starter release status retailer`,
-		Args: knownCommand,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		Args:                       knownCommand,
+		RunE:                       func(c *cobra.Command, _ []string) error { return c.Help() },
+		SuggestionsMinimumDistance: 2,
 	}
 	c.AddCommand(newReleasePlanCommand(e), newReleaseStartCommand(e), newReleaseStatusCommand(e))
 	return c

@@ -14,7 +14,9 @@ import (
 
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 
 	"headgate/activities"
 	"headgate/internal/registration"
@@ -95,9 +97,14 @@ func (s *shop) temporal(b *store.Bucket) *testsuite.TestWorkflowEnvironment {
 	env := suite.NewTestWorkflowEnvironment()
 	s.runs++ // the test environment gives every run the same run id
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: fmt.Sprintf("run-%d", s.runs)})
+	// A busy machine is no deadlock.
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute})
 	env.SetStartTime(time.Date(2024, 5, 1, 12, 0, s.runs, 0, time.UTC))
 	workflows.Register(env)
 	env.RegisterActivity(activities.New(b, formats))
+	// No release runs that could hear that it shall look.
+	env.OnSignalExternalWorkflow("default-test-namespace", "release/retailer", "", "wake", nil).
+		Return(&temporal.UnknownExternalWorkflowExecutionError{})
 	return env
 }
 

@@ -12,6 +12,7 @@ import (
 	"headgate/internal/audit"
 	"headgate/internal/delta"
 	pipelines "headgate/internal/pipeline"
+	"headgate/internal/registry"
 	papers "headgate/internal/run"
 	"headgate/internal/store"
 )
@@ -192,5 +193,27 @@ func printOrigin(e *env, pipeline string, o *audit.Origin) {
 	p("verdict   %s: %d rows, %d in quarantine of %d allowed (%s)", o.Verdict.Verdict, o.Verdict.Rows, o.Verdict.Quarantined, o.Verdict.Budget, o.Decision)
 	if o.Published != nil {
 		p("registry  entry %d", o.Published.Seq)
+		if again := replaced(*o.Published); again != "" {
+			p("again     %s", again)
+		}
 	}
+}
+
+// replaced says of a publication that took another's place why it did, and what that
+// changed; "" of the first one.
+func replaced(entry registry.Entry) string {
+	if entry.Publication < 2 {
+		return ""
+	}
+	text := fmt.Sprintf("it supersedes publication %d", entry.Publication-1)
+	if entry.Changed != nil {
+		text += fmt.Sprintf(" and changes %d of its keys", *entry.Changed)
+	}
+	if entry.Restated {
+		text += "; restated from other input, no evidence"
+	}
+	if entry.Reason != "" {
+		text += ": " + entry.Reason
+	}
+	return text
 }

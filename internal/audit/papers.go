@@ -238,6 +238,7 @@ func (t *trail) sources(e registry.Entry, d *gate.Decision) {
 		}
 		at := slices.IndexFunc(t.entries, published)
 		switch {
+		case d.Subject == gate.Canary: // it is judged inside of the run, before that is published
 		case at < 0:
 			t.found(e, "its evidence is of run %s of batch %s, which was not published before", run.Short(store.Digest(s.Run)), s.Batch)
 		case t.entries[at].Restated:

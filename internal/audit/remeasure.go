@@ -65,7 +65,7 @@ func (t *trail) measure(ctx context.Context, d decided) (*gate.Outcome, error) {
 		if !found || string(b.Run) != s.Run {
 			return nil, fmt.Errorf("batch %s had no publication of run %s", s.Batch, run.Short(store.Digest(s.Run)))
 		}
-		b.Labels = store.Digest(s.Labels)
+		b.Labels, r.Cluster = store.Digest(s.Labels), s.Cluster
 		r.Batches = append(r.Batches, b.For(r.Models))
 		in.Batches = append(in.Batches, s.Batch)
 	}

@@ -31,13 +31,14 @@ type Case struct {
 	Learned string `json:"learned,omitempty"`
 }
 
-// A Source names the rows of one batch. All but the batch are digests.
+// A Source names the rows of one batch. All but the batch and the column are digests.
 type Source struct {
 	Batch     string `json:"batch"`
 	Run       string `json:"run,omitempty"`
 	Labels    string `json:"labels,omitempty"`    // version of the labels
 	Champion  string `json:"champion,omitempty"`  // list of its score files
 	Candidate string `json:"candidate,omitempty"` // list of its score files
+	Cluster   string `json:"cluster,omitempty"`   // column whose equal values make rows depend on each other
 }
 
 // Data is what is known of a month before its labels.

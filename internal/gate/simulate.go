@@ -68,7 +68,7 @@ func Simulate(p *Policy, past []Paired, so *SimulateOptions) (*Simulation, error
 			return nil, err
 		}
 		if !b.alike(past[0]) {
-			return nil, fmt.Errorf("gate: batches %v and %v do not have the same slices, or only one has weights or clusters", past[0].Batches, b.Batches)
+			return nil, unlike(past[0], b)
 		}
 	}
 	units := unitsOf(past)
@@ -178,29 +178,52 @@ type end struct {
 	batches int
 }
 
-// release judges batch by batch until there is an answer.
-func release(p *Policy, batches []Paired, e Evidence) (end, error) {
-	all := batches[0]
-	all.Past = nil
-	for b := range batches {
-		if b > 0 {
-			all = all.and(batches[b])
+// Replay judges batches of the past one after the other, each time all up to then, until
+// there is an answer. Its decisions are those that a release would have got; the last one
+// is inconclusive if all batches are. past and beside are as for [Simulate].
+func Replay(p *Policy, past []Paired, beside Evidence) ([]*Decision, error) {
+	var all Paired
+	var out []*Decision
+	for b, batch := range past {
+		switch {
+		case b == 0:
+			all = batch
+			all.Past = nil
+		case !batch.alike(past[0]):
+			return nil, unlike(past[0], batch)
+		default:
+			all = all.and(batch)
 		}
 		o, err := Measure(p, Advance, all)
 		if err != nil {
-			return end{}, err
+			return nil, err
 		}
-		e.Outcome = o
-		d, err := Judge(p, Advance, e, nil)
+		beside.Outcome = o
+		d, err := Judge(p, Advance, beside, nil)
 		if err != nil {
-			return end{}, err
+			return nil, err
 		}
-		if d.Verdict != Inconclusive || b == len(batches)-1 {
-			return end{d.Verdict, b + 1}, nil
+		out = append(out, d)
+		if d.Verdict != Inconclusive {
+			break
 		}
 		all.Past = o.Past
 	}
-	return end{}, nil
+	return out, nil
+}
+
+// unlike says that the rows of two batches cannot be put together.
+func unlike(a, b Paired) error {
+	return fmt.Errorf("gate: batches %v and %v do not have the same slices, or only one has weights or clusters", a.Batches, b.Batches)
+}
+
+// release judges batch by batch until there is an answer.
+func release(p *Policy, batches []Paired, e Evidence) (end, error) {
+	decisions, err := Replay(p, batches, e)
+	if err != nil {
+		return end{}, err
+	}
+	return end{decisions[len(decisions)-1].Verdict, len(decisions)}, nil
 }
 
 // alike reports whether the rows of both can be put together.

@@ -26,6 +26,9 @@ type Labels struct {
 	Due *Duration `json:"due,omitempty"`
 	// Threshold from which a score decides, for flips and rates.
 	Threshold float64 `json:"threshold"`
+	// Cluster is a kept column, as of a day: rows in which it is equal depend on each
+	// other. Empty: rows of one entity do.
+	Cluster string `json:"cluster,omitempty"`
 }
 
 // Training says what a challenger is learned from, and how.

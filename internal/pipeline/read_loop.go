@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"time"
 
 	"headgate/internal/gate"
@@ -137,7 +138,7 @@ func (c *Config) checkRelease(fs strictyaml.Fields) {
 func (c *Config) readLabels(v strictyaml.Value) {
 	l := &Labels{Poll: Duration(DefaultPoll), Wait: Duration(DefaultLabelWait), Threshold: DefaultThreshold}
 	c.Labels = l
-	fs, ok := v.Map("labels", "files", "contract", "poll", "wait", "due", "threshold")
+	fs, ok := v.Map("labels", "files", "contract", "poll", "wait", "due", "threshold", "cluster")
 	if !ok {
 		return
 	}
@@ -166,6 +167,12 @@ func (c *Config) readLabels(v strictyaml.Value) {
 	}
 	if v, ok := fs.Get("threshold"); ok {
 		l.Threshold = number("threshold", v)
+	}
+	if v, ok := fs.Get("cluster"); ok {
+		l.Cluster, _ = v.Str("cluster")
+		if keep := c.Scores.Keep; l.Cluster != "" && !slices.Contains(keep, l.Cluster) {
+			v.Problemf("cluster %q is not in scores.keep%s: the column must stand beside the scores to say which rows depend on each other", l.Cluster, strictyaml.Hint(l.Cluster, keep))
+		}
 	}
 }
 

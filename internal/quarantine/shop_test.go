@@ -73,7 +73,7 @@ func (s *shop) register(model bool, edit func(name, text string) string) {
 			s.t.Fatal(err)
 		}
 	}
-	r := registration.Request{Pipeline: filepath.Join(dir, "pipeline.yaml"), By: "test", At: time.Unix(1e9, 0).UTC()}
+	r := registration.Request{Pipeline: filepath.Join(dir, "pipeline.yaml"), By: "test", Reason: "a test of it", At: time.Unix(1e9, 0).UTC()}
 	if model {
 		r.Model, r.Champion = shipped+"champion.txt", true
 		r.Golden, r.Expected = shipped+"golden.csv", shipped+"golden_expected.csv"

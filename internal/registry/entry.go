@@ -100,9 +100,11 @@ type Entry struct {
 	Files        store.Digest `json:"files,omitempty"`        // of what the publication consists of
 	Commit       store.Digest `json:"commit,omitempty"`       // of the bytes of the commit in the table's log
 	// Restated says of a publication that its scores were made from other input than the
-	// batch was first published from, or by another model: they are no evidence.
-	Restated bool   `json:"restated,omitempty"`
-	Verdict  string `json:"verdict,omitempty"`
+	// batch was first published from: they are no evidence.
+	Restated bool `json:"restated,omitempty"`
+	// Changed counts the keys whose rows are not what the publication before says.
+	Changed *int64 `json:"changed,omitempty"`
+	Verdict string `json:"verdict,omitempty"`
 
 	Release string       `json:"release,omitempty"` // names a release among all of the pipeline
 	Step    string       `json:"step,omitempty"`    // of the release: "shadow", "10%", "100%"
@@ -189,6 +191,7 @@ func (e *Entry) check() error {
 	need(e.By != "", "by is needed")
 	need(e.Publication >= 0, "publication counts from 1")
 	need(e.TableVersion == nil || *e.TableVersion >= 0, "tableVersion counts from 0")
+	need(e.Changed == nil || *e.Changed >= 0, "changed is a count")
 	need(e.Proposal >= 0, "proposal is the number of an entry")
 	need(e.Reasons == nil || len(e.Reasons) > 0, "reasons must not be empty")
 	for _, d := range e.digests() {

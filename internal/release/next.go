@@ -248,8 +248,10 @@ func (v *view) why(want *Routing) string {
 	switch {
 	case len(want.Arms) > 1:
 		return fmt.Sprintf("%s enters step %s: %s of the entities get its score", short(last.Model), want.Step, StepName(last.Share))
+	case len(want.Shadow) == 1:
+		return fmt.Sprintf("%s scores along and serves nobody", short(want.Shadow[0]))
 	case want.Shadow != nil:
-		return fmt.Sprintf("step %s: %d models score along and serve nobody", want.Step, len(want.Shadow))
+		return fmt.Sprintf("%d models score along and serve nobody", len(want.Shadow))
 	}
 	return "the champion scores alone"
 }

@@ -27,7 +27,7 @@ func (v *view) lead(r, before *Release) phase {
 	for k := 1; ; k++ {
 		step := v.steps[k]
 		if step.Approve && !v.approved(r, c.Model, step.Name, d.Decision) {
-			p.action = v.question(r, step.Name, c.Model, d, fmt.Sprintf("%s may enter step %s if a person says so", short(c.Model), step.Name))
+			p.action = v.question(r, step.Name, c.Model, d, "the gate lets it, and the pipeline file wants a person to say so")
 			return p
 		}
 		if step.Name == StepFull {

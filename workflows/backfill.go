@@ -1,0 +1,124 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"headgate/activities"
+)
+
+// BackfillInput names a range of past batches, both ends included, and how they are
+// scored.
+type BackfillInput struct {
+	Pipeline string `json:"pipeline"`
+	From     string `json:"from"`
+	To       string `json:"to"`
+	Mode     string `json:"mode"`              // [activities.AsWas] or [activities.AsNow]
+	Replace  bool   `json:"replace,omitempty"` // batches that are published are published again
+	By       string `json:"by"`
+	Reason   string `json:"reason"`
+}
+
+// BackfillOutput says what came of each batch, oldest first.
+type BackfillOutput struct {
+	Batches []BackfilledBatch `json:"batches"`
+}
+
+// A BackfilledBatch is what came of one batch.
+type BackfilledBatch struct {
+	Batch       string `json:"batch"`
+	Outcome     string `json:"outcome"` // published, unchanged, kept, block or failed
+	Reason      string `json:"reason,omitempty"`
+	Publication int64  `json:"publication,omitempty"`
+	Rows        int64  `json:"rows,omitempty"`
+	Changed     *int64 `json:"changed,omitempty"` // keys whose rows are not what the publication before says
+	Restated    bool   `json:"restated,omitempty"`
+}
+
+// BackfillID is the id of a pipeline's backfill.
+func BackfillID(pipeline string) string { return "backfill/" + pipeline }
+
+// Backfill scores past batches, one after the other, each by [ScoreBatch] under its own
+// id. What a batch is scored by, [activities.Backfill] says. A batch that is published is
+// left as it is, unless it is to be replaced; then, if it is acted on already, it waits for
+// a person. A batch that fails or is blocked does not stop the others. The id is
+// [BackfillID].
+func Backfill(ctx workflow.Context, in BackfillInput) (BackfillOutput, error) {
+	out := BackfillOutput{Batches: []BackfilledBatch{}}
+	err := workflow.UpsertTypedSearchAttributes(ctx, attrPipeline.ValueSet(in.Pipeline), attrStage.ValueSet("Backfill"))
+	if err != nil {
+		return out, err
+	}
+	plan, err := run(stage(ctx, fmt.Sprintf("List the batches from %s to %s", in.From, in.To), 5*time.Minute), act.PlanBackfill,
+		activities.PlanBackfillInput{Pipeline: in.Pipeline, From: in.From, To: in.To})
+	if err != nil {
+		return out, err
+	}
+	for i, name := range plan.Batches {
+		workflow.SetCurrentDetails(ctx, out.markdown(in, len(plan.Batches)))
+		b, err := backfillOne(ctx, in, name)
+		if err != nil {
+			return out, err
+		}
+		out.Batches = append(out.Batches, b)
+		err = workflow.UpsertTypedSearchAttributes(ctx, attrBatch.ValueSet(name), attrStage.ValueSet(fmt.Sprintf("%d of %d", i+1, len(plan.Batches))))
+		if err != nil {
+			return out, err
+		}
+	}
+	workflow.SetCurrentDetails(ctx, out.markdown(in, len(plan.Batches)))
+	return out, workflow.UpsertTypedSearchAttributes(ctx, attrVerdict.ValueSet("backfilled"), attrStage.ValueSet("Done"))
+}
+
+// backfillOne scores one batch. Only a cancellation is an error.
+func backfillOne(ctx workflow.Context, in BackfillInput, name string) (BackfilledBatch, error) {
+	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:            ScoreID(in.Pipeline, name),
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WaitForCancellation:   true,
+		StaticSummary:         fmt.Sprintf("Score %s %s %s", in.Pipeline, name, in.Mode),
+	})
+	b := BackfilledBatch{Batch: name}
+	var out ScoreBatchOutput
+	err := workflow.ExecuteChildWorkflow(child, ScoreBatch, ScoreBatchInput{Pipeline: in.Pipeline, Batch: name, By: in.By,
+		Backfill: &activities.Backfill{Mode: in.Mode, Replace: in.Replace, Reason: in.Reason}}).Get(ctx, &out)
+	switch {
+	case temporal.IsCanceledError(err):
+		return b, err
+	case err != nil:
+		b.Outcome, b.Reason = "failed", cause(err)
+	case out.Kept != "":
+		b.Outcome, b.Reason = "kept", out.Kept
+	case out.Publication == 0:
+		b.Outcome, b.Reason = string(out.Verdict), strings.Join(out.Reasons, "; ")
+	case out.Unchanged:
+		b.Outcome, b.Publication, b.Rows = "unchanged", out.Publication, out.Published
+	default:
+		b.Outcome, b.Publication, b.Rows, b.Changed, b.Restated = "published", out.Publication, out.Published, out.Changed, out.Restated
+	}
+	return b, nil
+}
+
+// markdown tells how far a backfill is, for the run's page.
+func (o BackfillOutput) markdown(in BackfillInput, of int) string {
+	var s strings.Builder
+	s.WriteString(fmt.Sprintf("%d of %d batches, %s, asked for by %s (claimed): %s\n\n| batch | outcome | publication | rows | changed keys | |\n|---|---|---:|---:|---:|---|\n",
+		len(o.Batches), of, in.Mode, in.By, in.Reason))
+	for _, b := range o.Batches {
+		changed := "–"
+		if b.Changed != nil {
+			changed = fmt.Sprint(*b.Changed)
+		}
+		note := b.Reason
+		if b.Restated {
+			note = "restated: no evidence"
+		}
+		s.WriteString(fmt.Sprintf("| %s | %s | %d | %d | %s | %s |\n", b.Batch, b.Outcome, b.Publication, b.Rows, changed, note))
+	}
+	return s.String()
+}
