@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"headgate/internal/evaluate"
 	"headgate/internal/model"
@@ -37,14 +38,35 @@ type scored struct {
 	raw, pred, labels []float64
 	weights           []float64 // nil if all rows weigh the same
 	clusters          []uint64  // hash of the entity; nil if none is named
+	cut               uint64    // cluster with which the second half begins
 }
 
 // fold is the half that a row is of.
 func (s *scored) fold(row int) int {
 	if s.clusters != nil {
-		return int(s.clusters[row] >> 63)
+		if s.clusters[row] < s.cut {
+			return 0
+		}
+		return 1
 	}
 	return halfOf(row)
+}
+
+// cut returns the cluster with which the second half begins: that of half of all hashes.
+// Where there are so few clusters that one side of it has none, it is the middle one.
+func cut(clusters []uint64) uint64 {
+	const middle = uint64(1) << 63
+	var sides [2]bool
+	for _, c := range clusters {
+		sides[c>>63] = true
+	}
+	if sides[0] == sides[1] {
+		return middle
+	}
+	distinct := slices.Clone(clusters)
+	slices.Sort(distinct)
+	distinct = slices.Compact(distinct)
+	return distinct[len(distinct)/2]
 }
 
 // half returns the rows of one half.
@@ -148,6 +170,7 @@ func score(rows Rows, s model.Scorer, m *Manifest) (*scored, error) {
 	if len(all.raw) == 0 {
 		return nil, errors.New("there are no rows with a label up to as-of")
 	}
+	all.cut = cut(all.clusters)
 	return &all, nil
 }
 

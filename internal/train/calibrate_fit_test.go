@@ -77,3 +77,23 @@ func TestPlattEndsOnHardRows(t *testing.T) {
 		}
 	}
 }
+
+func TestBothHalvesHaveRowsIfThereAreTwoClusters(t *testing.T) {
+	const middle = uint64(1) << 63
+	for _, tt := range []struct {
+		name     string
+		clusters []uint64
+		want     uint64
+	}{
+		{"on either side", []uint64{middle + 1, 1, 1, middle + 5}, middle},
+		{"all below", []uint64{7, 3, 3, 9, 7}, 7},
+		{"all above", []uint64{middle + 2, middle}, middle + 2},
+		{"none are named", nil, middle},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := cut(tt.clusters); got != tt.want {
+				t.Errorf("got %d, want %d", got, tt.want)
+			}
+		})
+	}
+}
