@@ -1,12 +1,15 @@
 package workflows_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
+	"headgate/internal/registry"
 	"headgate/internal/retailer"
 	"headgate/internal/store"
 	"headgate/workflows"
@@ -190,4 +193,60 @@ func duringACanary(t *testing.T) (*world, store.Digest) {
 		t.Fatalf("err = %v", err)
 	}
 	return middle, candidate
+}
+
+// rollbacks is the part of the chaos table in which a person rolls a canary back in the
+// middle of a month: whichever of the two comes first, no row of the candidate stays.
+func rollbacks(t *testing.T) string {
+	began := shadowWorld(t)
+	var b strings.Builder
+	b.WriteString("## A rollback during a running batch\n\n| the rollback is carried out | end |\n|---|---|\n")
+	for _, tt := range []struct {
+		moment string
+		write  string // beside which the rollback happens
+		after  bool
+	}{
+		{"before the first write of the batch", "runs/retailer/2024-02/", false},
+		{"after the gate has let the candidate serve", "registry/retailer/log/", true},
+		{"just before the commit", "scores/retailer/_delta_log/", false},
+		{"just after the commit", "scores/retailer/_delta_log/", true},
+	} {
+		t.Run(tt.moment, func(t *testing.T) {
+			w := began.twin(t)
+			before := w.champion()
+			th := w.theatre()
+			th.learned(w.candidate)
+			th.after(time.Hour, func() { th.yes("ann") })
+			th.after(48*time.Hour, func() {
+				w.deliver("2024-02", retailer.Options{})
+				w.scoredDuring("2024-02", tt.write, tt.after, func() {
+					back := (&world{t: t, dir: w.dir, bucket: w.bucket, runs: 1000}).theatre()
+					back.after(0, func() {
+						back.tell(workflows.UpdateRollback, workflows.ReleaseRollback{By: "ann", Reason: "odd scores"})
+					})
+					back.mustRun()
+					back.said[0].mustHear(t, "")
+				})
+				th.env.SignalWorkflow(workflows.SignalWake, nil)
+			})
+			out := th.mustRun()
+			if out.Champion != before || out.Outcome != "rejected" {
+				t.Errorf("%+v", out)
+			}
+			w.stoodDown(w.candidate)
+			w.audited("2024-02")
+			e := w.end("")
+			if err := w.championAlone(); err != nil || len(e.Findings) > 0 {
+				t.Errorf("%v %v", err, e.Findings)
+			}
+			publications := 0
+			for _, entry := range w.entries(registry.KindPublished) {
+				if entry.Batch == "2024-02" {
+					publications++
+				}
+			}
+			fmt.Fprintf(&b, "| %s | the candidate is rejected; champion alone, in publication %d |\n", tt.moment, publications)
+		})
+	}
+	return b.String()
 }
