@@ -21,12 +21,13 @@ var evaluations = []string{"EvaluateBatch"}
 // scenes are the workflows of the chaos table.
 var scenes = []*scene{
 	{name: "ScoreBatch of a month that asks", world: everything, play: playAsking},
-	{name: "ScoreBatch of a canary month", world: canaryWorld, play: playCanary, without: evaluations},
-	{name: "ScoreBatch of a new colour", world: colourWorld, play: playCanary, without: evaluations, rows: []string{"AssembleShard", "CheckTable", "Publish", "CheckRouting"}},
+	{name: "ScoreBatch of a canary month", world: canaryWorld, play: playCanary, without: evaluations,
+		rows: []string{"ScoreShard", "CompareScores", "DecideGate", "AssembleShard", "Publish", "CheckRouting", "RecordShadow"}},
+	{name: "ScoreBatch of a new colour", world: colourWorld, play: playCanary, without: evaluations, rows: []string{"CheckTable", "Publish"}},
 	{name: "ShadowBatch", world: unscored, play: playShadow},
-	{name: "RepublishBatch from a model that has not scored", world: unscored, play: playRepublish},
+	{name: "RepublishBatch from a model that has not scored", world: unscored, play: playRepublish, rows: []string{"PlanRepublish", "RecordShadow", "AssembleShard", "Publish"}},
 	{name: "RestoreBatch", world: republished, play: playRestore},
-	{name: "Backfill", world: gap, play: playBackfill, rows: []string{"PlanBackfill", "Resolve", "ScoreShard", "JudgeData", "AssembleShard", "Publish"}},
+	{name: "Backfill", world: gap, play: playBackfill, rows: []string{"PlanBackfill", "Resolve", "Publish"}},
 	{name: "EvaluateBatch", world: known, play: playEvaluation},
 	{name: "Retrain", world: learned, play: playTraining, without: []string{"Release"}},
 	{name: "Release at once, approved", world: atOnceWorld, release: true, play: playRelease(func(th *theatre) {
@@ -39,7 +40,8 @@ var scenes = []*scene{
 			th.tell(workflows.UpdateReject, workflows.ReleaseAnswer{By: "bob", Reason: "not now"})
 		})
 	})},
-	{name: "Release from the shadow to a canary, and rolled back", world: shadowWorld, release: true, play: playRelease(func(th *theatre) {
+	{name: "Release from the shadow to a canary, and rolled back", world: shadowWorld, release: true,
+		rows: []string{"AddCandidate", "ReadRelease", "Route", "ShadowShard", "RecordShadow", "JudgeCandidate", "CheckApproval", "Control", "RejectModel"}, play: playRelease(func(th *theatre) {
 		th.learned(th.candidate)
 		th.after(time.Hour, func() { th.yes("ann") })
 		th.after(24*time.Hour, func() {
@@ -51,7 +53,7 @@ var scenes = []*scene{
 			th.tell(workflows.UpdateRollback, workflows.ReleaseRollback{By: "ann", Reason: "odd scores"})
 		})
 	})},
-	{name: "Release whose canary has served a month, and taken back", world: duringWorld, release: true, rows: []string{"TakeBack", "Route", "PlanRepublish", "ReadList", "AssembleShard", "Publish"},
+	{name: "Release whose canary has served a month, and taken back", world: duringWorld, release: true, rows: []string{"TakeBack", "Route", "PlanRepublish", "Publish"},
 		play: stopped(playRelease(func(th *theatre) { th.after(time.Hour, th.env.CancelWorkflow) }))},
 }
 

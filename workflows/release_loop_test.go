@@ -44,7 +44,7 @@ release:
 // labelled January. It returns a candidate that is right, and learned before.
 func stepping(t *testing.T, settings string) (w *world, candidate store.Digest) {
 	t.Helper()
-	w = &world{t: t, dir: t.TempDir(), shop: retailer.World{Seed: 1, Customers: 1500}}
+	w = &world{t: t, dir: t.TempDir(), shop: retailer.World{Seed: 1, Customers: 600}}
 	var err error
 	if w.bucket, err = store.Open(t.Context(), w.dir); err != nil {
 		t.Fatal(err)
