@@ -60,7 +60,7 @@ func (a *Activities) ResolveTraining(ctx context.Context, in ResolveTrainingInpu
 		}
 		p := &learn.Plan{Format: learn.Format, Pipeline: in.Pipeline, File: h.state.Pipeline, Contract: h.state.Contract,
 			Labels: h.state.LabelsContract, Kind: out.Kind, Champion: h.state.Aliases[registry.AliasChampion],
-			Training: *h.files.pipeline.Training}
+			Training: *h.files.pipeline.Training, Cluster: h.files.pipeline.Labels.Cluster}
 		if err := a.planBatches(ctx, h, p); err != nil {
 			return out, err
 		}

@@ -148,6 +148,7 @@ func (a *Activities) setColumns(ctx context.Context, p *learn.Plan, s *snapshot)
 	for _, name := range slices.Concat(s.contract.Entity(), s.contract.WithRole(contract.RoleEventTime)) {
 		add(name)
 	}
+	add(p.Cluster)
 	if own := s.contract.WithRole(contract.RoleWeight); len(own) == 1 {
 		s.weight = own[0]
 	}

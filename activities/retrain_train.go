@@ -153,6 +153,7 @@ func (a *Activities) manifest(ctx context.Context, t *training) (*train.Manifest
 		return nil, &kindError{KindConfig, err}
 	}
 	m.Pipeline, m.Seed, m.Split, m.Weight = p.Pipeline, p.Seed, p.Split(t.window), set.Weight
+	m.Entity = p.Apart(m.Entity, features)
 	m.Calibrate = model.CalibrationKind(p.Training.Calibrate)
 	m.Leak = train.LeakPolicy{Threshold: p.Training.Leak.Threshold, Allow: p.Training.Leak.Allow}
 	if p.Kind == trigger.Refit {

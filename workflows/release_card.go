@@ -153,6 +153,9 @@ func (c ReleaseCard) ended() bool {
 
 // orders says what may be ordered now, and how.
 func (c ReleaseCard) orders(b *strings.Builder) {
+	if c.Stage == "Done" && c.Outcome == "released" {
+		b.WriteString(fmt.Sprintf("\nNobody hears an Update any more. `starter rollback %s --reason …` brings the champion before back.\n", c.Pipeline))
+	}
 	if c.ended() || !c.Open {
 		return
 	}

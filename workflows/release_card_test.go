@@ -118,6 +118,16 @@ If nobody has answered by 2024-08-04T09:00:00Z, it stays where it is until someb
 | ~reject~ | ~{"by": "your name", "reason": "why"}~ | rejects the candidate for ever |
 | ~rollback~ | ~{"by": "your name", "reason": "why"}~ | takes the candidate back: it is rejected, and the champion's scores are published for its rows |
 `},
+		{"what was released can be taken back", workflows.ReleaseCard{Pipeline: "retailer", Stage: "Done",
+			ReleaseFacts: activities.ReleaseFacts{Champion: digestB, Release: "r", Outcome: "released"}}, `### retailer release r: released
+
+| Stage | Done |
+|---|---|
+| Champion | ~bbbbbbbbbbbbbbbb~ |
+| Waits for | nothing |
+
+Nobody hears an Update any more. ~starter rollback retailer --reason …~ brings the champion before back.
+`},
 		{"a person's words do not end a cell", held, `### retailer release r: **held**
 
 | Stage | Wait |

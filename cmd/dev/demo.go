@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -24,14 +27,18 @@ func newDemoCommand() *cobra.Command {
 	var o demoOptions
 	demo := &cobra.Command{
 		Use:   "demo",
-		Short: "Tell the story of four months in a simulated shop, on real Temporal",
-		Long: `demo starts a Temporal server, its Web UI and a worker in a fresh directory, and scores
-January to April 2024 of a simulated online shop: a good month, one with a few bad rows that
-are corrected, one in which other customers come, and one that comes without a column, is
-blocked, and is delivered again. Nothing in the data is real; everything else is.
+		Short: "Tell a year of a simulated shop, on real Temporal",
+		Long: `demo starts a Temporal server, its Web UI and a worker in a fresh directory, and lives
+through 2024 of a simulated online shop. Rows and columns go wrong and are delivered again;
+in May prices change, which no feature shows; when labels show it, challengers are trained;
+one of them proves itself on a month that it has not seen, serves one customer in ten once
+you say yes, and then all. Later a challenger that knows nothing is blocked, a canary that
+turns bad is rolled back, and a published month is taken back by hand. A table at the end
+says what each month was worth. Nothing in the data is real; everything else is.
 
-Then it stays up, so that you can look around. With --once it ends with the story: exit
-code 0 if every month went as told.`,
+Every step is checked: the demo fails where something does not go as told. It asks on the
+terminal before a challenger serves anybody, and at the end stays up, so that you can look
+around. With --once it approves by itself and ends with the story.`,
 		Example: `  go run -C cmd/dev . demo
   go run -C cmd/dev . demo --once --customers 200000`,
 		Args: noArgs,
@@ -46,6 +53,9 @@ code 0 if every month went as told.`,
 				out := c.OutOrStdout()
 				fmt.Fprintf(out, "Temporal Web UI  %s\n\n", s.server.UI())
 				t := &story{site: s, out: out, dir: o.dir, trail: map[string][]string{}, shop: retailer.World{Seed: 1, Customers: o.customers}}
+				if !o.once {
+					t.ask = asker(c.InOrStdin(), out)
+				}
 				if err := t.tell(ctx); err != nil {
 					return err
 				}
@@ -59,9 +69,31 @@ code 0 if every month went as told.`,
 		},
 	}
 	o.addFlags(demo, "demo")
-	demo.Flags().BoolVar(&o.once, "once", false, "end when the story ends")
+	demo.Flags().BoolVar(&o.once, "once", false, "approve by itself, and end when the story ends")
 	demo.Flags().IntVar(&o.customers, "customers", 20_000, "customers of the simulated shop")
 	return demo
+}
+
+// asker returns what asks a person on the terminal. Anything but yes is no.
+func asker(in io.Reader, out io.Writer) func(context.Context) error {
+	lines := bufio.NewScanner(in)
+	return func(ctx context.Context) error {
+		fmt.Fprint(out, "            approve? [y/n] ")
+		said := make(chan string, 1)
+		go func() {
+			lines.Scan()
+			said <- strings.ToLower(strings.TrimSpace(lines.Text()))
+		}()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case answer := <-said:
+			if answer == "y" || answer == "yes" {
+				return nil
+			}
+			return fmt.Errorf("you said %q, and the story ends here; with --once it approves by itself", answer)
+		}
+	}
 }
 
 // marker is a file that says that a directory is a demo's and may be made anew.

@@ -29,7 +29,7 @@ import (
 type recipe struct {
 	name       string
 	months     []string // learned from, the last one last
-	without    []string // features that it does without
+	features   []string // that it knows; none are all of the contract
 	parameters map[string]string
 	shuffled   bool // the labels of each month are mixed up: there is nothing to learn
 }
@@ -60,17 +60,14 @@ func (k *maker) train(ctx context.Context, r recipe) (*train.Result, error) {
 			return nil, err
 		}
 	}
-	var features []string
-	for _, name := range k.contract.Features() {
-		if !slices.Contains(r.without, name) {
-			features = append(features, name)
-		}
-	}
-	m, err := train.FromContract(k.contract, string(k.digest), rows[0].Schema(), "bought", features)
+	m, err := train.FromContract(k.contract, string(k.digest), rows[0].Schema(), "bought", r.features)
 	if err != nil {
 		return nil, err
 	}
-	m.Pipeline, m.Seed, m.Parameters, m.Calibrate, m.Weight = "retailer", 1, r.parameters, model.Platt, "weight"
+	m.Pipeline, m.Seed, m.Parameters, m.Weight = "retailer", 1, r.parameters, "weight"
+	if !r.shuffled { // a calibration would notice that there is nothing to learn
+		m.Calibrate = model.Platt
+	}
 	all := func(yield func(arrow.Record, error) bool) {
 		for _, rec := range rows {
 			if !yield(rec, ctx.Err()) {
@@ -80,7 +77,7 @@ func (k *maker) train(ctx context.Context, r recipe) (*train.Result, error) {
 	}
 	// A fifth of the customers tells when to stop, and how to calibrate.
 	job := train.Job{Manifest: m, Formats: worker.Formats(),
-		Train: train.Entities(all, m.Entity, 1, 0.2, false), Valid: train.Entities(all, m.Entity, 1, 0.2, true)}
+		Train: train.Entities(all, m.Entity, 2, 0.2, false), Valid: train.Entities(all, m.Entity, 2, 0.2, true)}
 	return train.GBDT{}.Train(ctx, job)
 }
 

@@ -165,26 +165,25 @@ func (t *story) retrained(ctx context.Context) (out workflows.RetrainOutput, err
 // released waits until the release of the retailer rests: waits for a person, for labels,
 // for a month, or is over.
 func (t *story) released(ctx context.Context) (card workflows.ReleaseCard, err error) {
-	head := func() (int64, error) {
-		log, err := registry.Load(ctx, t.bucket, "retailer")
-		if err != nil {
-			return 0, err
-		}
-		return log.Head(), nil
+	err = t.client.SignalWorkflow(ctx, workflows.ReleaseID("retailer"), "", workflows.SignalWake, nil)
+	var over *serviceerror.NotFound
+	if err != nil && !errors.As(err, &over) {
+		return card, err
 	}
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
 		if card, err = t.card(ctx); err != nil {
 			return card, err
 		}
-		at, err := head()
+		log, err := registry.Load(ctx, t.bucket, "retailer")
 		if err != nil {
 			return card, err
 		}
-		rests := card.Next.Kind == release.DoAsk || card.Next.Kind == release.DoNothing
-		if rests && strings.HasPrefix(card.Anchor, fmt.Sprintf("%d:", at)) {
-			if card.Trouble != "" {
-				return card, fmt.Errorf("the release is in trouble: %s", card.Trouble)
-			}
+		asks, rests := card.Next.Kind == release.DoAsk, card.Next.Kind == release.DoNothing
+		if card.Trouble != "" {
+			return card, fmt.Errorf("the release is in trouble: %s", card.Trouble)
+		}
+		if (asks || rests) && card.Anchor == log.Anchor() || card.Stage == "Done" {
+			t.hear(log)
 			return card, nil
 		}
 		select {
@@ -212,10 +211,10 @@ func (t *story) card(ctx context.Context) (card workflows.ReleaseCard, err error
 // approve answers what the release asks, on the terminal or, with --once, by itself.
 func (t *story) approve(ctx context.Context, card workflows.ReleaseCard) error {
 	q := card.Next
-	question := fmt.Sprintf("may %s serve %s of the customers? the evidence is decision %s", papers.Short(store.Digest(q.Model)), q.Step, papers.Short(store.Digest(q.Decision)))
-	t.say("            ASKED: %s", question)
+	t.say("            ASKED: may %s serve %s of the customers? Its evidence is decision %s, which the page of\n            workflow %s shows, and could be answered from there.",
+		papers.Short(store.Digest(q.Model)), q.Step, papers.Short(store.Digest(q.Decision)), workflows.ReleaseID("retailer"))
 	if t.ask != nil {
-		if err := t.ask(ctx, question); err != nil {
+		if err := t.ask(ctx); err != nil {
 			return err
 		}
 	}
@@ -228,9 +227,32 @@ func (t *story) approve(ctx context.Context, card workflows.ReleaseCard) error {
 	return nil
 }
 
-// tellTrail says what became of a release.
-func (t *story) tellTrail(card workflows.ReleaseCard) {
-	for _, f := range card.Trail[0:] {
-		t.say("            release %s: %s", card.Release, f.Text)
+// hear says what the registry has of releases since it was last heard.
+func (t *story) hear(log *registry.Log) {
+	for _, e := range log.Entries()[t.heard:] {
+		model := papers.Short(e.Model)
+		switch e.Kind {
+		case registry.KindCandidate:
+			t.say("            #%d candidate %s, learned up to %s: %s", e.Seq, model, e.Batch, e.Reason)
+		case registry.KindAdvance:
+			t.say("            #%d %s of %s, step %s: %s", e.Seq, strings.ToUpper(e.Verdict), model, e.Step, telling(e.Reasons))
+		case registry.KindRejected:
+			t.say("            #%d rejected %s: %s", e.Seq, model, e.Reason)
+		case registry.KindRouting:
+			t.say("            #%d routing: %s", e.Seq, e.Reason)
+		case registry.KindPromote:
+			t.say("            #%d champion is %s: %s", e.Seq, model, e.Reason)
+		}
 	}
+	t.heard = len(log.Entries())
+}
+
+// telling is the reason that says most: of a pass, what the candidate has shown.
+func telling(reasons []string) string {
+	for _, r := range reasons {
+		if strings.HasPrefix(r, "superior: ") || strings.HasPrefix(r, "volume: ") {
+			return r
+		}
+	}
+	return strings.Join(reasons, "; ")
 }

@@ -76,13 +76,15 @@ func (c *console) approved() {
 	}
 }
 
-// takenBack lets the candidate become the champion, and brings the one before back, also
-// for a batch.
+// takenBack lets the candidate become the champion, waits until the release is over and
+// nothing runs any more, and brings the champion before back, also for a batch.
 func (c *console) takenBack() {
 	c.month("2024-02")
 	c.month("2024-03")
 	c.until("promotion", func(e registry.Entry) bool { return e.Kind == registry.KindPromote && e.Model == c.first })
 	c.must("champion  "+string(c.first), "status", "retailer")
+	c.month("2024-04")
+	c.card("end of the release", func(card workflows.ReleaseCard) bool { return card.Stage == "Done" && card.Outcome == "released" })
 	before := c.until("first promotion", func(e registry.Entry) bool { return e.Kind == registry.KindPromote && e.Model == c.champion })
 	c.refused(1, "refused: ", "rollback", "retailer", "--to", "1", "--reason", "r", "--by", "ann")
 	c.must("rollback to "+digits(c.champion), "rollback", "retailer", "--to", fmt.Sprint(before.Seq), "--batch", "2024-03", "--reason", "odd scores", "--by", "ann")

@@ -27,11 +27,12 @@ type story struct {
 	out    io.Writer
 	dir    string
 	shop   retailer.World
-	ask    func(ctx context.Context, question string) error // nil: the story approves by itself
+	ask    func(context.Context) error // of a person whether a challenger may serve; nil: the story approves by itself
 	bucket *store.Bucket
 	files  *registration.Files
 	first  store.Digest        // the champion of 2023
 	second store.Digest        // the one that the evidence made champion
+	heard  int                 // entries of the registry that were told
 	trail  map[string][]string // decisions of a month, for the table at the end
 }
 
@@ -47,7 +48,7 @@ func (t *story) tell(ctx context.Context) (err error) {
 	t.say("The shop is simulated; the files, the model, the workflows and the published table are real.\n")
 	for _, chapter := range []func(context.Context) error{
 		t.register, t.january, t.february, t.correct, t.march, t.april, t.again,
-		t.may, t.june, t.july, t.august, t.september, t.october, t.november, t.december, t.verify,
+		t.may, t.june, t.july, t.august, t.september, t.october, t.november, t.december, t.season, t.verify, t.summary,
 	} {
 		if err := chapter(ctx); err != nil {
 			return err

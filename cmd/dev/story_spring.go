@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +18,7 @@ import (
 
 func (t *story) january(ctx context.Context) error {
 	out, err := t.month(ctx, "2024-01", retailer.NoFault, "an ordinary month")
-	return errors.Join(err, published(out, 1, false))
+	return cmp.Or(err, published(out, 1, false))
 }
 
 func (t *story) february(ctx context.Context) error {
@@ -25,7 +26,7 @@ func (t *story) february(ctx context.Context) error {
 	if err == nil && (out.Quarantined == 0 || out.Rows != out.Published+out.Quarantined) {
 		err = fmt.Errorf("february: %d rows in, %d published, %d in quarantine", out.Rows, out.Published, out.Quarantined)
 	}
-	return errors.Join(err, published(out, 1, true))
+	return cmp.Or(err, published(out, 1, true))
 }
 
 // correct hands in what the supplier says the bad rows of February should have been.
@@ -44,7 +45,7 @@ func (t *story) correct(ctx context.Context) error {
 	if err == nil && (out.Replaced != rows || handed.Rows != rows || rows == 0) {
 		err = fmt.Errorf("february corrected: %d rows corrected, %d handed in, %d replaced", rows, handed.Rows, out.Replaced)
 	}
-	return errors.Join(err, published(out, 2, true))
+	return cmp.Or(err, published(out, 2, true))
 }
 
 // corrections writes the rows of a month in quarantine as they should have been. Rows
@@ -112,7 +113,7 @@ func (t *story) march(ctx context.Context) error {
 	if err == nil && (out.Drift == nil || out.Drift.Level != "warn" || !slices.Contains(out.Drift.Columns, "tenure")) {
 		err = fmt.Errorf("march: drift %+v, want a warning about tenure", out.Drift)
 	}
-	return errors.Join(err, published(out, 1, false))
+	return cmp.Or(err, published(out, 1, false))
 }
 
 func (t *story) april(ctx context.Context) error {
@@ -127,7 +128,7 @@ func (t *story) april(ctx context.Context) error {
 		return err
 	}
 	out, err = t.month(ctx, "2024-04", retailer.NoFault, "the supplier delivers again")
-	return errors.Join(err, published(out, 1, false))
+	return cmp.Or(err, published(out, 1, false))
 }
 
 func (t *story) again(ctx context.Context) error {

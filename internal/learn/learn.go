@@ -36,9 +36,12 @@ type Plan struct {
 	Champion store.Digest      `json:"champion"` // model that a recalibration keeps
 	Training pipeline.Training `json:"training"` // settings
 	Seed     int64             `json:"seed"`     // of the settings and the last batch
-	Batches  []Batch           `json:"batches"`  // oldest first
-	Windows  []Window          `json:"windows"`  // each makes a challenger
-	Notes    []string          `json:"notes,omitempty"`
+	// Cluster is a column whose equal values make rows depend on each other; empty: rows
+	// of one entity do.
+	Cluster string   `json:"cluster,omitempty"`
+	Batches []Batch  `json:"batches"` // oldest first
+	Windows []Window `json:"windows"` // each makes a challenger
+	Notes   []string `json:"notes,omitempty"`
 }
 
 // A Batch is a published batch whose labels are known.

@@ -45,6 +45,21 @@ func count(t *testing.T, rows train.Rows) map[int64]int {
 	return seen
 }
 
+func TestWhatDividesRows(t *testing.T) {
+	for _, tt := range []struct{ name, cluster, want string }{
+		{"nothing but entities depend on each other", "", "id"},
+		{"rows of a day depend on each other", "day", "day"},
+		{"a model must have seen the values of its features", "region", "id"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := learn.Plan{Cluster: tt.cluster}
+			if got := p.Apart([]string{"id"}, []string{"age", "region"}); len(got) != 1 || got[0] != tt.want {
+				t.Errorf("got %v, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestACustomerIsInOnePartOnly(t *testing.T) {
 	const n = 20_000
 	for _, tt := range []struct {

@@ -22,8 +22,19 @@ const (
 // maxHeld bounds the rows that [Judge] reads into memory.
 const maxHeld = 1_000_000
 
+// Apart returns the columns by which rows are divided: the entity key, or the plan's
+// cluster. Rows that depend on each other must be in one part, or what a training is
+// stopped, calibrated and judged by has already been learned from. A cluster that is a
+// feature divides nothing: a model must have seen its values.
+func (p *Plan) Apart(entity, features []string) []string {
+	if p.Cluster == "" || slices.Contains(features, p.Cluster) {
+		return entity
+	}
+	return []string{p.Cluster}
+}
+
 // Parts are the rows of a window, divided by batch and by entity: each entity is in one
-// part only.
+// part only. What divides is given, so it may be another key, see [Plan.Apart].
 type Parts struct {
 	Train, Valid, Calibration train.Rows // Valid and Calibration may be nil
 	Held                      train.Rows // of entities that no other part has

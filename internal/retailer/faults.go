@@ -11,7 +11,7 @@ const (
 	BadRows       Fault = "bad-rows"       // 0.4 % of the rows break the contract, each in one of five ways
 	MissingColumn Fault = "missing-column" // visits_30d, which the model needs, is not there
 	Cents         Fault = "cents"          // basket_value comes in cents instead of euros
-	Tracker       Fault = "tracker"        // a new tracker counts every item in items_viewed tenfold
+	Tracker       Fault = "tracker"        // the tracker is off: items_viewed is 0 and days_since_visit 365
 )
 
 // badShare is the share of bad rows under [BadRows].
@@ -39,7 +39,7 @@ func (w World) damage(c *customer, m int, f Fault) {
 	case Cents:
 		c.basket *= 100
 	case Tracker:
-		c.itemsViewed *= 10
+		c.itemsViewed, c.daysSinceVisit = 0, 365
 	case BadRows:
 		if w.bad(c, m) {
 			w.spoil(c, m)

@@ -59,6 +59,7 @@ func TestTheShippedContractCatchesWhatIsWrong(t *testing.T) {
 		{name: "nor when the campaign runs", month: "2024-03"},
 		{name: "bad rows are within the budget", month: "2024-02", fault: retailer.BadRows, min: 60, max: 100},
 		{name: "cents are not", month: "2024-06", fault: retailer.Cents, min: 10_000, max: 20_000},
+		{name: "a tracker that is off is no violation", month: "2024-11", fault: retailer.Tracker},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

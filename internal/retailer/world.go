@@ -61,7 +61,7 @@ func (w World) slots(o *Options) (from, to int, err error) {
 	if o.Part < 0 || o.Part >= parts {
 		return 0, 0, fmt.Errorf("retailer: part %d of %d", o.Part, parts)
 	}
-	if !slices.Contains([]Fault{NoFault, BadRows, MissingColumn, Cents}, o.Fault) {
+	if !slices.Contains([]Fault{NoFault, BadRows, MissingColumn, Cents, Tracker}, o.Fault) {
 		return 0, 0, fmt.Errorf("retailer: no fault is called %q", o.Fault)
 	}
 	if w.Customers < 0 || w.Customers > 999_999_999 {

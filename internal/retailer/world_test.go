@@ -223,6 +223,14 @@ func TestFaults(t *testing.T) {
 			t.Fatalf("cents: got %g for %g euros", got, euros)
 		}
 	}
+	off := read(t, w.Records("2024-02", &retailer.Options{Fault: retailer.Tracker}))
+	for name, want := range map[string]string{"items_viewed": "0", "days_since_visit": "365"} {
+		for _, got := range off.column(name) {
+			if got != want {
+				t.Fatalf("tracker: got %s of %s, want %s", got, name, want)
+			}
+		}
+	}
 }
 
 func TestWriteGivesTheSameBytes(t *testing.T) {

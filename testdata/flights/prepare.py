@@ -1,21 +1,23 @@
 """Makes a year of flights ready for Headgate, and asks LightGBM about it first.
 
-    python testdata/flights/prepare.py SHARED STORE OUT
+    python testdata/flights/prepare.py SHARED STORE OUT [YEAR]
 
-reads SHARED/flights/2021-MM.csv.gz, which stay outside the project, and writes
+reads SHARED/flights/YEAR-MM.csv.gz, which stay outside the project, and writes
 
-    STORE/incoming/flights/2021-MM/ORIGIN.parquet   April to December, as delivered:
+    STORE/incoming/flights/YEAR-MM/ORIGIN.parquet   April to December, as delivered:
                                      before departure, so without any outcome
+    OUT/labels/YEAR-MM/arrivals.parquet             what came true of them
+    OUT/history/YEAR-MM/ORIGIN.parquet              January to March, as delivered
     OUT/champion.txt                 trained on January to March
     OUT/training.json                what it was trained on, and how
     OUT/golden.parquet               rows of January to March: the model's inputs
     OUT/golden_expected.parquet      their scores by LightGBM itself
-    OUT/predictions/2021-MM.parquet  LightGBM's own predictions from the delivered
+    OUT/predictions/YEAR-MM.parquet  LightGBM's own predictions from the delivered
                                      files: flight_id, raw, pred; and from the
                                      source: carrier, origin, and the outcome
                                      arr_late, null if cancelled or diverted
 
-and prints the rows of each delivered month as JSON.
+and prints the rows of each delivered month as JSON. Without a year it is 2021.
 
 The parameters are LightGBM's defaults; nothing is tuned.
 """
@@ -31,8 +33,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-TRAINING = ["2021-01", "2021-02", "2021-03"]
-SCORED = [f"2021-{m:02}" for m in range(4, 13)]
+TRAINING, SCORED = range(1, 4), range(4, 13)
 TYPES = {
     "flight_id": pa.int64(), "fl_date": pa.date32(),
     "month": pa.int8(), "day": pa.int8(), "dow": pa.int8(), "hour": pa.int8(),
@@ -106,18 +107,29 @@ def golden(model, categories, history, out):
     pq.write_table(expected, out / "golden_expected.parquet")
 
 
-def main(shared, store, out):
-    history = pa.concat_tables(read(shared, m) for m in TRAINING)
+def outcomes(table, directory):
+    """Writes what came true of a month's flights."""
+    directory.mkdir(parents=True)
+    pq.write_table(table.select(["flight_id", "arr_late"]), directory / "arrivals.parquet")
+
+
+def main(shared, store, out, year="2021"):
+    months = [f"{year}-{m:02}" for m in TRAINING]
+    past = {m: read(shared, m) for m in months}
+    for month, table in past.items():
+        deliver(table, out / "history" / month)
+    history = pa.concat_tables(past.values())
     model, categories, rows = train(history)
     model.save_model(out / "champion.txt")
-    manifest = {"library": f"LightGBM {lgb.__version__}", "months": TRAINING, "rows": rows, "label": "arr_late",
+    manifest = {"library": f"LightGBM {lgb.__version__}", "months": months, "rows": rows, "label": "arr_late",
                 "trees": TREES, "parameters": PARAMS}
     (out / "training.json").write_text(json.dumps(manifest, indent=1) + "\n")
     golden(model, categories, history, out)
     (out / "predictions").mkdir()
     rows = {}
-    for month in SCORED:
+    for month in (f"{year}-{m:02}" for m in SCORED):
         table = read(shared, month)
+        outcomes(table, out / "labels" / month)
         batch = store / "incoming" / "flights" / month
         deliver(table, batch)
         predict(model, categories, table, batch, out / "predictions" / f"{month}.parquet")
@@ -126,4 +138,4 @@ def main(shared, store, out):
 
 
 if __name__ == "__main__":
-    main(*(pathlib.Path(a) for a in sys.argv[1:4]))
+    main(*(pathlib.Path(a) for a in sys.argv[1:4]), *sys.argv[4:])
