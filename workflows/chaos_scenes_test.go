@@ -42,12 +42,12 @@ var scenes = []*scene{
 	})},
 	{name: "Release from the shadow to a canary, and rolled back", world: shadowWorld, release: true,
 		rows: []string{"AddCandidate", "ReadRelease", "Route", "ShadowShard", "RecordShadow", "JudgeCandidate", "CheckApproval", "Control", "RejectModel"}, play: playRelease(func(th *theatre) {
-		th.learned(th.candidate)
-		th.after(time.Hour, func() { th.yes("ann") })
-		th.after(24*time.Hour, func() {
-			th.tell(workflows.UpdateRollback, workflows.ReleaseRollback{By: "ann", Reason: "odd scores"})
-		})
-	})},
+			th.learned(th.candidate)
+			th.after(time.Hour, func() { th.yes("ann") })
+			th.after(24*time.Hour, func() {
+				th.tell(workflows.UpdateRollback, workflows.ReleaseRollback{By: "ann", Reason: "odd scores"})
+			})
+		})},
 	{name: "Release whose canary has served a month, and rolled back", world: duringWorld, release: true, play: playRelease(func(th *theatre) {
 		th.after(0, func() {
 			th.tell(workflows.UpdateRollback, workflows.ReleaseRollback{By: "ann", Reason: "odd scores"})
