@@ -1,12 +1,15 @@
 package workflows_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
+	"headgate/internal/registry"
 	"headgate/internal/retailer"
 	"headgate/internal/store"
 	"headgate/workflows"
@@ -18,12 +21,13 @@ var evaluations = []string{"EvaluateBatch"}
 // scenes are the workflows of the chaos table.
 var scenes = []*scene{
 	{name: "ScoreBatch of a month that asks", world: everything, play: playAsking},
-	{name: "ScoreBatch of a canary month", world: canaryWorld, play: playCanary, without: evaluations},
-	{name: "ScoreBatch of a new colour", world: colourWorld, play: playCanary, without: evaluations, rows: []string{"AssembleShard", "CheckTable", "Publish", "CheckRouting"}},
+	{name: "ScoreBatch of a canary month", world: canaryWorld, play: playCanary, without: evaluations,
+		rows: []string{"ScoreShard", "CompareScores", "DecideGate", "AssembleShard", "Publish", "CheckRouting", "RecordShadow"}},
+	{name: "ScoreBatch of a new colour", world: colourWorld, play: playCanary, without: evaluations, rows: []string{"CheckTable", "Publish"}},
 	{name: "ShadowBatch", world: unscored, play: playShadow},
-	{name: "RepublishBatch from a model that has not scored", world: unscored, play: playRepublish},
+	{name: "RepublishBatch from a model that has not scored", world: unscored, play: playRepublish, rows: []string{"PlanRepublish", "RecordShadow", "AssembleShard", "Publish"}},
 	{name: "RestoreBatch", world: republished, play: playRestore},
-	{name: "Backfill", world: gap, play: playBackfill, rows: []string{"PlanBackfill", "Resolve", "ScoreShard", "JudgeData", "AssembleShard", "Publish"}},
+	{name: "Backfill", world: gap, play: playBackfill, rows: []string{"PlanBackfill", "Resolve", "Publish"}},
 	{name: "EvaluateBatch", world: known, play: playEvaluation},
 	{name: "Retrain", world: learned, play: playTraining, without: []string{"Release"}},
 	{name: "Release at once, approved", world: atOnceWorld, release: true, play: playRelease(func(th *theatre) {
@@ -36,19 +40,20 @@ var scenes = []*scene{
 			th.tell(workflows.UpdateReject, workflows.ReleaseAnswer{By: "bob", Reason: "not now"})
 		})
 	})},
-	{name: "Release from the shadow to a canary, and rolled back", world: shadowWorld, release: true, play: playRelease(func(th *theatre) {
-		th.learned(th.candidate)
-		th.after(time.Hour, func() { th.yes("ann") })
-		th.after(24*time.Hour, func() {
-			th.tell(workflows.UpdateRollback, workflows.ReleaseRollback{By: "ann", Reason: "odd scores"})
-		})
-	})},
+	{name: "Release from the shadow to a canary, and rolled back", world: shadowWorld, release: true,
+		rows: []string{"AddCandidate", "ReadRelease", "Route", "ShadowShard", "RecordShadow", "JudgeCandidate", "CheckApproval", "Control", "RejectModel"}, play: playRelease(func(th *theatre) {
+			th.learned(th.candidate)
+			th.after(time.Hour, func() { th.yes("ann") })
+			th.after(24*time.Hour, func() {
+				th.tell(workflows.UpdateRollback, workflows.ReleaseRollback{By: "ann", Reason: "odd scores"})
+			})
+		})},
 	{name: "Release whose canary has served a month, and rolled back", world: duringWorld, release: true, play: playRelease(func(th *theatre) {
 		th.after(0, func() {
 			th.tell(workflows.UpdateRollback, workflows.ReleaseRollback{By: "ann", Reason: "odd scores"})
 		})
 	})},
-	{name: "Release whose canary has served a month, and taken back", world: duringWorld, release: true, rows: []string{"TakeBack", "Route", "PlanRepublish", "ReadList", "AssembleShard", "Publish"},
+	{name: "Release whose canary has served a month, and taken back", world: duringWorld, release: true, rows: []string{"TakeBack", "Route", "PlanRepublish", "Publish"},
 		play: stopped(playRelease(func(th *theatre) { th.after(time.Hour, th.env.CancelWorkflow) }))},
 }
 
@@ -190,4 +195,60 @@ func duringACanary(t *testing.T) (*world, store.Digest) {
 		t.Fatalf("err = %v", err)
 	}
 	return middle, candidate
+}
+
+// rollbacks is the part of the chaos table in which a person rolls a canary back in the
+// middle of a month: whichever of the two comes first, no row of the candidate stays.
+func rollbacks(t *testing.T) string {
+	began := shadowWorld(t)
+	var b strings.Builder
+	b.WriteString("## A rollback during a running batch\n\n| the rollback is carried out | end |\n|---|---|\n")
+	for _, tt := range []struct {
+		moment string
+		write  string // beside which the rollback happens
+		after  bool
+	}{
+		{"before the first write of the batch", "runs/retailer/2024-02/", false},
+		{"after the gate has let the candidate serve", "registry/retailer/log/", true},
+		{"just before the commit", "scores/retailer/_delta_log/", false},
+		{"just after the commit", "scores/retailer/_delta_log/", true},
+	} {
+		t.Run(tt.moment, func(t *testing.T) {
+			w := began.twin(t)
+			before := w.champion()
+			th := w.theatre()
+			th.learned(w.candidate)
+			th.after(time.Hour, func() { th.yes("ann") })
+			th.after(48*time.Hour, func() {
+				w.deliver("2024-02", retailer.Options{})
+				w.scoredDuring("2024-02", tt.write, tt.after, func() {
+					back := (&world{t: t, dir: w.dir, bucket: w.bucket, runs: 1000}).theatre()
+					back.after(0, func() {
+						back.tell(workflows.UpdateRollback, workflows.ReleaseRollback{By: "ann", Reason: "odd scores"})
+					})
+					back.mustRun()
+					back.said[0].mustHear(t, "")
+				})
+				th.env.SignalWorkflow(workflows.SignalWake, nil)
+			})
+			out := th.mustRun()
+			if out.Champion != before || out.Outcome != "rejected" {
+				t.Errorf("%+v", out)
+			}
+			w.stoodDown(w.candidate)
+			w.audited("2024-02")
+			e := w.end("")
+			if err := w.championAlone(); err != nil || len(e.Findings) > 0 {
+				t.Errorf("%v %v", err, e.Findings)
+			}
+			publications := 0
+			for _, entry := range w.entries(registry.KindPublished) {
+				if entry.Batch == "2024-02" {
+					publications++
+				}
+			}
+			fmt.Fprintf(&b, "| %s | the candidate is rejected; champion alone, in publication %d |\n", tt.moment, publications)
+		})
+	}
+	return b.String()
 }

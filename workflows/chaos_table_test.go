@@ -198,20 +198,19 @@ func (s *scene) table(t *testing.T) string {
 }
 
 // Every activity under every fault: registry and table end in a state that is allowed.
+// What is said of killed workers comes from cmd/dev, whose end-to-end test holds it
+// against a server.
 func TestChaos(t *testing.T) {
-	text, err := os.ReadFile("testdata/chaos.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	parts := []string{string(text)}
+	parts := []string{part(t, "chaos.md")}
 	for _, s := range scenes {
 		t.Run(s.name, func(t *testing.T) { parts = append(parts, s.table(t)) })
 	}
-	if len(parts) != 1+len(scenes) {
+	t.Run("rollback", func(t *testing.T) { parts = append(parts, rollbacks(t)) })
+	if len(parts) != len(scenes)+2 {
 		return // some were not asked for
 	}
 	const file = "../docs/chaos.md"
-	got := strings.Join(parts, "\n")
+	got := strings.Join(append(parts, part(t, "killed.md")), "\n")
 	if *update && !t.Failed() {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -224,4 +223,14 @@ func TestChaos(t *testing.T) {
 	if got != string(want) {
 		t.Errorf("docs/chaos.md is not what happens; look at the difference, then: go test -run TestChaos ./workflows -update")
 	}
+}
+
+// part is a part of the document that the table does not make.
+func part(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

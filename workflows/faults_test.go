@@ -243,7 +243,7 @@ func TestAReadFailsOnce(t *testing.T) {
 			}
 			// What is read often is read by several stages: let the first fail, and the
 			// last. Few enough fail in one run for every activity to get through.
-			const runs = 6
+			const runs = 4
 			var first, last [runs][]storetest.Fault
 			for i, read := range slices.SortedFunc(maps.Keys(times), byName) {
 				first[i%runs] = append(first[i%runs], lose(read, 0)...)

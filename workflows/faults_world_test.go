@@ -13,7 +13,7 @@ import (
 // mixed is a world with a month of everything: bad rows, late rows, three files.
 func mixed(t *testing.T) *world {
 	t.Helper()
-	w := newWorld(t, 600)
+	w := newWorld(t, 300)
 	w.deliver("2024-01", retailer.Options{Fault: retailer.BadRows, Parts: 2})
 	w.repeatRows("2024-01", 1)
 	return w
@@ -89,7 +89,7 @@ func approvedTask(batch string) task {
 // canaryWorld is a world with a month that a candidate serves a share of.
 func canaryWorld(t *testing.T) *world {
 	t.Helper()
-	w := looped(t, 600, retailer.Options{Fault: retailer.BadRows, Parts: 2})
+	w := looped(t, 300, retailer.Options{Fault: retailer.BadRows, Parts: 2})
 	w.route("10%", map[store.Digest]int{w.challenger("lightgbm", 0.02, 0.97): 1000})
 	return w
 }

@@ -22,7 +22,7 @@ import (
 )
 
 func TestATrainingEndsWithCandidates(t *testing.T) {
-	w := learnWorld(t, 2500, "", "2024-01", "2024-02")
+	w := learnWorld(t, 1200, "", "2024-01", "2024-02")
 	out := w.mustRetrain(workflows.RetrainInput{})
 	if out.Verdict != registry.VerdictPass || len(out.Candidates) != 2 || out.Release == "" {
 		t.Fatalf("%+v", out)
@@ -75,7 +75,7 @@ func TestATrainingIsBlockedWithASentence(t *testing.T) {
 }
 
 func TestTheChampionGetsANewCalibration(t *testing.T) {
-	w := learnWorld(t, 2500, "", "2024-01", "2024-02")
+	w := learnWorld(t, 1200, "", "2024-01", "2024-02")
 	out := w.mustRetrain(workflows.RetrainInput{Kind: trigger.Recalibrate})
 	if out.Verdict != registry.VerdictPass || len(out.Candidates) != 1 || len(out.Batches) != 1 || out.Batches[0] != "2024-02" {
 		t.Fatalf("%+v", out)
@@ -96,7 +96,7 @@ func TestTheChampionGetsANewCalibration(t *testing.T) {
 
 // Triggers that fire at once start one training: the second finds nothing to do.
 func TestTwoTriggersStartOneTraining(t *testing.T) {
-	w := learnWorld(t, 2500, "retrain: { cooldown: 2 }\n", "2024-01")
+	w := learnWorld(t, 1200, "retrain: { cooldown: 2 }\n", "2024-01")
 	w.deliver("2024-02", retailer.Options{})
 	w.mustScore("2024-02")
 	version := w.writeLabels("2024-02", nil)
@@ -121,7 +121,7 @@ func TestTwoTriggersStartOneTraining(t *testing.T) {
 }
 
 func TestTheYearsBudgetHolds(t *testing.T) {
-	w := learnWorld(t, 2500, "retrain: { budget: 3 }\n", "2024-01", "2024-02")
+	w := learnWorld(t, 1200, "retrain: { budget: 3 }\n", "2024-01", "2024-02")
 	if out := w.mustRetrain(workflows.RetrainInput{}); len(out.Candidates) != 2 {
 		t.Fatalf("%+v", out)
 	}
@@ -137,7 +137,7 @@ func TestTheYearsBudgetHolds(t *testing.T) {
 
 // A batch whose input was replaced since is left out, and the training says so.
 func TestABatchThatWasReplacedIsLeftOut(t *testing.T) {
-	w := learnWorld(t, 2500, "", "2024-01", "2024-02")
+	w := learnWorld(t, 1200, "", "2024-01", "2024-02")
 	w.deliver("2024-01", retailer.Options{Parts: 2})
 	out := w.mustRetrain(workflows.RetrainInput{})
 	if len(out.Batches) != 1 || out.Batches[0] != "2024-02" || !strings.Contains(strings.Join(out.Notes, "\n"), "2024-01 is left out: files of it were replaced or removed since it was scored") {

@@ -239,7 +239,7 @@ func (w *world) learnable(month string, of outcomeOf) {
 // learned is a world with two months that one model is learned from.
 func learned(t *testing.T) *world {
 	t.Helper()
-	return settledWorld(t, 1500, strings.Replace(learning, "[1, 0]", "[0]", 1), "2024-01", "2024-02")
+	return settledWorld(t, 800, strings.Replace(learning, "[1, 0]", "[0]", 1), "2024-01", "2024-02")
 }
 
 // retrainTask trains and returns the output without the anchor.

@@ -73,7 +73,7 @@ type recording struct {
 
 // record lets every workflow run and writes down what the server remembers of it.
 func (t *recording) record(ctx context.Context, dir string) (err error) {
-	if t.bucket, err = store.Open(ctx, t.store); err != nil {
+	if err := t.open(ctx); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, t.bucket.Close()) }()
@@ -83,6 +83,12 @@ func (t *recording) record(ctx context.Context, dir string) (err error) {
 		}
 	}
 	return t.save(ctx, dir)
+}
+
+// open opens the store.
+func (t *recording) open(ctx context.Context) (err error) {
+	t.bucket, err = store.Open(ctx, t.store)
+	return err
 }
 
 // months scores an ordinary month, one with bad rows, one that is blocked, and the first
