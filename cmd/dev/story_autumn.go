@@ -30,7 +30,7 @@ func (t *story) september(ctx context.Context) error {
 	if len(card.Shadow) != 1 || card.Shadow[0] != string(t.first) {
 		return fmt.Errorf("in shadow are %v, want the former champion", card.Shadow)
 	}
-	t.note("2024-09", "the canary passed: %s is the champion, the former one in shadow", papers.Short(t.second))
+	t.note("2024-09", "the canary passed: %s is the champion, the former one in shadow", papers.Short(t.second)[:8])
 	out, err := t.month(ctx, "2024-09", retailer.NoFault, "the challenger is the champion, the former champion scores along in shadow")
 	return cmp.Or(err, t.servedBy(out, t.second), published(out, 1, false))
 }
@@ -59,7 +59,7 @@ func (t *story) october(ctx context.Context) error {
 	if err := t.stopped(ctx, card, model, "blocked in the shadow: "); err != nil {
 		return err
 	}
-	t.note("2024-10", "a challenger that learned from mixed-up labels is blocked")
+	t.note("2024-10", "a challenger of mixed-up labels: blocked by evidence")
 	out, err := t.month(ctx, "2024-10", retailer.NoFault, "the champion serves")
 	return cmp.Or(err, t.servedBy(out, t.second), published(out, 1, false))
 }
@@ -129,7 +129,7 @@ func (t *story) november(ctx context.Context) error {
 	if err := t.stopped(ctx, card, model, "it failed in step 10%: "); err != nil {
 		return err
 	}
-	t.note("2024-11", "the canary turns bad and is rolled back before publishing")
+	t.note("2024-11", "a canary turns bad: rolled back, all rows the champion's")
 	return nil
 }
 

@@ -31,6 +31,7 @@ func (t *story) february(ctx context.Context) error {
 
 // correct hands in what the supplier says the bad rows of February should have been.
 func (t *story) correct(ctx context.Context) error {
+	t.note("2024-02", "bad rows in quarantine, corrected")
 	file, rows, err := t.corrections(ctx, "2024-02")
 	if err != nil {
 		return err
@@ -109,6 +110,7 @@ func (t *story) march(ctx context.Context) error {
 	if err := t.known(ctx, "2024-01"); err != nil {
 		return err
 	}
+	t.note("2024-03", "drift of tenure: a warning")
 	out, err := t.month(ctx, "2024-03", retailer.NoFault, "a partner campaign brings new customers")
 	if err == nil && (out.Drift == nil || out.Drift.Level != "warn" || !slices.Contains(out.Drift.Columns, "tenure")) {
 		err = fmt.Errorf("march: drift %+v, want a warning about tenure", out.Drift)
@@ -127,6 +129,7 @@ func (t *story) april(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	t.note("2024-04", "a column is missing: blocked, delivered again")
 	out, err = t.month(ctx, "2024-04", retailer.NoFault, "the supplier delivers again")
 	return cmp.Or(err, published(out, 1, false))
 }

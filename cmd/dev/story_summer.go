@@ -19,6 +19,7 @@ func (t *story) may(ctx context.Context) error {
 	if err := t.known(ctx, "2024-03"); err != nil {
 		return err
 	}
+	t.note("2024-05", "prices change, nobody knows")
 	out, err := t.month(ctx, "2024-05", retailer.NoFault, "prices change, and with them who buys: no feature shows it")
 	return cmp.Or(err, published(out, 1, false))
 }
@@ -34,7 +35,7 @@ func (t *story) june(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.note("2024-06", "cents: blocked")
+	t.note("2024-06", "amounts in cents: blocked, delivered again")
 	out, err = t.month(ctx, "2024-06", retailer.NoFault, "delivered again, in euros")
 	return cmp.Or(err, published(out, 1, false))
 }
@@ -64,7 +65,7 @@ func (t *story) july(ctx context.Context) error {
 	if trained.Kind != trigger.Refit || trained.Verdict != registry.VerdictPass || len(trained.Candidates) != 3 {
 		return fmt.Errorf("after the labels of May: %+v", trained)
 	}
-	t.note("2024-07", "May's labels: three challengers trained")
+	t.note("2024-07", "May's labels: AUC has fallen, three challengers trained")
 	card, err := t.released(ctx)
 	if err != nil {
 		return err
@@ -91,7 +92,7 @@ func (t *story) august(ctx context.Context) error {
 		return fmt.Errorf("before August the release does %q, waits for %s", card.Next.Kind, card.Next.WaitsFor)
 	}
 	t.second = store.Digest(card.Next.Model)
-	t.note("2024-08", "June's labels: %s passes the replayed shadow, approved", papers.Short(t.second))
+	t.note("2024-08", "June's labels: %s passes the replayed shadow; approved for 10%%", papers.Short(t.second)[:8])
 	if err := t.approve(ctx, card); err != nil {
 		return err
 	}

@@ -49,6 +49,11 @@ func TestVerifyNamesWhatShouldNotHaveBeen(t *testing.T) {
 			e.Step = "50%"
 			h.append(e)
 		}, `its step is "50%", and its paper says "100%"`},
+		{"an end of a release whose paper is of another of its steps", func(h *house) {
+			e := h.routed("100%", arm(h, 1, 10000))
+			e.Step = release.StepDone
+			h.append(e)
+		}, `its step is "done", and its paper says "100%"`},
 		{"a paper of another kind", func(h *house) {
 			e := h.routed("100%", arm(h, 1, 10000))
 			e.Paper = h.evaluated
@@ -124,6 +129,17 @@ func TestVerifyNamesWhatShouldNotHaveBeen(t *testing.T) {
 			tt.lie(h)
 			h.wantFinding(tt.want)
 		})
+	}
+}
+
+// The routing that ends a release is that of another one if that goes on.
+func TestTheEndOfAReleaseHasTheRoutingOfAnother(t *testing.T) {
+	h := newHouse(t)
+	e := h.routed(release.StepWatch, release.Arm{Model: string(h.models[1]), Share: release.Whole})
+	e.Release, e.Step = "2024-02/another", release.StepDone
+	h.append(e)
+	if findings := h.verify().Findings; len(findings) > 0 {
+		t.Errorf("verify says %q", findings)
 	}
 }
 
