@@ -40,11 +40,11 @@ Every step is checked: the demo fails where something does not go as told. It as
 terminal before a challenger serves anybody, and at the end stays up, so that you can look
 around. With --once it approves by itself and ends with the story.`,
 		Example: `  go run -C cmd/dev . demo
-  go run -C cmd/dev . demo --once --customers 200000`,
+  go run -C cmd/dev . demo --once --dir /tmp/demo`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if o.customers < 1000 {
-				return usageError{errors.New("--customers must be at least 1000: the story needs a few bad rows among them")}
+			if o.customers < 20_000 {
+				return usageError{errors.New("--customers must be at least 20000: the labels of fewer say too little for the story")}
 			}
 			if err := freshDir(c.Context(), o.dir, c.Flags().Changed("dir")); err != nil {
 				return err
@@ -70,7 +70,7 @@ around. With --once it approves by itself and ends with the story.`,
 	}
 	o.addFlags(demo, "demo")
 	demo.Flags().BoolVar(&o.once, "once", false, "approve by itself, and end when the story ends")
-	demo.Flags().IntVar(&o.customers, "customers", 20_000, "customers of the simulated shop")
+	demo.Flags().IntVar(&o.customers, "customers", 20_000, "customers of the simulated shop; the story is written for as many as there are by default")
 	return demo
 }
 

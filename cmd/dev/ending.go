@@ -45,7 +45,7 @@ The same by hand, in the project's directory, while this runs:
   go run ./cmd/starter status retailer
   go run ./cmd/starter log retailer
   go run ./cmd/starter verify retailer --all-batches
-  go run ./cmd/starter why retailer 2024-08 C000000001-00
+  go run ./cmd/starter why retailer 2024-08 %[8]s
   go run ./cmd/starter show %[3]s/incoming/retailer/2024-02/part-0000.parquet`,
-		t.server.UI(), query.Encode(), dir, t.server.Address(), t.dir, papers.Short(t.first), papers.Short(t.second))
+		t.server.UI(), query.Encode(), dir, t.server.Address(), t.dir, papers.Short(t.first), papers.Short(t.second), t.somebody)
 }

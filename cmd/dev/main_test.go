@@ -24,6 +24,7 @@ func TestWrongUsage(t *testing.T) {
 		{name: "an unknown flag", args: []string{"up", "--prot", "1"}, want: "dev: unknown flag: --prot; see dev up --help\n"},
 		{name: "an unknown command", args: []string{"down"}, want: "dev: unknown command \"down\" for \"dev\"; see dev --help\n"},
 		{name: "an argument too many", args: []string{"up", "now"}, want: "dev: unknown command \"now\" for \"dev up\"; see dev up --help\n"},
+		{name: "too small a shop", args: []string{"demo", "--customers", "1000"}, want: "dev: --customers must be at least 20000: the labels of fewer say too little for the story\n"},
 		{name: "no command", args: nil, want: "dev: which command? see dev --help\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -33,6 +34,25 @@ func TestWrongUsage(t *testing.T) {
 			}
 			if stderr.String() != tc.want {
 				t.Errorf("got %q, want %q", stderr.String(), tc.want)
+			}
+		})
+	}
+}
+
+func TestADemoAsksBeforeAChallengerServes(t *testing.T) {
+	for _, tc := range []struct {
+		name, said string
+		yes        bool
+	}{
+		{name: "yes", said: "y\n", yes: true},
+		{name: "yes, in full", said: " YES \n", yes: true},
+		{name: "no", said: "n\n"},
+		{name: "nothing", said: "\n"},
+		{name: "nobody is there", said: ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if err := asker(strings.NewReader(tc.said), io.Discard)(t.Context()); (err == nil) != tc.yes {
+				t.Errorf("got %v, want yes to be %t", err, tc.yes)
 			}
 		})
 	}

@@ -24,16 +24,17 @@ import (
 // A story is the demo: what happens, told as it happens, and checked.
 type story struct {
 	*site
-	out    io.Writer
-	dir    string
-	shop   retailer.World
-	ask    func(context.Context) error // of a person whether a challenger may serve; nil: the story approves by itself
-	bucket *store.Bucket
-	files  *registration.Files
-	first  store.Digest        // the champion of 2023
-	second store.Digest        // the one that the evidence made champion
-	heard  int                 // entries of the registry that were told
-	trail  map[string][]string // decisions of a month, for the table at the end
+	out      io.Writer
+	dir      string
+	shop     retailer.World
+	ask      func(context.Context) error // of a person whether a challenger may serve; nil: the story approves by itself
+	bucket   *store.Bucket
+	files    *registration.Files
+	first    store.Digest        // the champion of 2023
+	second   store.Digest        // the one that the evidence made champion
+	somebody string              // a customer of August who was given the challenger's score
+	heard    int                 // entries of the registry that were told
+	trail    map[string][]string // decisions of a month, for the table at the end
 }
 
 func (t *story) say(format string, args ...any) { fmt.Fprintf(t.out, format+"\n", args...) }

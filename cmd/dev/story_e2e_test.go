@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -26,6 +27,15 @@ type life struct {
 	first  model.Scorer
 	second model.Scorer
 	served map[string]map[string]row
+}
+
+// The whole demo, on a server of its own.
+func TestTheDemoGoesAsTold(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	args := []string{"demo", "--once", "--port", "0", "--ui-port", "0", "--dir", t.TempDir()}
+	if code := run(t.Context(), args, &stdout, &stderr); code != 0 {
+		t.Errorf("exit code %d: %s\n%s", code, stderr.String(), stdout.String())
+	}
 }
 
 // TestThePathsOfTheStory holds twenty worlds against the areas of the story: every one

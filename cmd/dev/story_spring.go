@@ -17,6 +17,7 @@ import (
 )
 
 func (t *story) january(ctx context.Context) error {
+	t.note("2024-01", "an ordinary month")
 	out, err := t.month(ctx, "2024-01", retailer.NoFault, "an ordinary month")
 	return cmp.Or(err, published(out, 1, false))
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"headgate/internal/registry"
 	"headgate/internal/release"
@@ -106,5 +108,22 @@ func (t *story) august(ctx context.Context) error {
 	if err == nil && (len(out.Models) != 2 || out.Models[1].Model != t.second || out.Models[1].Rows == 0) {
 		err = fmt.Errorf("august: served by %+v", out.Models)
 	}
+	if err == nil {
+		t.somebody, err = t.servedOne(ctx, "2024-08", t.second)
+	}
 	return cmp.Or(err, published(out, 1, false))
+}
+
+// servedOne returns the first customer of a month who was given a model's score.
+func (t *story) servedOne(ctx context.Context, batch string, model store.Digest) (string, error) {
+	rows, err := t.table(ctx, batch)
+	if err != nil {
+		return "", err
+	}
+	for _, id := range slices.Sorted(maps.Keys(rows)) {
+		if rows[id].model == model {
+			return id, nil
+		}
+	}
+	return "", fmt.Errorf("%s: %s served nobody", batch, papers.Short(model))
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 
 	"headgate/activities"
 	"headgate/internal/delta"
@@ -30,11 +32,15 @@ func (t *story) december(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	delivered, aside := t.path("incoming/retailer/2024-12/part-0000.parquet"), filepath.Join(t.dir, "delivered-2024-12.parquet")
+	if err := os.Rename(delivered, aside); err != nil {
+		return err
+	}
 	out, err = t.month(ctx, "2024-12", retailer.Tracker, "delivered once more by mistake, without the tracker as in November, and scored")
 	if err := cmp.Or(err, published(out, 2, false)); err != nil {
 		return err
 	}
-	return t.takeBack(ctx, before)
+	return cmp.Or(t.takeBack(ctx, before), os.Rename(aside, delivered))
 }
 
 // takeBack restores what was published of December first.

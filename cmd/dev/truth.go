@@ -184,16 +184,16 @@ type stretch struct {
 	served, frozen, truth float64
 }
 
-const tolerance = 0.02
+const tolerance = 0.015
 
 // stretches are the areas of the story. The season moves them little.
 var stretches = []stretch{
 	{1, 4, 0.755, 0.755, 0.76},
 	{5, 7, 0.635, 0.635, 0.725},
-	{8, 8, 0.645, 0.635, 0.725},
-	{9, 10, 0.695, 0.635, 0.725},
-	{11, 11, 0.68, 0.62, 0.725}, // without the tracker
-	{12, 12, 0.695, 0.635, 0.725},
+	{8, 8, 0.64, 0.635, 0.725},
+	{9, 10, 0.69, 0.635, 0.725},
+	{11, 11, 0.685, 0.63, 0.72}, // without the tracker
+	{12, 12, 0.69, 0.635, 0.725},
 }
 
 // asTold returns an error if the year was not as told.
