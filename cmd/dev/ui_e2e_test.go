@@ -19,7 +19,7 @@ import (
 func TestUIShowsScorecard(t *testing.T) {
 	dir := t.TempDir()
 	err := runSite(t.Context(), siteOptions{dir: dir}, t.Output(), func(ctx context.Context, s *site) error {
-		told := &story{site: s, out: t.Output(), dir: dir, shop: retailer.World{Seed: 1, Customers: 20_000}}
+		told := &story{site: s, out: t.Output(), dir: dir, trail: map[string][]string{}, shop: retailer.World{Seed: 1, Customers: 20_000}}
 		if err := told.tell(ctx); err != nil {
 			return err
 		}
