@@ -37,7 +37,7 @@ const rules = `
 	pipeline:            contract evaluate gate release strictyaml
 	model/lightgbm:      model
 	train/gbdt:          model
-	domain:              columnar evaluate model model/lightgbm train/gbdt
+	domain:              columnar evaluate model model/lightgbm sketch train/gbdt
 	train:               columnar contract evaluate model train/gbdt
 	registry:            store
 	delta:               store

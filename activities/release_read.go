@@ -76,21 +76,7 @@ func OpenReleases(ctx context.Context, b *store.Bucket, name string) (*Releases,
 	if err != nil {
 		return nil, err
 	}
-	return &Releases{Log: log, Config: c, Settings: releaseSettings(c.Release), State: release.Fold(events)}, nil
-}
-
-// releaseSettings are the settings of a pipeline file as package release has them.
-func releaseSettings(r *pipeline.Release) release.Settings {
-	s := release.Settings{Strategy: r.Strategy, Shadow: r.Shadow, Batches: r.Batches, Watch: r.Watch, Extend: r.Extend, OnFail: r.OnFail,
-		Approve: r.Approve.Steps, Role: r.Approve.Role, FourEyes: r.Approve.FourEyes, Signed: r.Approve.Signed,
-		Expire: time.Duration(r.Approve.Expire), ActBy: time.Duration(r.Approve.ActBy)}
-	for _, share := range r.Steps {
-		s.Steps = append(s.Steps, int(share))
-	}
-	for _, p := range r.Approve.People {
-		s.People = append(s.People, release.Person{Name: p.Name, Roles: p.Roles, Key: p.Key})
-	}
-	return s
+	return &Releases{Log: log, Config: c, Settings: c.Release.Settings(), State: release.Fold(events)}, nil
 }
 
 // releaseKinds are the kinds of entries that a release looks at, as events have them.

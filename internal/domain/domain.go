@@ -28,6 +28,7 @@ import (
 	"headgate/internal/evaluate"
 	"headgate/internal/model"
 	"headgate/internal/model/lightgbm"
+	"headgate/internal/sketch"
 	"headgate/internal/train/gbdt"
 )
 
@@ -203,7 +204,7 @@ func (s *sample) take(rec arrow.Record, first int64, side int, share float64) (i
 	var folds []int
 	for i, h := range hashes {
 		if keep[i] = float64(h>>11)/(1<<53) < share; keep[i] {
-			folds = append(folds, int(mix(h)%uint64(s.opts.Folds)))
+			folds = append(folds, int(sketch.Mix(h)%uint64(s.opts.Folds)))
 		}
 	}
 	if len(folds) == 0 {
@@ -231,9 +232,9 @@ func (s *sample) take(rec arrow.Record, first int64, side int, share float64) (i
 func (s *sample) hashes(rec arrow.Record, first int64, side int) ([]uint64, error) {
 	out := make([]uint64, rec.NumRows())
 	for i := range out {
-		out[i] = mix(s.opts.Seed)
+		out[i] = sketch.Mix(s.opts.Seed)
 		if len(s.opts.Key) == 0 {
-			out[i] = mix(out[i] ^ mix((uint64(first)+uint64(i))<<1|uint64(side)))
+			out[i] = sketch.Mix(out[i] ^ sketch.Mix((uint64(first)+uint64(i))<<1|uint64(side)))
 		}
 	}
 	for _, name := range s.opts.Key {
@@ -243,7 +244,7 @@ func (s *sample) hashes(rec arrow.Record, first int64, side int) ([]uint64, erro
 		}
 		values := rec.Column(at[0])
 		for i := range out {
-			out[i] = mix(out[i] ^ xxh3.HashString(values.ValueStr(i)))
+			out[i] = sketch.Mix(out[i] ^ xxh3.HashString(values.ValueStr(i)))
 		}
 	}
 	return out, nil
@@ -373,14 +374,4 @@ func shares(gains map[string]float64) []Feature {
 		list[i].Share /= total
 	}
 	return list
-}
-
-// mix is the finaliser of SplitMix64 (Steele, Lea and Flood, 2014).
-func mix(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x ^= x >> 30
-	x *= 0xbf58476d1ce4e5b9
-	x ^= x >> 27
-	x *= 0x94d049bb133111eb
-	return x ^ x>>31
 }
