@@ -221,7 +221,7 @@ func (a *Activities) enterTraining(ctx context.Context, r *registering) (Registe
 	}
 	out := RegisterModelsOutput{}
 	if len(r.versions) > 0 {
-		out.Release = fmt.Sprintf("%s-%s-%s", p.Last(), p.Kind, run.Short(in.Plan.Digest)[:8])
+		out.Release = r.release(log)
 	}
 	for _, v := range r.versions {
 		e := base
@@ -238,6 +238,19 @@ func (a *Activities) enterTraining(ctx context.Context, r *registering) (Registe
 	}
 	out.Anchor = log.Anchor()
 	return out, nil
+}
+
+// release names the release of the versions, or finds the name that an attempt before
+// has given it.
+func (r *registering) release(log *registry.Log) string {
+	if name := releaseOf(log, r.in.Operation); name != "" {
+		return name
+	}
+	var models []store.Digest
+	for _, v := range r.versions {
+		models = append(models, v.model)
+	}
+	return nameRelease(log, r.plan.Last(), string(r.plan.Kind), models...)
 }
 
 // unwanted says why a model cannot be a candidate, or nothing.

@@ -72,10 +72,7 @@ func (t *story) start(ctx context.Context, model store.Digest, r recipe, why str
 	if err := workflows.TellRelease(ctx, t.client, "", "retailer", workflows.UpdateStart, in, &out); err != nil {
 		return card, reason(err)
 	}
-	card, err = t.released(ctx)
-	if err == nil {
-	}
-	return card, err
+	return t.released(ctx)
 }
 
 // stopped returns an error unless a model was rejected for that reason, and the champion
