@@ -273,7 +273,7 @@ func (a *Activities) AddCandidate(ctx context.Context, in AddCandidateInput) (Ad
 			return AddCandidateOutput{}, refused(err)
 		}
 		e, err := r.Log.Append(ctx, registry.Entry{Kind: registry.KindCandidate, ID: id, At: in.At, By: in.By, Cause: in.Operation,
-			Release: nameRelease(r.Log, in.Batch, "start", model), Model: model, Batch: in.Batch, Reason: in.Reason})
+			Release: nameRelease(r.Log.Of(registry.KindCandidate), in.Batch, "start", model), Model: model, Batch: in.Batch, Reason: in.Reason})
 		return AddCandidateOutput{e.Release, e.Model, AppendOutput{e.Seq, r.Log.Anchor()}}, err
 	})
 }

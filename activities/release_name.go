@@ -11,10 +11,10 @@ import (
 
 // nameRelease names a release after what it is of: the last batch that its candidates
 // learned from, if it is known, how they came to be, and the candidates themselves. The
-// salt that draws entities is the name, so equal releases of two equal pipelines draw
-// the same entities. A name that the log has is not given again: it gets a number, from
-// 2 on, and other entities are drawn.
-func nameRelease(log *registry.Log, batch, origin string, models ...store.Digest) string {
+// salt that draws entities is the name: equal releases of two equal pipelines draw the
+// same entities. A name that is among those of known candidates gets a number, from 2 on,
+// and other entities are drawn.
+func nameRelease(candidates []registry.Entry, batch, origin string, models ...store.Digest) string {
 	of := models[0]
 	if len(models) > 1 {
 		var all strings.Builder
@@ -28,7 +28,7 @@ func nameRelease(log *registry.Log, batch, origin string, models ...store.Digest
 		name = batch + "-" + name
 	}
 	taken := map[string]bool{}
-	for _, e := range log.Of(registry.KindCandidate) {
+	for _, e := range candidates {
 		taken[e.Release] = true
 	}
 	free := name
@@ -39,8 +39,8 @@ func nameRelease(log *registry.Log, batch, origin string, models ...store.Digest
 }
 
 // releaseOf returns the release that an operation has given candidates to, or "".
-func releaseOf(log *registry.Log, operation string) string {
-	for _, e := range log.Of(registry.KindCandidate) {
+func releaseOf(candidates []registry.Entry, operation string) string {
+	for _, e := range candidates {
 		if e.Cause == operation {
 			return e.Release
 		}

@@ -3,19 +3,22 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"math"
 	"os"
 	"testing"
 
+	"github.com/apache/arrow/go/v17/arrow"
+
 	"headgate/internal/gate"
+	"headgate/internal/learn"
 	"headgate/internal/model"
 	"headgate/internal/model/lightgbm"
 	"headgate/internal/registration"
 	"headgate/internal/retailer"
 	"headgate/internal/store"
+	"headgate/internal/train"
+	"headgate/internal/trigger"
 	"headgate/internal/worker"
 )
 
@@ -29,18 +32,8 @@ type life struct {
 	served map[string]map[string]row
 }
 
-// The whole demo, on a server of its own.
-func TestTheDemoGoesAsTold(t *testing.T) {
-	var stdout, stderr bytes.Buffer
-	args := []string{"demo", "--once", "--port", "0", "--ui-port", "0", "--dir", t.TempDir()}
-	if code := run(t.Context(), args, &stdout, &stderr); code != 0 {
-		t.Errorf("exit code %d: %s\n%s", code, stderr.String(), stdout.String())
-	}
-}
-
 // TestThePathsOfTheStory holds twenty worlds against the areas of the story: every one
-// in every stretch of months within twice the tolerance, and their mean in every month
-// within the tolerance.
+// in every stretch of months, and their mean in every month, within the tolerance.
 func TestThePathsOfTheStory(t *testing.T) {
 	const seeds = 20
 	var served, frozen, truth [13]float64
@@ -95,21 +88,43 @@ func (y *life) live(t *testing.T) []reckoning {
 		for _, r := range all[p.from-1 : p.to] {
 			mean += r.auc / float64(p.to-p.from+1)
 		}
-		near(t, fmt.Sprintf("months %d to %d: served", p.from, p.to), mean, p.served, 2*tolerance)
+		near(t, fmt.Sprintf("months %d to %d: served", p.from, p.to), mean, p.served, tolerance)
 	}
 	return all
 }
 
-// learn trains on May with the parameters of the shipped pipeline.
+// learn trains on May as the shipped pipeline does: with its parameters, and without the
+// customers that are kept to stop, to calibrate and to judge.
 func (y *life) learn(t *testing.T) {
 	files, err := registration.Read(shipped("loop.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &maker{shop: y.shop, contract: files.Contract, digest: store.DigestOf(files.ContractText), coupons: func(_ context.Context, month string) (retailer.Campaign, error) {
-		return coupons(y.served[month]), nil
-	}}
-	result, err := k.train(t.Context(), recipe{months: []string{"2024-05"}, parameters: files.Config.Training.Parameters})
+	k := &maker{shop: y.shop, contract: files.Contract, digest: store.DigestOf(files.ContractText)}
+	may, err := k.rows(nil, "2024-05", coupons(y.served["2024-05"]), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := train.FromContract(k.contract, string(k.digest), may[0].Schema(), "bought", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, window := *files.Config.Training, learn.Window{Name: "1", Train: []string{"2024-05"}}
+	plan := learn.Plan{Kind: trigger.Refit, Seed: settings.Seed, Training: settings}
+	rows := func([]string) train.Rows {
+		return func(yield func(arrow.Record, error) bool) {
+			for _, rec := range may {
+				if !yield(rec, nil) {
+					return
+				}
+			}
+		}
+	}
+	parts := plan.Divide(window, m.Entity, rows, func([]string) []train.File { return nil })
+	m.Pipeline, m.Seed, m.Split, m.Weight = "retailer", plan.Seed, plan.Split(window), "weight"
+	m.Parameters, m.Calibrate = settings.Parameters, model.CalibrationKind(settings.Calibrate)
+	result, err := train.GBDT{}.Train(t.Context(), train.Job{Manifest: m, Formats: worker.Formats(),
+		Train: parts.Train, Valid: parts.Valid, Calibration: parts.Calibration})
 	if err != nil {
 		t.Fatal(err)
 	}
