@@ -40,7 +40,7 @@ func TestTheDemoGoesAsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("the demo left\n%s\nand %s has\n%s", got, golden, want)
+		t.Errorf("the demo left\n%s\nand %s has (rewrite it with -update)\n%s", got, golden, want)
 	}
 }
 
