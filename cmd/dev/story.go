@@ -138,6 +138,9 @@ func (t *story) month(ctx context.Context, batch string, fault retailer.Fault, w
 // a story that is told twice is to have the same runs.
 func (t *story) arrived(batch string, files ...string) error {
 	at, err := time.Parse("2006-01", batch)
+	if err != nil {
+		return err
+	}
 	t.arrivals[batch]++
 	at = at.Add(time.Duration(t.arrivals[batch]) * time.Hour)
 	for _, f := range files {
