@@ -40,6 +40,9 @@ func (t *story) correct(ctx context.Context) error {
 	t.say("2024-02     the supplier corrects %d of the rows in quarantine; they are handed in again", rows)
 	handed, err := quarantine.Replay(ctx, t.bucket, worker.Formats(), quarantine.Request{Pipeline: "retailer", Batch: "2024-02",
 		File: file, By: "demo", Reason: "corrected by the supplier", At: now()})
+	if err == nil {
+		err = t.arrived("2024-02", t.path(handed.Key))
+	}
 	if err != nil {
 		return err
 	}
