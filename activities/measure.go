@@ -12,8 +12,8 @@ import (
 	"headgate/internal/metric"
 )
 
-// retried is the kind of a failure that may pass.
-const retried = "retried"
+// FailureRetried is the kind of a failure that may pass, as a label.
+const FailureRetried = "retried"
 
 // count adds to a counter of this worker. What an attempt has done that another one
 // repeats is counted twice: it was done twice.
@@ -37,13 +37,13 @@ func measured(ctx context.Context, took time.Duration, err error) {
 }
 
 // failureKind is the kind of a failure for a label: one of the kinds that no retry can
-// cure, or retried.
+// cure, or [FailureRetried].
 func failureKind(err error) string {
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) && app.Type() != "" && app.Type() != KindWorkerStopped {
 		return app.Type()
 	}
-	return retried
+	return FailureRetried
 }
 
 // pipelineOf reads the pipeline from the id of a workflow, which is KIND/PIPELINE or

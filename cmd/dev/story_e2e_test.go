@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"headgate/internal/gate"
@@ -29,13 +30,19 @@ type life struct {
 	served map[string]map[string]row
 }
 
-// The whole demo, on a server of its own.
+// The whole demo, on a server of its own, watched from outside: dashboards and alerts find
+// their metrics, and the month whose labels lead to another champion is one trace.
 func TestTheDemoGoesAsTold(t *testing.T) {
-	var stdout, stderr bytes.Buffer
-	args := []string{"demo", "--once", "--port", "0", "--ui-port", "0", "--dir", t.TempDir()}
-	if code := run(t.Context(), args, &stdout, &stderr); code != 0 {
-		t.Errorf("exit code %d: %s\n%s", code, stderr.String(), stdout.String())
+	var stderr bytes.Buffer
+	watched, dir := observe(t), t.TempDir()
+	args := []string{"demo", "--once", "--port", "0", "--ui-port", "0", "--dir", dir}
+	if code := run(t.Context(), args, watched, &stderr); code != 0 {
+		t.Errorf("exit code %d: %s\n%s", code, stderr.String(), watched.output.String())
 	}
+	watched.checkMetrics()
+	watched.checkTrace("score/retailer/2024-05", "RunWorkflow:ScoreBatch", "RunActivity:ScoreShard", "RunActivity:JudgeData", "RunActivity:Publish",
+		"RunWorkflow:EvaluateBatch", "RunActivity:EvaluateScores", "RunWorkflow:Retrain", "RunActivity:TrainModel", "RunWorkflow:Release", "RunActivity:Promote")
+	watched.checkLogs(filepath.Join(dir, "worker.log"))
 }
 
 // TestThePathsOfTheStory holds twenty worlds against the areas of the story: every one

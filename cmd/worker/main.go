@@ -87,6 +87,9 @@ func newLogger(w io.Writer, level zerolog.Level) zerolog.Logger {
 	return zerolog.New(w).Level(level).With().Timestamp().Logger()
 }
 
+// lookEvery is how often scrapes make the worker look at the registries.
+const lookEvery = 15 * time.Second
+
 // flushTimeout is how long the last traces may take.
 const flushTimeout = 5 * time.Second
 
@@ -124,7 +127,7 @@ func work(ctx context.Context, c Config, options client.Options, told *telemetry
 	if err != nil {
 		return err
 	}
-	if err := told.Observe(w.Standing); err != nil {
+	if err := told.Observe(lookEvery, w.Standing); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)

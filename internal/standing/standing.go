@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"headgate/activities"
 	"headgate/internal/metric"
 	"headgate/internal/registry"
 	"headgate/internal/store"
@@ -117,7 +118,14 @@ func (r *Reader) pipeline(ctx context.Context, name string, now time.Time) ([]me
 		s.head, s.at, s.samples, s.questions = s.log.Head(), now, f.samples, f.questions
 	}
 	waiting, err := r.waiting(ctx, name, s.questions, now)
-	return slices.Concat(s.samples, waiting), err
+	return slices.Concat(beginnings(name), s.samples, waiting), err
+}
+
+// beginnings are counters of a pipeline that begin at zero. Without them the first event
+// would be no rise, and the alert on it silent.
+func beginnings(pipeline string) []metric.Sample {
+	return []metric.Sample{metric.RowsScored.At(0, pipeline), metric.RowsQuarantined.At(0, pipeline), metric.MissedSlots.At(0, pipeline),
+		metric.StageFailures.At(0, pipeline, "ScoreShard", activities.FailureRetried)}
 }
 
 func (r *Reader) load(ctx context.Context, name string) (*standing, error) {

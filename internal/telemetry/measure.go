@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,11 +34,35 @@ func (t *Telemetry) measure() error {
 	return nil
 }
 
+// ofSDK shows the metrics of the Temporal SDK with the labels that say something. With
+// all of them every call to the server would have a series for each pair of workflow and
+// activity, in each of its buckets.
+func ofSDK(i metric.Instrument) (metric.Stream, bool) {
+	if !strings.HasPrefix(i.Name, "temporal_") {
+		return metric.Stream{}, false
+	}
+	s := metric.Stream{Name: i.Name, Description: i.Description, Unit: i.Unit}
+	dull := []attribute.Key{"client_name", "workflow_type"}
+	switch {
+	case strings.Contains(i.Name, "_attempt"): // the same calls again, one by one
+		s.Aggregation = metric.AggregationDrop{}
+	case i.Kind == metric.InstrumentKindHistogram:
+		s.Aggregation = metric.AggregationExplicitBucketHistogram{Boundaries: sdkBounds}
+	}
+	switch {
+	case strings.HasPrefix(i.Name, "temporal_workflow_"):
+		dull = []attribute.Key{"client_name", "activity_type", "worker_type"}
+	case strings.Contains(i.Name, "request"):
+		dull = append(dull, "activity_type", "worker_type", "task_queue")
+	}
+	s.AttributeFilter = attribute.NewDenyKeysFilter(dull...)
+	return s, true
+}
+
 // views say how each metric of the list is shown: with its help, and with its labels and
 // none of those that the SDK adds.
 func views() []metric.View {
-	views := []metric.View{metric.NewView(metric.Instrument{Name: "temporal_*", Kind: metric.InstrumentKindHistogram},
-		metric.Stream{Aggregation: metric.AggregationExplicitBucketHistogram{Boundaries: sdkBounds}})}
+	views := []metric.View{ofSDK}
 	for _, m := range list.All() {
 		s := metric.Stream{Name: m.Name, Description: m.Help, AttributeFilter: attribute.NewAllowKeysFilter(keys(m)...)}
 		if m.Kind == list.Histogram {
@@ -56,61 +81,81 @@ func keys(m list.Metric) []attribute.Key {
 	return keys
 }
 
-// How [Telemetry.Observe] looks: at most every so often, and not for longer than a
-// scrape waits.
-const (
-	lookEvery   = 15 * time.Second
-	lookTimeout = 8 * time.Second
-)
+// lookTimeout is how long a look may take: less than a scrape waits.
+const lookTimeout = 8 * time.Second
 
-// Observe shows in every scrape what look returns: samples of metrics of [list.States],
-// and of no others. It looks at most every 15 seconds. While looking fails, the last
-// samples are shown.
-func (t *Telemetry) Observe(look func(ctx context.Context, now time.Time) ([]list.Sample, error)) error {
-	meter := t.metrics.Meter(scope)
-	var all []api.Observable
-	byName := map[string]api.Float64Observable{}
-	for _, m := range list.States {
-		var o api.Float64Observable
-		var err error
-		if m.Kind == list.Counter {
-			o, err = meter.Float64ObservableCounter(m.Name)
-		} else {
-			o, err = meter.Float64ObservableGauge(m.Name)
-		}
-		if err != nil {
-			return fmt.Errorf("metric %s: %w", m.Name, err)
-		}
-		all, byName[m.Name] = append(all, o), o
+// A Look returns samples of the metrics of [list.States], and counters of [list.Flows]
+// that begin at zero, so that their first event is seen as a rise.
+type Look func(ctx context.Context, now time.Time) ([]list.Sample, error)
+
+// Observe shows in every scrape what look returns. It looks if the last look is older
+// than every. While looking fails, the last samples are shown.
+func (t *Telemetry) Observe(every time.Duration, look Look) error {
+	s := &sight{look: look, every: every, states: map[string]api.Float64Observable{}, flows: map[string]api.Int64Counter{}}
+	all, err := s.instruments(t.metrics.Meter(scope))
+	if err == nil {
+		_, err = t.metrics.Meter(scope).RegisterCallback(s.observe, all...)
 	}
-	s := &sight{look: look}
-	_, err := meter.RegisterCallback(func(_ context.Context, o api.Observer) error {
-		for _, sample := range s.samples(time.Now()) {
-			var labels []attribute.KeyValue
-			for i, name := range sample.Labels {
-				labels = append(labels, attribute.String(name, sample.Values[i]))
-			}
-			o.ObserveFloat64(byName[sample.Name], sample.Value, api.WithAttributes(labels...))
-		}
-		return nil
-	}, all...)
 	return err
 }
 
 // A sight keeps what was seen last.
 type sight struct {
-	look func(context.Context, time.Time) ([]list.Sample, error)
+	look   Look
+	every  time.Duration
+	states map[string]api.Float64Observable
+	flows  map[string]api.Int64Counter
 
 	mu   sync.Mutex
 	at   time.Time
 	last []list.Sample
 }
 
+// instruments makes the instruments by which samples are shown.
+func (s *sight) instruments(meter api.Meter) (all []api.Observable, err error) {
+	for _, m := range list.States {
+		var o api.Float64Observable
+		if m.Kind == list.Counter {
+			o, err = meter.Float64ObservableCounter(m.Name)
+		} else {
+			o, err = meter.Float64ObservableGauge(m.Name)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("metric %s: %w", m.Name, err)
+		}
+		s.states[m.Name], all = o, append(all, o)
+	}
+	for _, m := range list.Flows {
+		if m.Kind != list.Counter {
+			continue
+		}
+		if s.flows[m.Name], err = meter.Int64Counter(m.Name); err != nil {
+			return nil, fmt.Errorf("metric %s: %w", m.Name, err)
+		}
+	}
+	return all, nil
+}
+
+func (s *sight) observe(ctx context.Context, o api.Observer) error {
+	for _, sample := range s.samples(time.Now()) {
+		var labels []attribute.KeyValue
+		for i, name := range sample.Labels {
+			labels = append(labels, attribute.String(name, sample.Values[i]))
+		}
+		if state, ok := s.states[sample.Name]; ok {
+			o.ObserveFloat64(state, sample.Value, api.WithAttributes(labels...))
+		} else if flow, ok := s.flows[sample.Name]; ok {
+			flow.Add(ctx, 0, api.WithAttributes(labels...))
+		}
+	}
+	return nil
+}
+
 // samples looks again if the last look is too old.
 func (s *sight) samples(now time.Time) []list.Sample {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if now.Sub(s.at) < lookEvery {
+	if now.Sub(s.at) < s.every {
 		return s.last
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookTimeout)
