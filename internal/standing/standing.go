@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -34,6 +35,8 @@ type Reader struct {
 
 	mu        sync.Mutex
 	pipelines map[string]*standing
+	last      map[string][]metric.Sample // by pipeline, as it was read last
+	read      time.Time                  // when all were
 }
 
 // Runs reports whether the run that asks about a batch still waits for an answer. The
@@ -42,7 +45,7 @@ type Runs func(ctx context.Context, pipeline, batch string) (bool, error)
 
 // New returns a reader of a store.
 func New(b *store.Bucket, runs Runs) *Reader {
-	return &Reader{bucket: b, runs: runs, pipelines: map[string]*standing{}}
+	return &Reader{bucket: b, runs: runs, pipelines: map[string]*standing{}, last: map[string][]metric.Sample{}}
 }
 
 // A standing is what one registry adds up to.
@@ -63,29 +66,33 @@ type question struct {
 }
 
 // Samples returns how every pipeline stands at a moment, pipelines in the order of their
-// names. A pipeline that cannot be read is in the error, and the others are returned
-// nevertheless.
+// names. Why a pipeline cannot be read is in the error; it is shown as it was read last,
+// and [metric.StandingTime] is when all of them were.
 func (r *Reader) Samples(ctx context.Context, now time.Time) ([]metric.Sample, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	names, err := r.list(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var all []metric.Sample
-	var problems []error
+	problems := []error{err}
 	for _, name := range names {
 		samples, err := r.pipeline(ctx, name, now)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("how pipeline %s stands: %w", name, err))
 			continue
 		}
-		all = append(all, samples...)
+		r.last[name] = samples
 	}
-	if len(problems) == 0 {
-		all = append(all, metric.StandingTime.At(seconds(now)))
+	err = errors.Join(problems...)
+	if err == nil {
+		r.read = now
 	}
-	return all, errors.Join(problems...)
+	var all []metric.Sample
+	for _, name := range slices.Sorted(maps.Keys(r.last)) {
+		all = append(all, r.last[name]...)
+	}
+	if r.read.IsZero() {
+		return append(all, metric.StandingTime.At(0)), err
+	}
+	return append(all, metric.StandingTime.At(seconds(r.read))), err
 }
 
 // list returns the names of the pipelines that have a registry.

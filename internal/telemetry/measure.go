@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,6 +35,11 @@ func (t *Telemetry) measure() error {
 	return nil
 }
 
+// repeated are parts of the names of metrics of the SDK that are not shown: calls attempt
+// by attempt beside the calls, and the latency of activities, which headgate_stage_duration
+// has.
+var repeated = []string{"_attempt", "activity_execution_latency", "activity_succeed_endtoend_latency"}
+
 // ofSDK shows the metrics of the Temporal SDK with the labels that say something. With
 // all of them every call to the server would have a series for each pair of workflow and
 // activity, in each of its buckets.
@@ -44,7 +50,7 @@ func ofSDK(i metric.Instrument) (metric.Stream, bool) {
 	s := metric.Stream{Name: i.Name, Description: i.Description, Unit: i.Unit}
 	dull := []attribute.Key{"client_name", "workflow_type"}
 	switch {
-	case strings.Contains(i.Name, "_attempt"): // the same calls again, one by one
+	case slices.ContainsFunc(repeated, func(part string) bool { return strings.Contains(i.Name, part) }):
 		s.Aggregation = metric.AggregationDrop{}
 	case i.Kind == metric.InstrumentKindHistogram:
 		s.Aggregation = metric.AggregationExplicitBucketHistogram{Boundaries: sdkBounds}
@@ -85,11 +91,12 @@ func keys(m list.Metric) []attribute.Key {
 const lookTimeout = 8 * time.Second
 
 // A Look returns samples of the metrics of [list.States], and counters of [list.Flows]
-// that begin at zero, so that their first event is seen as a rise.
+// that begin at zero, so that their first event is seen as a rise. Beside an error it
+// returns what it knows nevertheless.
 type Look func(ctx context.Context, now time.Time) ([]list.Sample, error)
 
 // Observe shows in every scrape what look returns. It looks if the last look is older
-// than every. While looking fails, the last samples are shown.
+// than every.
 func (t *Telemetry) Observe(every time.Duration, look Look) error {
 	s := &sight{look: look, every: every, states: map[string]api.Float64Observable{}, flows: map[string]api.Int64Counter{}}
 	all, err := s.instruments(t.metrics.Meter(scope))
@@ -160,12 +167,10 @@ func (s *sight) samples(now time.Time) []list.Sample {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookTimeout)
 	defer cancel()
-	seen, err := s.look(ctx, now)
-	s.at = now
-	if err != nil {
+	var err error
+	if s.last, err = s.look(ctx, now); err != nil {
 		otel.Handle(err)
-		return s.last
 	}
-	s.last = seen
+	s.at = now
 	return s.last
 }
