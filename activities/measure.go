@@ -21,15 +21,22 @@ func count(ctx context.Context, m metric.Metric, n int64, labels ...string) {
 	activity.GetMetricsHandler(ctx).WithTags(m.Tags(labels...)).Counter(m.Name).Inc(n)
 }
 
-// measured records how long a stage took, or how it failed. That it was cancelled is no
-// failure of it.
+// lasted adds to a histogram of durations of this worker.
+func lasted(ctx context.Context, m metric.Metric, d time.Duration, labels ...string) {
+	activity.GetMetricsHandler(ctx).WithTags(m.Tags(labels...)).Timer(m.Name).Record(d)
+}
+
+// measured records how long a stage waited for a worker and how long it took, or how it
+// failed. That it was cancelled is no failure of it.
 func measured(ctx context.Context, took time.Duration, err error) {
 	info := activity.GetInfo(ctx)
 	pipeline, stage := pipelineOf(info.WorkflowExecution.ID), info.ActivityType.Name
+	if info.Attempt == 1 { // a later one was scheduled long ago
+		lasted(ctx, metric.StageWait, max(0, info.StartedTime.Sub(info.ScheduledTime)), pipeline)
+	}
 	switch {
 	case err == nil:
-		m := metric.StageDuration
-		activity.GetMetricsHandler(ctx).WithTags(m.Tags(pipeline, stage)).Timer(m.Name).Record(took)
+		lasted(ctx, metric.StageDuration, took, pipeline, stage)
 		activity.GetLogger(ctx).Info("stage done", "seconds", took.Seconds())
 	case !errors.Is(err, context.Canceled) && !temporal.IsCanceledError(err):
 		count(ctx, metric.StageFailures, 1, pipeline, stage, failureKind(err))

@@ -33,7 +33,7 @@ const (
 
 // Flows are recorded where things happen, through the metrics handler of the Temporal
 // SDK, by the worker that did them: sum them over workers.
-var Flows = []Metric{RowsScored, RowsQuarantined, StageDuration, StageFailures, MissedSlots}
+var Flows = []Metric{RowsScored, RowsQuarantined, StageDuration, StageWait, StageFailures, MissedSlots}
 
 // States are folded from the registry by every worker, so that they survive restarts and
 // are the same everywhere: take their max over workers.
@@ -53,6 +53,8 @@ var (
 		"Rows that a shard's pass has sent to quarantine."}
 	StageDuration = Metric{"headgate_stage_duration_seconds", Histogram, "seconds", []string{pipeline, stage},
 		"How long one attempt of a stage took that ended well. Stage `ScoreShard` is the latency of a shard."}
+	StageWait = Metric{"headgate_stage_wait_seconds", Histogram, "seconds", []string{pipeline},
+		"How long the first attempt of a stage waited for a worker. The SDK's own metric of it leaves out those that did not have to wait at all."}
 	StageFailures = Metric{"headgate_stage_failures_total", Counter, "attempts", []string{pipeline, stage, "kind"},
 		"Attempts of a stage that failed. Kind is `retried`, or why no retry helps: `Corrupt`, `InputChanged`, `NoData`, …"}
 	MissedSlots = Metric{"headgate_missed_slots_total", Counter, "slots", []string{pipeline},
