@@ -68,6 +68,26 @@ func (o *observer) receive(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-protobuf")
 }
 
+// await returns once a span of a name was received.
+func (o *observer) await(name string) {
+	o.t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		o.mu.Lock()
+		found := slices.ContainsFunc(slices.Collect(maps.Values(o.spans)), func(s *otlp.Span) bool { return s.Name == name })
+		o.mu.Unlock()
+		if found {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-o.t.Context().Done():
+			o.t.Fatalf("no span %s was received", name)
+		}
+	}
+}
+
 var metricsLine = regexp.MustCompile(`(?m)^metrics +(http://\S+)$`)
 
 // Write takes what the demo prints, and begins to scrape when it says where.
@@ -142,15 +162,15 @@ func (o *observer) checkMetrics() {
 	}
 }
 
-// checkTrace holds the trace of a batch against what the demo did with it: one tree, and
-// in it every step from the start of the scoring to the release.
-func (o *observer) checkTrace(workflow string, steps ...string) {
+// checkTrace holds the trace that begins with the start of a workflow against what came of
+// it: one tree, and in it every step.
+func (o *observer) checkTrace(start, workflow string, steps ...string) {
 	o.t.Helper()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var trace []byte
 	for _, s := range o.spans {
-		if s.Name == "StartWorkflow:ScoreBatch" && attribute(s, "temporalWorkflowID") == workflow {
+		if s.Name == start && attribute(s, "temporalWorkflowID") == workflow {
 			trace = s.TraceId
 		}
 	}

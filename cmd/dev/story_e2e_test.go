@@ -40,7 +40,7 @@ func TestTheDemoGoesAsTold(t *testing.T) {
 		t.Errorf("exit code %d: %s\n%s", code, stderr.String(), watched.output.String())
 	}
 	watched.checkMetrics()
-	watched.checkTrace("score/retailer/2024-05", "RunWorkflow:ScoreBatch", "RunActivity:ScoreShard", "RunActivity:JudgeData", "RunActivity:Publish",
+	watched.checkTrace("StartWorkflow:ScoreBatch", "score/retailer/2024-05", "RunWorkflow:ScoreBatch", "RunActivity:ScoreShard", "RunActivity:JudgeData", "RunActivity:Publish",
 		"RunWorkflow:EvaluateBatch", "RunActivity:EvaluateScores", "RunWorkflow:Retrain", "RunActivity:TrainModel", "RunWorkflow:Release", "RunActivity:Promote")
 	watched.checkLogs(filepath.Join(dir, "worker.log"))
 }

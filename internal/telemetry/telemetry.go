@@ -45,16 +45,21 @@ func Start(ctx context.Context, service string, trouble func(error)) (*Telemetry
 		return nil, err
 	}
 	exporter, err := newExporter(ctx)
-	if err != nil || exporter == nil {
-		return t, err
+	if err != nil {
+		return nil, err
+	}
+	if exporter == nil {
+		return t, nil
 	}
 	about, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithHost(), resource.WithAttributes(serviceName(service)), resource.WithFromEnv())
 	if err != nil {
 		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
 	}
 	t.traces = trace.NewTracerProvider(trace.WithBatcher(exporter), trace.WithResource(about), trace.WithIDGenerator(ids{}))
-	t.tracing, err = newTracing(t.traces.Tracer(scope))
-	return t, err
+	if t.tracing, err = newTracing(t.traces.Tracer(scope)); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 // Tracing reports whether traces go somewhere.

@@ -33,11 +33,18 @@ type tracer struct{ interceptor.Tracer }
 // nothing but the name.
 const keyMark = "\x00"
 
-// StartSpan passes on what the SDK knows the span by, if it can begin again.
+// What the SDK calls the span of a workflow, and the tag of its run.
+const (
+	runWorkflow = "RunWorkflow"
+	runIDTag    = "temporalRunID"
+)
+
+// StartSpan gives the span of a workflow the key of its run. The SDK has a key of its own,
+// which is another one in a replay if the workflow began with a signal or an Update.
 func (t tracer) StartSpan(o *interceptor.TracerStartSpanOptions) (interceptor.TracerSpan, error) {
-	if o.IdempotencyKey != "" {
+	if run := o.Tags[runIDTag]; o.Operation == runWorkflow && run != "" {
 		keyed := *o
-		keyed.Name += keyMark + o.IdempotencyKey
+		keyed.Name += keyMark + run
 		o = &keyed
 	}
 	return t.Tracer.StartSpan(o)

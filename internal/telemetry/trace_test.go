@@ -13,7 +13,7 @@ import (
 )
 
 // begun begins and ends a span as the SDK does, and returns it as it was sent.
-func begun(t *testing.T, key string, parent interceptor.TracerSpanRef) (interceptor.TracerSpan, tracetest.SpanStub) {
+func begun(t *testing.T, run string, parent interceptor.TracerSpanRef) (interceptor.TracerSpan, tracetest.SpanStub) {
 	t.Helper()
 	sent := tracetest.NewInMemoryExporter()
 	provider := trace.NewTracerProvider(trace.WithSyncer(sent), trace.WithIDGenerator(ids{}))
@@ -21,7 +21,8 @@ func begun(t *testing.T, key string, parent interceptor.TracerSpanRef) (intercep
 	if err != nil {
 		t.Fatal(err)
 	}
-	span, err := tracer{inner}.StartSpan(&interceptor.TracerStartSpanOptions{Operation: "RunWorkflow", Name: "ScoreBatch", IdempotencyKey: key, Parent: parent})
+	o := &interceptor.TracerStartSpanOptions{Operation: "RunWorkflow", Name: "ScoreBatch", Tags: map[string]string{"temporalRunID": run}, Parent: parent}
+	span, err := tracer{inner}.StartSpan(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +53,7 @@ func TestASpanWithAParentStaysInItsTrace(t *testing.T) {
 	}
 }
 
-func TestSpansWithoutAKeyAreAllDifferent(t *testing.T) {
+func TestSpansWithoutARunAreAllDifferent(t *testing.T) {
 	_, first := begun(t, "", nil)
 	_, second := begun(t, "", nil)
 	if first.SpanContext.TraceID() == second.SpanContext.TraceID() || first.SpanContext.SpanID() == second.SpanContext.SpanID() {
