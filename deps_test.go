@@ -18,6 +18,8 @@ const module = "headgate"
 // its line, and no others. Each name stands on a line above its uses, so the list
 // cannot hold a cycle. Names without a directory of their own are under internal/.
 const rules = `
+	metric:
+	telemetry:           metric
 	columnar:
 	strictyaml:
 	rowrule:             strictyaml
@@ -63,16 +65,19 @@ const rules = `
 	audit:               bundle change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
 	trigger:             evaluate
 	learn:               columnar contract evaluate labels model pass pipeline registry run store train trigger
-	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels learn model pass pipeline profile registration registry release run serving store train trigger
-	workflows:           activities evaluate evidence release run store train trigger
-	worker:              activities model model/lightgbm store workflows
-	cmd/worker:          worker
-	cmd/starter:         activities audit bundle change columnar compare contract delta domain drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train trigger version workflows
+	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels learn metric model pass pipeline profile registration registry release run serving store train trigger
+	workflows:           activities evaluate evidence metric release run store train trigger
+	standing:            activities drift evaluate evidence metric pipeline registry release run store
+	worker:              activities metric model model/lightgbm standing store workflows
+	cmd/worker:          telemetry worker
+	cmd/starter:         activities audit bundle change columnar compare contract delta domain drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml telemetry train trigger version workflows
 `
 
 // only keeps a technology in its place: no other package may import it.
 var only = map[string][]string{
-	"go.temporal.io/":                        {"activities", "workflows", "worker", "cmd/worker", "cmd/starter"},
+	"go.temporal.io/":                        {"activities", "workflows", "worker", "telemetry", "cmd/worker", "cmd/starter"},
+	"go.opentelemetry.io/":                   {"telemetry"},
+	"github.com/prometheus/":                 {"telemetry"},
 	"gocloud.dev/":                           {"store"},
 	"github.com/parquet-go/":                 {"columnar"},
 	"github.com/apache/arrow/":               {"columnar", "rowrule", "contract", "profile", "infer", "model", "model/lightgbm", "train/gbdt", "domain", "train", "bundle", "pass", "audit", "activities", "quarantine", "registration", "retailer", "retailer/generate", "cmd/starter", "bench", "bench/drift", "bench/train", "bench/gates", "labels", "evidence", "serving", "learn"},

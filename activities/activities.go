@@ -188,15 +188,19 @@ func alive(ctx context.Context) (_ context.Context, report func(Progress), stop 
 	}
 }
 
-// stage runs the body of an activity: heartbeat, classification, hand-over.
+// stage runs the body of an activity: heartbeat, classification, hand-over, measures.
 func stage[Out any](ctx context.Context, body func(ctx context.Context, report func(Progress)) (Out, error)) (Out, error) {
+	began := time.Now()
 	ctx, report, stop := alive(ctx)
 	defer stop()
 	out, err := body(ctx, report)
 	if err != nil && errors.Is(context.Cause(ctx), errStopping) {
-		return out, temporal.NewApplicationError(errStopping.Error(), KindWorkerStopped)
+		err = temporal.NewApplicationError(errStopping.Error(), KindWorkerStopped)
+	} else {
+		err = classify(err)
 	}
-	return out, classify(err)
+	measured(ctx, time.Since(began), err)
+	return out, err
 }
 
 // version returns a model version that has scored its golden rows on this worker.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"headgate/internal/metric"
 	"headgate/internal/pass"
 	"headgate/internal/run"
 	"headgate/internal/store"
@@ -69,6 +70,10 @@ func (a *Activities) ScoreShard(ctx context.Context, in ScoreShardInput) (ScoreS
 			return ScoreShardOutput{}, err
 		}
 		result, err := a.saveShard(ctx, in, plan.Models, reasons, out)
+		if err == nil {
+			count(ctx, metric.RowsScored, out.Rows, in.Pipeline)
+			count(ctx, metric.RowsQuarantined, out.Quarantined, in.Pipeline)
+		}
 		return ScoreShardOutput{Result: result, Rows: out.Rows, Quarantined: out.Quarantined}, err
 	})
 }

@@ -16,16 +16,28 @@ import (
 	"headgate/internal/store"
 )
 
-// TestTheDemoGoesAsTold tells the story on a server of its own. It leaves the same
-// decisions and the same bytes in the table whenever and wherever it is told.
+// TestTheDemoGoesAsTold tells the story on a server of its own, watched from outside. It
+// leaves the same decisions and the same bytes in the table whenever and wherever it is
+// told; dashboards and alerts find their metrics, and the month whose labels lead to
+// another champion is one trace.
 func TestTheDemoGoesAsTold(t *testing.T) {
-	var stdout, stderr bytes.Buffer
-	dir := t.TempDir()
+	var stderr bytes.Buffer
+	watched, dir := observe(t), t.TempDir()
 	args := []string{"demo", "--once", "--port", "0", "--ui-port", "0", "--dir", dir}
-	if code := run(t.Context(), args, &stdout, &stderr); code != 0 {
-		t.Fatalf("exit code %d: %s\n%s", code, stderr.String(), stdout.String())
+	if code := run(t.Context(), args, watched, &stderr); code != 0 {
+		t.Fatalf("exit code %d: %s\n%s", code, stderr.String(), watched.output.String())
 	}
-	got, err := left(t.Context(), filepath.Join(dir, "store"))
+	leftAsEver(t, filepath.Join(dir, "store"))
+	watched.checkMetrics()
+	watched.checkTrace("StartWorkflow:ScoreBatch", "score/retailer/2024-05", "RunWorkflow:ScoreBatch", "RunActivity:ScoreShard", "RunActivity:JudgeData", "RunActivity:Publish",
+		"RunWorkflow:EvaluateBatch", "RunActivity:EvaluateScores", "RunWorkflow:Retrain", "RunActivity:TrainModel", "RunWorkflow:Release", "RunActivity:Promote")
+	watched.checkLogs(filepath.Join(dir, "worker.log"))
+}
+
+// leftAsEver holds what a demo has left against testdata/demo.txt.
+func leftAsEver(t *testing.T, dir string) {
+	t.Helper()
+	got, err := left(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"headgate/cmd/dev/devserver"
+	"headgate/internal/telemetry"
 	"headgate/internal/worker"
 )
 
@@ -49,6 +50,8 @@ type site struct {
 	client client.Client
 	store  string // directory of the object store
 	log    string // file in which the worker says what it does
+	told   *telemetry.Telemetry
+	listen net.Listener // for GET /health and GET /metrics
 }
 
 // runSite brings a site up, calls do, and takes it down again when do returns, when
@@ -62,6 +65,10 @@ func runSite(ctx context.Context, o siteOptions, warn io.Writer, do func(context
 	defer func() { err = errors.Join(err, server.Stop()) }()
 
 	s := &site{server: server, store: filepath.Join(o.dir, "store"), log: filepath.Join(o.dir, "worker.log")}
+	if s.listen, err = listenMetrics(); err != nil {
+		return err
+	}
+	defer s.listen.Close()
 	log, err := os.OpenFile(s.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return err
@@ -69,11 +76,14 @@ func runSite(ctx context.Context, o siteOptions, warn io.Writer, do func(context
 	defer log.Close()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	s.client, err = client.DialContext(ctx, client.Options{
-		HostPort:  server.Address(),
-		Namespace: devserver.Namespace,
-		Logger:    newLogger(ctx, o.debug, log, warn),
-	})
+	options := client.Options{HostPort: server.Address(), Namespace: devserver.Namespace, Logger: newLogger(ctx, o.debug, log, warn)}
+	trouble := options.Logger
+	if s.told, err = telemetry.Start(ctx, "headgate-dev", func(err error) { trouble.Warn("telemetry", "error", err.Error()) }); err != nil {
+		return err
+	}
+	defer s.stopTelling(trouble)
+	s.told.Apply(&options)
+	s.client, err = client.DialContext(ctx, options)
 	if err != nil {
 		return fmt.Errorf("temporal server at %s: %w", server.Address(), err)
 	}
@@ -89,11 +99,15 @@ func (s *site) work(ctx context.Context, do func(context.Context, *site) error) 
 	if err := worker.EnsureSearchAttributes(ctx, s.client, devserver.Namespace); err != nil {
 		return err
 	}
-	w, err := worker.New(ctx, worker.Config{Store: s.store}, s.client)
+	w, err := worker.New(ctx, worker.Config{Store: s.store, Metrics: s.told.Handler()}, s.client)
 	if err != nil {
 		return err
 	}
+	if err := s.told.Observe(0, w.Standing); err != nil { // a look at a local directory costs little
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return w.ServeHealth(ctx, s.listen) })
 	group.Go(func() error { return w.Run(ctx) })
 	group.Go(func() error { return do(ctx, s) })
 	group.Go(func() error {
@@ -125,7 +139,7 @@ func newLogger(ctx context.Context, debug bool, log, warn io.Writer) sdklog.Logg
 		Level:  zerolog.WarnLevel,
 	})
 	logger := zerolog.New(both).Level(level).With().Timestamp().Logger()
-	return sdklog.NewStructuredLogger(slog.New(zerolog.NewSlogHandler(logger)))
+	return telemetry.NewLogger(zerolog.NewSlogHandler(logger))
 }
 
 // An untilDone writes to w until ctx ends, and nowhere after that.

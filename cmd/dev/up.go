@@ -35,9 +35,10 @@ after kill -9.`,
 func (s *site) describe(w io.Writer) {
 	fmt.Fprintf(w, `Web UI           %s
 Temporal server  %s
+metrics          %s
 scores, models   %s
 logs             %s
                  %s
 ready; Ctrl-C stops
-`, s.server.UI(), s.server.Address(), s.store, s.log, s.server.Log())
+`, s.server.UI(), s.server.Address(), s.metrics(), s.store, s.log, s.server.Log())
 }

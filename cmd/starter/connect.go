@@ -14,6 +14,7 @@ import (
 	"headgate/internal/model"
 	"headgate/internal/model/lightgbm"
 	"headgate/internal/store"
+	"headgate/internal/telemetry"
 )
 
 // formats are the model formats that the starter reads.
@@ -43,6 +44,14 @@ func dial(ctx context.Context) (client.Client, error) {
 		return nil, usageError{fmt.Errorf("temporal settings: %w", err)}
 	}
 	options.Logger = sdklog.NewStructuredLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	if telemetry.Configured() {
+		return dialTraced(ctx, options)
+	}
+	return connect(ctx, options)
+}
+
+// connect dials, and says what to do if nobody answers.
+func connect(ctx context.Context, options client.Options) (client.Client, error) {
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
 		address := options.HostPort

@@ -20,7 +20,7 @@ type Config struct {
 	TaskQueue string        `env:"HEADGATE_TASK_QUEUE" default:"headgate" help:"task queue to poll"`
 	Parallel  int           `env:"HEADGATE_PARALLEL" default:"4" help:"activities at a time; about 100 MB each"`
 	Drain     time.Duration `env:"HEADGATE_DRAIN" default:"10s" help:"how long a stopping worker waits for its activities to hand over"`
-	Health    string        `env:"HEADGATE_HEALTH" default:"127.0.0.1:8090" help:"address of GET /health; empty for none"`
+	Health    string        `env:"HEADGATE_HEALTH" default:"127.0.0.1:8090" help:"address of GET /health and, for Prometheus, GET /metrics; empty for none"`
 	Log       zerolog.Level `env:"HEADGATE_LOG" default:"info" help:"least level to log: debug, info, warn, error"`
 }
 

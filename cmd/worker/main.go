@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"os"
 	"os/signal"
@@ -18,8 +17,8 @@ import (
 	"github.com/rs/zerolog"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
-	sdklog "go.temporal.io/sdk/log"
 
+	"headgate/internal/telemetry"
 	"headgate/internal/worker"
 )
 
@@ -34,6 +33,10 @@ Connection to Temporal: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY,
 TEMPORAL_TLS_*, or a profile of Temporal's TOML file named by TEMPORAL_PROFILE; see
 https://docs.temporal.io/develop/environment-configuration. Without any of them it
 connects to localhost:7233, namespace default.
+
+Traces go where OTEL_EXPORTER_OTLP_ENDPOINT says, http://127.0.0.1:4318 for example, and
+nowhere without it; OTEL_EXPORTER_OTLP_PROTOCOL is http/protobuf or grpc. All variables
+of OpenTelemetry's exporter count. Metrics and alerts: docs/metrics.md.
 
 SIGTERM and SIGINT stop it: running shards start over on another worker. A second one
 ends it at once.
@@ -68,7 +71,7 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 		return 2
 	}
 	log := newLogger(stderr, c.Log)
-	if err := work(ctx, c, options, log); err != nil {
+	if err := observed(ctx, c, options, log); err != nil {
 		log.Error().Msg("worker failed: " + err.Error())
 		return 1
 	}
@@ -84,9 +87,31 @@ func newLogger(w io.Writer, level zerolog.Level) zerolog.Logger {
 	return zerolog.New(w).Level(level).With().Timestamp().Logger()
 }
 
+// lookEvery is how often scrapes make the worker look at the registries.
+const lookEvery = 15 * time.Second
+
+// flushTimeout is how long the last traces may take.
+const flushTimeout = 5 * time.Second
+
+// observed runs work with metrics and traces, and sends off the last ones.
+func observed(ctx context.Context, c Config, options client.Options, log zerolog.Logger) error {
+	told, err := telemetry.Start(ctx, "headgate-worker", func(err error) { log.Warn().Msg("telemetry: " + err.Error()) })
+	if err != nil {
+		return err
+	}
+	told.Apply(&options)
+	options.Logger = telemetry.NewLogger(zerolog.NewSlogHandler(log))
+	err = work(ctx, c, options, told, log)
+	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
+	defer cancel()
+	if err := told.Stop(flush); err != nil {
+		log.Warn().Msg("telemetry: " + err.Error())
+	}
+	return err
+}
+
 // work polls until ctx ends, and then waits for its activities to hand over.
-func work(ctx context.Context, c Config, options client.Options, log zerolog.Logger) error {
-	options.Logger = sdklog.NewStructuredLogger(slog.New(zerolog.NewSlogHandler(log)))
+func work(ctx context.Context, c Config, options client.Options, told *telemetry.Telemetry, log zerolog.Logger) error {
 	temporal, err := client.DialContext(ctx, options)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -98,8 +123,11 @@ func work(ctx context.Context, c Config, options client.Options, log zerolog.Log
 	if err := worker.EnsureSearchAttributes(ctx, temporal, namespace(options)); err != nil {
 		return err
 	}
-	w, err := worker.New(ctx, worker.Config{Store: c.Store, TaskQueue: c.TaskQueue, Parallel: c.Parallel, Drain: c.Drain}, temporal)
+	w, err := worker.New(ctx, worker.Config{Store: c.Store, TaskQueue: c.TaskQueue, Parallel: c.Parallel, Drain: c.Drain, Metrics: told.Handler()}, temporal)
 	if err != nil {
+		return err
+	}
+	if err := told.Observe(lookEvery, w.Standing); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -112,7 +140,7 @@ func work(ctx context.Context, c Config, options client.Options, log zerolog.Log
 		go func() { cancel(w.ServeHealth(ctx, l)) }()
 	}
 	log.Info().Str("temporal", address(options)).Str("namespace", namespace(options)).
-		Str("task_queue", c.TaskQueue).Str("health", c.Health).Msg("worker started")
+		Str("task_queue", c.TaskQueue).Str("health", c.Health).Bool("traces", told.Tracing()).Msg("worker started")
 	if err := w.Run(ctx); err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ import (
 	"headgate/activities"
 	"headgate/internal/model"
 	"headgate/internal/model/lightgbm"
+	"headgate/internal/standing"
 	"headgate/internal/store"
 	"headgate/workflows"
 )
@@ -33,6 +34,7 @@ type Config struct {
 	TaskQueue string        // default: workflows.TaskQueue
 	Parallel  int           // activities at a time; default 4
 	Drain     time.Duration // how long a stopping worker waits for its activities; default 10 s
+	Metrics   http.Handler  // of GET /metrics, beside GET /health; nil for none
 }
 
 // Formats returns the model formats that workers read.
@@ -44,6 +46,8 @@ type Worker struct {
 	worker worker.Worker
 	client client.Client
 	config Config
+
+	standing *standing.Reader
 }
 
 // New opens and probes the store and makes a worker. It does not poll yet.
@@ -77,7 +81,9 @@ func New(ctx context.Context, c Config, temporal client.Client) (*Worker, error)
 	})
 	workflows.Register(w)
 	w.RegisterActivity(activities.New(bucket, Formats()))
-	return &Worker{bucket: bucket, worker: w, client: temporal, config: c}, nil
+	made := &Worker{bucket: bucket, worker: w, client: temporal, config: c}
+	made.standing = standing.New(bucket, made.scoring)
+	return made, nil
 }
 
 // Run polls until ctx ends; then running activities hand over to other workers and
@@ -118,9 +124,13 @@ func (w *Worker) Health(ctx context.Context) error {
 	return nil
 }
 
-// ServeHealth answers GET /health with 200, or with 503 and the reason, until ctx ends.
+// ServeHealth answers GET /health with 200, or with 503 and the reason, and GET /metrics,
+// until ctx ends.
 func (w *Worker) ServeHealth(ctx context.Context, l net.Listener) error {
 	mux := http.NewServeMux()
+	if w.config.Metrics != nil {
+		mux.Handle("GET /metrics", w.config.Metrics)
+	}
 	mux.HandleFunc("GET /health", func(rw http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 		defer cancel()
