@@ -18,6 +18,7 @@ const module = "headgate"
 // its line, and no others. Each name stands on a line above its uses, so the list
 // cannot hold a cycle. Names without a directory of their own are under internal/.
 const rules = `
+	calendar:
 	columnar:
 	strictyaml:
 	rowrule:             strictyaml
@@ -34,7 +35,7 @@ const rules = `
 	evaluate:            sketch
 	compare:             drift evaluate
 	gate:                compare contract drift evaluate strictyaml
-	pipeline:            contract evaluate gate release strictyaml
+	pipeline:            calendar contract evaluate gate release strictyaml
 	model/lightgbm:      model
 	train/gbdt:          model
 	domain:              columnar evaluate model model/lightgbm sketch train/gbdt
