@@ -61,14 +61,14 @@ const rules = `
 	evidence:            columnar contract evaluate labels pass pipeline registry release run store
 	version:             bundle model store train
 	serving:             columnar compare contract evaluate gate pass release run store
-	audit:               bundle change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
+	audit:               bundle calendar change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
 	trigger:             evaluate
 	learn:               columnar contract evaluate labels model pass pipeline registry run store train trigger
-	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels learn model pass pipeline profile registration registry release run serving store train trigger
-	workflows:           activities evaluate evidence release run store train trigger
+	activities:          bundle calendar columnar contract delta drift evaluate evidence fallback gate labels learn model pass pipeline profile registration registry release run serving store train trigger
+	workflows:           activities calendar evaluate evidence release run store train trigger
 	worker:              activities model model/lightgbm store workflows
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle change columnar compare contract delta domain drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train trigger version workflows
+	cmd/starter:         activities audit bundle calendar change columnar compare contract delta domain drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train trigger version workflows
 `
 
 // only keeps a technology in its place: no other package may import it.
