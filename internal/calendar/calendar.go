@@ -45,6 +45,13 @@ const (
 	BusinessDays = "business"
 )
 
+// What a slot does while another one is not at its end.
+const (
+	OverlapAllow  = "allow"  // it begins
+	OverlapBuffer = "buffer" // it begins after it
+	OverlapSkip   = "skip"   // it does not begin, and its batch is named as missing
+)
+
 // A Calendar is what a schedule promises: one published batch for each slot. It is kept as
 // a blob, which an entry of the registry names.
 //
@@ -164,18 +171,12 @@ func (c *Calendar) Latest(moment time.Time) (last Slot, ok bool) {
 	return last, ok
 }
 
+// Slots returns the slots that are due at a moment, from the first on.
+func (c *Calendar) Slots(moment time.Time) []Slot { return c.Between(time.Time{}, moment, maxSlots) }
+
 // Overdue returns the slots that must have been published before a moment and are not.
 func (c *Calendar) Overdue(moment time.Time, published func(batch string) bool) []Slot {
-	var all []Slot
-	for s := range c.slots() {
-		if s.Due.After(moment) {
-			break
-		}
-		if !s.Publish.After(moment) && !published(s.Batch) {
-			all = append(all, s)
-		}
-	}
-	return all
+	return slices.DeleteFunc(c.Slots(moment), func(s Slot) bool { return s.Publish.After(moment) || published(s.Batch) })
 }
 
 // maxSlots ends a calendar without an end: three hundred years of days.

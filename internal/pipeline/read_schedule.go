@@ -16,7 +16,7 @@ var scheduleKeys = []string{"zone", "day", "businessDay", "days", "at", "for", "
 
 // readSchedule reads when batches are due. It knows the kind of batches already.
 func (c *Config) readSchedule(v strictyaml.Value) {
-	s := &Schedule{Zone: DefaultZone, At: DefaultAt, For: calendar.Previous, CatchUp: Duration(DefaultCatchUp), Overlap: OverlapAllow}
+	s := &Schedule{Zone: DefaultZone, At: DefaultAt, For: calendar.Previous, CatchUp: Duration(DefaultCatchUp), Overlap: calendar.OverlapAllow}
 	c.Schedule = s
 	fs, ok := v.Map("schedule", scheduleKeys...)
 	if !ok {
@@ -39,7 +39,7 @@ func (c *Config) readSchedule(v strictyaml.Value) {
 		s.For, _ = v.OneOf("for", calendar.Previous, calendar.Current)
 	}
 	if v, ok := fs.Get("overlap"); ok {
-		s.Overlap, _ = v.OneOf("overlap", OverlapAllow, OverlapBuffer, OverlapSkip)
+		s.Overlap, _ = v.OneOf("overlap", calendar.OverlapAllow, calendar.OverlapBuffer, calendar.OverlapSkip)
 	}
 	if v, ok := fs.Get("holidays"); ok {
 		s.Holidays = beside("schedule.holidays", v)

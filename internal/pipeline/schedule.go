@@ -44,13 +44,6 @@ type Schedule struct {
 	Poll    *Duration `json:"poll,omitempty"`    // how often a slot looks; default: a five-hundredth of publish
 }
 
-// What a slot does while another one is not at its end.
-const (
-	OverlapAllow  = "allow"  // it begins
-	OverlapBuffer = "buffer" // it begins after it
-	OverlapSkip   = "skip"   // it does not begin, and its batch is named as missing
-)
-
 // A MonthDay is a day of the month, or a business day of it: from 1, or last, which is −1.
 type MonthDay int
 
