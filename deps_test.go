@@ -56,7 +56,7 @@ const rules = `
 	bench/train:         bench/process columnar model model/lightgbm retailer train/gbdt
 	bench/gates:         evaluate gate model model/lightgbm retailer train/gbdt
 	change:              contract store
-	registration:        bundle change columnar contract model pass pipeline profile registry store train train/gbdt
+	registration:        bundle calendar change columnar contract model pass pipeline profile registry store train train/gbdt
 	labels:              columnar contract pass run store
 	evidence:            columnar contract evaluate labels pass pipeline registry release run store
 	version:             bundle model store train

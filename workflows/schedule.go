@@ -94,7 +94,7 @@ func ApplySchedule(ctx context.Context, c client.Client, r ScheduleRequest) (App
 	case errors.As(err, &missing):
 		out.Created = true
 		_, err = c.ScheduleClient().Create(ctx, client.ScheduleOptions{ID: id, Spec: spec, Action: action, Overlap: policy.Overlap, CatchupWindow: policy.CatchupWindow,
-			Note: "applied by " + r.By, TypedSearchAttributes: temporal.NewSearchAttributes(attrPipeline.ValueSet(r.Calendar.Pipeline))})
+			Note: r.note(), Memo: map[string]any{"slots": "starter schedule next " + r.Calendar.Pipeline}, TypedSearchAttributes: temporal.NewSearchAttributes(attrPipeline.ValueSet(r.Calendar.Pipeline))})
 		if err != nil {
 			return out, fmt.Errorf("create %s: %w", id, err)
 		}
@@ -111,6 +111,9 @@ func ApplySchedule(ctx context.Context, c client.Client, r ScheduleRequest) (App
 	err = handle.Update(ctx, client.ScheduleUpdateOptions{DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
 		s := in.Description.Schedule
 		s.Spec, s.Policy, s.Action = &spec, &policy, action
+		if s.State != nil && !s.State.Paused {
+			s.State.Note = r.note()
+		}
 		return &client.ScheduleUpdate{Schedule: &s}, nil
 	}})
 	if err != nil {
@@ -147,9 +150,14 @@ func (r *ScheduleRequest) action(until time.Time) *client.ScheduleWorkflowAction
 	return &client.ScheduleWorkflowAction{
 		ID: SlotID(name), Workflow: Slot, TaskQueue: queueOr(r.Queue), Args: []any{SlotInput{Pipeline: name, Schedule: r.Digest, Until: until}},
 		TypedSearchAttributes: temporal.NewSearchAttributes(attrPipeline.ValueSet(name)),
-		StaticSummary:         "A slot of " + name,
+		StaticSummary:         fmt.Sprintf("A slot of %s: %s", name, r.Calendar),
 		StaticDetails:         r.details(),
 	}
+}
+
+// note tells whoever looks at the list of schedules when slots are due.
+func (r *ScheduleRequest) note() string {
+	return fmt.Sprintf("%s; applied by %s", r.Calendar, r.By)
 }
 
 // details tells whoever opens a slot's page what it does and what to do next.

@@ -51,6 +51,8 @@ func (c SlotCard) Markdown() string {
 		row("Data", "**nobody could look**: "+c.Blind)
 	case c.Files > 0:
 		row("Data", fmt.Sprintf("%s, %s", count(c.Files, "file"), bytes(c.Bytes)))
+	case c.Outcome == SlotMissed:
+		row("Data", "none")
 	default:
 		row("Data", "none yet")
 	}

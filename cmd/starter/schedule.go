@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
@@ -14,7 +13,9 @@ import (
 	"go.temporal.io/api/serviceerror"
 
 	"headgate/internal/calendar"
+	"headgate/internal/contract"
 	"headgate/internal/delta"
+	"headgate/internal/pipeline"
 	"headgate/internal/registration"
 	"headgate/internal/registry"
 	papers "headgate/internal/run"
@@ -75,22 +76,29 @@ func readSchedule(file string, before *calendar.Calendar, now time.Time) (*regis
 	if err != nil {
 		return nil, nil, err
 	}
-	var holidays []string
-	if s := f.Config.Schedule; s != nil && s.Holidays != "" {
-		path := filepath.Join(filepath.Dir(file), filepath.FromSlash(s.Holidays))
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return nil, nil, fmt.Errorf("schedule.holidays: %w", err)
-		}
-		if holidays, err = calendar.ParseHolidays(path, data); err != nil {
-			return nil, nil, err
-		}
-	}
-	cal, err := f.Config.Calendar(f.Contract, holidays, before, now)
+	cal, err := f.Config.Calendar(f.Contract, f.Holidays, before, now)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return f, cal, nil
+}
+
+// printSchedule checks the schedule of a pipeline file that validate reads, and says when
+// batches are due.
+func printSchedule(e *env, name string, p *pipeline.Config, k *contract.Contract) error {
+	if p.Schedule == nil {
+		return nil
+	}
+	holidays, err := registration.ReadHolidays(name, p, k)
+	if err != nil {
+		return err
+	}
+	cal, err := p.Calendar(k, holidays, nil, time.Now())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "  due %s; %s\n", cal, plural(len(holidays), "holiday"))
+	return nil
 }
 
 // noSchedule tells of a schedule that the server does not have.

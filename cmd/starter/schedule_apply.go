@@ -124,7 +124,7 @@ func (a *application) tell(e *env, cal *calendar.Calendar, out workflows.Applied
 	case changed || len(out.Changes) > 0:
 		verb = "changed"
 	}
-	fmt.Fprintf(e.stdout, "%s: %s\n", workflows.ScheduleID(cal.Pipeline), verb)
+	fmt.Fprintf(e.stdout, "%s: %s\nslots are   %s\n", workflows.ScheduleID(cal.Pipeline), verb, cal)
 	if changed && a.have != nil {
 		for _, line := range differences(a.have, cal) {
 			fmt.Fprintln(e.stdout, "  "+line)
