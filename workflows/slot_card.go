@@ -80,6 +80,10 @@ func (c SlotCard) headline() string {
 		return "**missing**"
 	case c.Outcome == SlotPublished:
 		return "published"
+	case c.Stage == "WaitForPublication" && c.Verdict == "ask":
+		return "**waits for an answer**"
+	case c.Stage == "WaitForPublication" && c.Verdict == "block":
+		return "**blocked**, and may be delivered again"
 	case c.Stage == "WaitForPublication":
 		return "being scored"
 	}
