@@ -195,7 +195,11 @@ func (r *ScheduleRequest) changes(have *client.ScheduleDescription, slots []cale
 		}
 	}
 	old := after(Moments(s.Spec), r.Now)
-	if is := after(Moments(new(r.spec(slots))), r.Now); !slices.EqualFunc(old, is, time.Time.Equal) {
+	switch is := after(Moments(new(r.spec(slots))), r.Now); {
+	case slices.EqualFunc(old, is, time.Time.Equal):
+	case len(old) == len(is):
+		all = append(all, fmt.Sprintf("the times of %d slots to come", len(is)))
+	default:
 		all = append(all, fmt.Sprintf("%d slots to come instead of %d", len(is), len(old)))
 	}
 	return all
