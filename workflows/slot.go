@@ -152,7 +152,7 @@ func (s *slot) turn(ctx workflow.Context) (done bool, err error) {
 		if err := s.name(ctx, s.seen.Earlier); err != nil {
 			return false, err
 		}
-		s.seen.Earlier = nil
+		s.seen.Earlier, s.card.Earlier = nil, nil
 	}
 	done = s.out.Outcome != "" && len(s.seen.Earlier) == 0
 	return done, s.show(ctx, done)

@@ -56,6 +56,7 @@ func TestScheduleLosesNoMonth(t *testing.T) {
 
 	r.sleepUntil("2024-02", 4*time.Second)
 	r.must("is paused: ann: they move", "schedule", "pause", "retailer", "--reason", "they move")
+	r.must("2024-01: slot/retailer-", "schedule", "trigger", "retailer", "--batch", "2024-01") // it is published, and stays so
 	r.sleepUntil(pausedOver, 4*time.Second)
 	r.must("paused: ann: they move", "schedule", "list", "retailer")
 	r.must("is resumed: ann: they moved", "schedule", "resume", "retailer", "--reason", "they moved")
@@ -69,7 +70,7 @@ func TestScheduleLosesNoMonth(t *testing.T) {
 	r.up()
 
 	r.sleepUntil("2024-12", 0)
-	r.ended(11)
+	r.ended(12)
 	r.want(pausedOver, noData)
 	out := r.must("2 missing", "status", "retailer")
 	if !strings.Contains(out, noData+"  ") || !strings.Contains(out, "no data came by") || !strings.Contains(out, "its slot did not run") {
@@ -80,7 +81,7 @@ func TestScheduleLosesNoMonth(t *testing.T) {
 	r.shelf.deliver(t, noData, 2000, retailer.Options{})
 	r.must(noData, "schedule", "trigger", "retailer", "--batch", noData)
 	r.must(pausedOver, "schedule", "backfill", "retailer", "--from", "2024-02", "--to", "2024-04")
-	r.ended(15)
+	r.ended(16)
 	r.want()
 	if out := r.must("2024-12", "status", "retailer"); strings.Contains(out, "missing") {
 		t.Errorf("status says\n%s", out)
