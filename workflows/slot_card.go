@@ -37,8 +37,8 @@ const fewLeft = 3
 // Markdown returns the card as a heading, a table, and what to do.
 func (c SlotCard) Markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "### %s %s: %s\n\n| Stage | %s |\n|---|---|\n", c.Pipeline, c.Batch, c.headline(), c.Stage)
-	row := func(name, value string) { fmt.Fprintf(&b, "| %s | %s |\n", name, cell(value)) }
+	b.WriteString(fmt.Sprintf("### %s %s: %s\n\n| Stage | %s |\n|---|---|\n", c.Pipeline, c.Batch, c.headline(), c.Stage))
+	row := func(name, value string) { b.WriteString(fmt.Sprintf("| %s | %s |\n", name, cell(value))) }
 	due := c.Due
 	if c.Moved != "" {
 		due += " (moved: " + c.Moved + ")"
@@ -102,12 +102,12 @@ func lines(missing []activities.Missing) []string {
 // next says who has to do what.
 func (c SlotCard) next(b *strings.Builder) {
 	if c.Verdict == "ask" && c.Outcome != SlotPublished {
-		fmt.Fprintf(b, "\nSomebody has to answer: open `%s`, or run `starter approve %s --batch %s --help`.\n", ScoreID(c.Pipeline, c.Batch), c.Pipeline, c.Batch)
+		b.WriteString(fmt.Sprintf("\nSomebody has to answer: open `%s`, or run `starter approve %s --batch %s --help`.\n", ScoreID(c.Pipeline, c.Batch), c.Pipeline, c.Batch))
 	}
 	if len(c.Missed) > 0 {
-		fmt.Fprintf(b, "\nHave the data delivered, then run `starter schedule trigger %s --batch %s`. A publication closes what is missing.\n", c.Pipeline, c.Missed[0].Batch)
+		b.WriteString(fmt.Sprintf("\nHave the data delivered, then run `starter schedule trigger %s --batch %s`. A publication closes what is missing.\n", c.Pipeline, c.Missed[0].Batch))
 	}
 	if c.Left >= 0 && c.Left <= fewLeft {
-		fmt.Fprintf(b, "\nThe schedule knows %s more: look into its holidays, and run `starter schedule apply` again.\n", count(c.Left, "slot"))
+		b.WriteString(fmt.Sprintf("\nThe schedule knows %s more: look into its holidays, and run `starter schedule apply` again.\n", count(c.Left, "slot")))
 	}
 }
