@@ -18,6 +18,7 @@ const module = "headgate"
 // its line, and no others. Each name stands on a line above its uses, so the list
 // cannot hold a cycle. Names without a directory of their own are under internal/.
 const rules = `
+	calendar:
 	metric:
 	telemetry:           metric
 	columnar:
@@ -36,7 +37,7 @@ const rules = `
 	evaluate:            sketch
 	compare:             drift evaluate
 	gate:                compare contract drift evaluate strictyaml
-	pipeline:            contract evaluate gate release strictyaml
+	pipeline:            calendar contract evaluate gate release strictyaml
 	model/lightgbm:      model
 	train/gbdt:          model
 	domain:              columnar evaluate model model/lightgbm sketch train/gbdt
@@ -57,20 +58,20 @@ const rules = `
 	bench/train:         bench/process columnar model model/lightgbm retailer train/gbdt
 	bench/gates:         evaluate gate model model/lightgbm retailer train/gbdt
 	change:              contract store
-	registration:        bundle change columnar contract model pass pipeline profile registry store train train/gbdt
+	registration:        bundle calendar change columnar contract model pass pipeline profile registry store train train/gbdt
 	labels:              columnar contract pass run store
 	evidence:            columnar contract evaluate labels pass pipeline registry release run store
 	version:             bundle model store train
 	serving:             columnar compare contract evaluate gate pass release run store
-	audit:               bundle change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
+	audit:               bundle calendar change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
 	trigger:             evaluate
 	learn:               columnar contract evaluate labels model pass pipeline registry run store train trigger
-	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels learn metric model pass pipeline profile registration registry release run serving store train trigger
-	workflows:           activities evaluate evidence metric release run store train trigger
+	activities:          bundle calendar columnar contract delta drift evaluate evidence fallback gate labels learn metric model pass pipeline profile registration registry release run serving store train trigger
+	workflows:           activities calendar evaluate evidence metric release run store train trigger
 	standing:            activities drift evaluate evidence metric pipeline registry release run store
 	worker:              activities metric model model/lightgbm standing store workflows
 	cmd/worker:          telemetry worker
-	cmd/starter:         activities audit bundle change columnar compare contract delta domain drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml telemetry train trigger version workflows
+	cmd/starter:         activities audit bundle calendar change columnar compare contract delta domain drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml telemetry train trigger version workflows
 `
 
 // only keeps a technology in its place: no other package may import it.

@@ -100,7 +100,7 @@ func kindOf(err error) string {
 	case errors.Is(err, registry.ErrHeadMoved):
 		return KindHeadMoved
 	case errors.Is(err, delta.ErrConflict), errors.Is(err, store.ErrExists), errors.Is(err, registry.ErrIDTaken), errors.Is(err, registry.ErrAliasTaken),
-		errors.Is(err, registry.ErrRejected), errors.Is(err, registry.ErrProposal):
+		errors.Is(err, registry.ErrRejected), errors.Is(err, registry.ErrProposal), errors.Is(err, registry.ErrNotMissed):
 		return KindConflict
 	case errors.As(err, &hash), errors.As(err, &entry), errors.As(err, &digest), errors.As(err, &blob), errors.Is(err, serving.ErrRanks), unreadable(err), brokenTable(err):
 		return KindCorrupt

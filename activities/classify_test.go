@@ -36,6 +36,7 @@ func TestClassify(t *testing.T) {
 		{"another model is the champion", registry.ErrAliasTaken, KindConflict},
 		{"a rejected model cannot be promoted", registry.ErrRejected, KindConflict},
 		{"a proposal does not wait", registry.ErrProposal, KindConflict},
+		{"a batch is published and not missed", registry.ErrNotMissed, KindConflict},
 		{"a model was never registered", registry.ErrUnknownModel, KindUnknown},
 		{"the registry takes no such entry", registry.ErrEntry, KindConfig},
 		{"ranks are damaged", serving.ErrRanks, KindCorrupt},

@@ -32,29 +32,39 @@ func (a *Activities) CheckFooters(ctx context.Context, in CheckFootersInput) (Ch
 		if err != nil {
 			return CheckFootersOutput{}, err
 		}
-		violations, total, err := a.footers(ctx, plan, f, report)
+		paper, err := a.judgeFooters(ctx, plan, f, report)
 		if err != nil {
 			return CheckFootersOutput{}, err
 		}
-		paper := run.Data{Format: run.Format, Run: in.Run.Run, Stage: "footers", Verdict: run.Pass,
-			Rows: plan.Rows, Budget: f.pipeline.Quarantine.Budget.Allowed(plan.Rows)}
-		if !contract.Blocks(violations) {
-			violations = append(violations, f.contract.CheckTotals(total)...)
-			// Which of the bad rows were corrected since is known when all rows are read.
-			bad, rule := f.contract.KnownBad(total)
-			if replayed(plan) == 0 && f.pipeline.Quarantine.Budget.Exceeded(bad, plan.Rows) {
-				paper.Reasons = append(paper.Reasons, fmt.Sprintf(
-					"%d of %d rows break %s, more than the error budget of %d rows", bad, plan.Rows, rule, paper.Budget))
-			}
-		}
-		paper.Violations = violations
-		paper.Reasons = append(reasons(violations), paper.Reasons...)
-		if len(paper.Reasons) > 0 {
-			paper.Verdict = run.Block
-		}
+		paper.Run = in.Run.Run
 		object, err := run.SaveJSON(ctx, a.store, in.dir(), "footers.json", paper)
 		return CheckFootersOutput{Verdict: paper.Verdict, Reasons: few(paper.Reasons), Paper: object}, err
 	})
+}
+
+// judgeFooters says what the footers alone say of a batch.
+func (a *Activities) judgeFooters(ctx context.Context, plan *run.Plan, f files, report func(Progress)) (run.Data, error) {
+	violations, total, err := a.footers(ctx, plan, f, report)
+	if err != nil {
+		return run.Data{}, err
+	}
+	paper := run.Data{Format: run.Format, Stage: "footers", Verdict: run.Pass,
+		Rows: plan.Rows, Budget: f.pipeline.Quarantine.Budget.Allowed(plan.Rows)}
+	if !contract.Blocks(violations) {
+		violations = append(violations, f.contract.CheckTotals(total)...)
+		// Which of the bad rows were corrected since is known when all rows are read.
+		bad, rule := f.contract.KnownBad(total)
+		if replayed(plan) == 0 && f.pipeline.Quarantine.Budget.Exceeded(bad, plan.Rows) {
+			paper.Reasons = append(paper.Reasons, fmt.Sprintf(
+				"%d of %d rows break %s, more than the error budget of %d rows", bad, plan.Rows, rule, paper.Budget))
+		}
+	}
+	paper.Violations = violations
+	paper.Reasons = append(reasons(violations), paper.Reasons...)
+	if len(paper.Reasons) > 0 {
+		paper.Verdict = run.Block
+	}
+	return paper, nil
 }
 
 // footers checks each file by itself and adds up what those that were delivered say

@@ -15,6 +15,9 @@
 // whether those models still serve; if not, the champion's scores take their place
 // ([RepublishBatch]). [ShadowBatch] lets models score a published batch after the fact.
 //
+// [Slot] is one slot of a schedule: it waits for the data of the batch that is due, starts
+// [ScoreBatch], and names the batch as missing if it is not published in time.
+//
 // Start with [ScoreBatch]. A batch of many shards goes through windows of child
 // workflows, so that no history grows with the batch ([ScoreShards]). [RestoreBatch]
 // brings an earlier publication of a batch back. [EvaluateBatch] waits for the labels of

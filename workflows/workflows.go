@@ -30,6 +30,7 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(RepublishBatch, pinned)
 	r.RegisterWorkflowWithOptions(Retrain, pinned)
 	r.RegisterWorkflowWithOptions(Backfill, pinned)
+	r.RegisterWorkflowWithOptions(Slot, pinned)
 	r.RegisterWorkflowWithOptions(EvaluateBatch, upgraded)
 	r.RegisterWorkflowWithOptions(Release, upgraded)
 }

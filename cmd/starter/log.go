@@ -115,6 +115,13 @@ func what(entry registry.Entry) string {
 			entry.Batch, papers.Short(entry.Labels), papers.Short(entry.Run), model, paper)
 	case registry.KindTraining:
 		return fmt.Sprintf("%s is the last batch it learned from: %s, evidence %s", entry.Batch, entry.Verdict, paper)
+	case registry.KindSchedule:
+		if entry.Until != nil {
+			return "no batch is expected any more"
+		}
+		return "batches are expected by calendar " + paper
+	case registry.KindMissed:
+		return fmt.Sprintf("%s: not published in time, due at %s", entry.Batch, entry.Slot.UTC().Format(time.DateTime))
 	}
 	return step(entry)
 }

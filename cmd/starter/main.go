@@ -83,7 +83,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 blocked by the contract.`,
 	root.AddCommand(
 		newInitCommand(e), newContractCommand(e), newValidateCommand(e), newPredictCommand(e), newTrainCommand(e), newShowCommand(e),
 		newEvaluateCommand(e), newCompareCommand(e), newDriftCommand(e),
-		newRegisterCommand(e), newScoreCommand(e), newRestoreCommand(e), newRetrainCommand(e), newBackfillCommand(e),
+		newRegisterCommand(e), newScoreCommand(e), newRestoreCommand(e), newRetrainCommand(e), newBackfillCommand(e), newScheduleCommand(e), newPlanCommand(e),
 		newReleaseCommand(e), newHoldCommand(e), newResumeCommand(e), newRollbackCommand(e), newJudgeCommand(e), newGateCommand(e),
 		newApproveCommand(e), newRejectCommand(e), newWaiveCommand(e), newDiffCommand(e), newQuarantineCommand(e),
 		newStatusCommand(e), newLogCommand(e), newVerifyCommand(e), newWhyCommand(e),

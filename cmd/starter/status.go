@@ -25,8 +25,9 @@ func newStatusCommand(e *env) *cobra.Command {
 		Long: `status shows which model version is the champion, which batches are published by
 which run, how many of their rows are in quarantine, how far they have drifted, and which
 were blocked and why, or wait for an answer; who is scored by another model than the
-champion; which rules of gates were let go, by whom and why, for ever; and which changes
-of the files wait for a second person. It reads the store only.`,
+champion; which rules of gates were let go, by whom and why, for ever; which changes
+of the files wait for a second person; and which batches are missing by the schedule.
+It reads the store only.`,
 		Example: "  starter status retailer",
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -76,7 +77,7 @@ func printStatus(ctx context.Context, e *env, b *store.Bucket, log *registry.Log
 	fmt.Fprintln(e.stdout)
 	if len(state.Batches) == 0 {
 		fmt.Fprintln(e.stdout, "no batch was scored yet")
-		return nil
+		return printMissing(ctx, e, b, log, time.Now().UTC())
 	}
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "BATCH\tLAST\tPUBLICATION\tROWS\tQUARANTINED\tDRIFT\tRUN\tWHY")
@@ -104,7 +105,7 @@ func printStatus(ctx context.Context, e *env, b *store.Bucket, log *registry.Log
 	for _, batch := range asking {
 		fmt.Fprintf(e.stdout, "\n%[2]s waits for an answer: starter approve %[1]s --batch %[2]s --reason TEXT, or starter reject …\n", log.Pipeline(), batch)
 	}
-	return nil
+	return printMissing(ctx, e, b, log, time.Now().UTC())
 }
 
 // quarantined reads from the verdict behind a publication how many rows it left out, and

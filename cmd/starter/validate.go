@@ -127,6 +127,9 @@ func (v *validation) file(e *env, name string, contracts map[string]bool) error 
 	if err := p.CheckContract(v.contract); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
+	if err := printSchedule(e, name, p, v.contract); err != nil {
+		return err
+	}
 	return v.scores(e, name, p)
 }
 

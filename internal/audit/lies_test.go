@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"headgate/internal/calendar"
 	"headgate/internal/evidence"
 	"headgate/internal/gate"
 	"headgate/internal/registry"
@@ -116,6 +117,23 @@ func TestVerifyNamesWhatShouldNotHaveBeen(t *testing.T) {
 				Shards: []run.ShardScores{{Scores: &run.Object{Key: "runs/nothing", Digest: h.decision}}}}
 			h.append(registry.Entry{Kind: registry.KindShadow, Batch: "2024-01", Run: h.runs[0], Model: h.models[0], Paper: h.blob(s)})
 		}, "its scores of shard 0: "},
+		{"a calendar of another pipeline", func(h *house) {
+			h.append(registry.Entry{Kind: registry.KindSchedule, Paper: h.blob(monthly("another"))})
+		}, `its pipeline is "retailer", and its paper says "another"`},
+		{"a calendar that is none", func(h *house) {
+			c := monthly("retailer")
+			c.Day = 40
+			h.append(registry.Entry{Kind: registry.KindSchedule, Paper: h.blob(c)})
+		}, "its calendar is none: calendar: day 40 is not in a month"},
+		{"a missing month that was not expected", func(h *house) {
+			h.append(h.missed("2023-01", 0))
+		}, "its calendar does not expect 2023-01"},
+		{"a missing month that was due at another time", func(h *house) {
+			h.append(h.missed("2024-05", time.Hour))
+		}, "2024-05 was due at 2024-06-03T06:30:00Z by its calendar, and it says 2024-06-03T07:30:00Z"},
+		{"a month that is missing before its data may come no more", func(h *house) {
+			h.append(h.missed("2040-05", 0))
+		}, "it names 2040-05 as missing at"},
 		{"a month that a rejected model served", func(h *house) {
 			h.score("2024-03")
 			e := registry.Entry{Kind: registry.KindRejected, ID: "before", At: time.Unix(1e9, 0).UTC(), By: "test", Model: h.models[1], Reason: "it turned bad"}
@@ -130,6 +148,22 @@ func TestVerifyNamesWhatShouldNotHaveBeen(t *testing.T) {
 			h.wantFinding(tt.want)
 		})
 	}
+}
+
+// monthly is a calendar of months from 2024 on.
+func monthly(pipeline string) *calendar.Calendar {
+	return &calendar.Calendar{Format: calendar.Format, Pipeline: pipeline, Kind: calendar.Month, Zone: "UTC", Day: 3, At: "06:30",
+		For: calendar.Previous, First: "2024-01", WaitSeconds: 3600, PublishSeconds: 7200, PollSeconds: 60}
+}
+
+// missed names a month as missing, off its slot by so much.
+func (h *house) missed(batch string, off time.Duration) registry.Entry {
+	c := monthly("retailer")
+	slot := time.Date(2024, 6, 3, 6, 30, 0, 0, time.UTC).Add(off)
+	if s, err := c.Slot(batch); err == nil {
+		slot = s.Due.Add(off)
+	}
+	return registry.Entry{Kind: registry.KindMissed, Batch: batch, Slot: &slot, Reason: "no data", Paper: h.blob(c)}
 }
 
 // The routing that ends a release is that of another one if that goes on.

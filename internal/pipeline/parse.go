@@ -26,7 +26,7 @@ const (
 
 var topKeys = []string{"pipeline", "description", "owner", "contract", "table", "input", "references", "batch", "scores",
 	"quarantine", "fallback", "warnings", "ask", "drift", "history", "shards",
-	"labels", "training", "retrain", "release", "gates"}
+	"labels", "training", "retrain", "release", "gates", "schedule"}
 
 // nameRule is what a pipeline can be called: its name is a part of storage keys
 // and workflow ids.
@@ -119,6 +119,9 @@ func (c *Config) readPolicies(fs strictyaml.Fields) {
 	}
 	if v, ok := fs.Get("history"); ok {
 		c.readHistory(v)
+	}
+	if v, ok := fs.Get("schedule"); ok {
+		c.readSchedule(v)
 	}
 	c.readLoop(fs)
 }

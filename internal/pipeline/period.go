@@ -23,6 +23,12 @@ func (c *Config) next(begin time.Time) time.Time {
 	return begin.AddDate(0, 1, 0)
 }
 
+// After returns the name of the batch after one. ok is false if the name of that is no date.
+func (c *Config) After(batch string) (next string, ok bool) {
+	end, ok := c.End(batch)
+	return end.Format(batchLayouts[c.Batch]), ok
+}
+
 // Range returns the names of the batches from one to another, both among them, oldest
 // first. It is an error if names of batches are no dates, if there are none from the one
 // to the other, or more than most.

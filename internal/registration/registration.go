@@ -191,6 +191,8 @@ type Files struct {
 	Contract *contract.Contract
 	Output   *contract.Contract // of the scores; nil if there is none
 	Labels   *contract.Contract // of the labels; nil if there are none
+
+	Holidays []string // of the schedule, ascending ISO dates
 }
 
 // Read reads a pipeline file and the contracts beside it, and checks one against the
@@ -227,7 +229,8 @@ func Read(name string) (*Files, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return f, nil
+	f.Holidays, err = ReadHolidays(name, f.Config, f.Contract)
+	return f, err
 }
 
 // checkParameters refuses parameters that the built-in trainer does not know.

@@ -33,6 +33,9 @@ const (
 	KindControl   = "control"   // a person holds, resumes or rolls back a release
 	KindWaiver    = "waiver"    // a person lets a rule of a gate go, until a day
 	KindProposal  = "proposal"  // pipeline and contract files that wait for an approval
+
+	KindSchedule = "schedule" // from here on, batches are expected by this calendar
+	KindMissed   = "missed"   // a batch was not published in time
 )
 
 // Verdicts of a gate.
@@ -63,6 +66,8 @@ const (
 //	control    Control, Reason
 //	waiver     Rule, Until, Reason
 //	proposal   Pipeline, Contract, Paper (the difference)
+//	schedule   Paper (a calendar.Calendar); with Until it ends
+//	missed     Batch, Slot, Reason, Paper (the calendar that expects it)
 //
 // A Paper is always a blob.
 //
@@ -117,6 +122,8 @@ type Entry struct {
 	// Proposal is the number of the proposal that a pipeline entry carries out. It must
 	// wait, be about the same files, and be somebody else's.
 	Proposal int64 `json:"proposal,omitempty"`
+	// Slot is when a batch was due that was missed, UTC.
+	Slot *time.Time `json:"slot,omitempty"`
 
 	Reason  string   `json:"reason,omitempty"`  // one sentence, for people
 	Reasons []string `json:"reasons,omitempty"` // one for each rule that spoke
@@ -166,6 +173,10 @@ func (e Entry) Bytes() ([]byte, error) {
 	if e.Until != nil {
 		until := e.Until.UTC()
 		e.Until = &until
+	}
+	if e.Slot != nil {
+		slot := e.Slot.UTC()
+		e.Slot = &slot
 	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
@@ -230,6 +241,8 @@ var kinds = map[string][]string{
 	KindControl:   {"control", "reason"},
 	KindWaiver:    {"rule", "until", "reason"},
 	KindProposal:  {"pipeline", "contract", "paper"},
+	KindSchedule:  {"paper"},
+	KindMissed:    {"batch", "slot", "reason", "paper"},
 }
 
 // Answers of a person to a release that asks. A refused one came too late, twice, or
@@ -299,6 +312,8 @@ func (e *Entry) has(name string) bool {
 		return e.Rule != ""
 	case "until":
 		return e.Until != nil
+	case "slot":
+		return e.Slot != nil
 	case "reason":
 		return e.Reason != ""
 	}

@@ -86,6 +86,7 @@ func TestParseEntryRefuses(t *testing.T) {
 		{"a paper that is none", edit(`"}`, `","paper":"sha256:abc"}`), "paper must be a digest"},
 		{"labels that are none", edit(`"}`, `","labels":"sha256:abc"}`), "labels must be a digest"},
 		{"another time zone of until", edit(`"}`, `","until":"2024-01-31T13:00:00+01:00"}`), "canonical"},
+		{"another time zone of slot", edit(`"}`, `","slot":"2024-01-31T13:00:00+01:00"}`), "canonical"},
 		{"a proposal before the first entry", edit(`"}`, `","proposal":-1}`), "proposal is the number of an entry"},
 		{"too much", good[:len(good)-2] + strings.Repeat(" ", maxEntry), "bytes are over"},
 	}
@@ -100,8 +101,8 @@ func TestParseEntryRefuses(t *testing.T) {
 }
 
 func TestEachKindNeedsItsFields(t *testing.T) {
-	if len(kinds) != 17 {
-		t.Errorf("%d kinds, want 17", len(kinds))
+	if len(kinds) != 19 {
+		t.Errorf("%d kinds, want 19", len(kinds))
 	}
 	for kind, needs := range kinds {
 		e := Entry{Seq: 1, Prev: digest("0"), Kind: kind, ID: "i", At: noon, By: "b"}

@@ -231,8 +231,8 @@ func (l *Log) catchUp(ctx context.Context) error {
 // If e.Basis is set and is not the log's present [Log.Basis], Append returns
 // [ErrHeadMoved]. Another writer who comes first with an entry that leaves the
 // basis as it is does no harm: Append tries again behind it. [ErrAliasTaken],
-// [ErrUnknownModel], [ErrRejected], [ErrProposal] and [ErrEntry] mean that the log does
-// not take such an entry.
+// [ErrUnknownModel], [ErrRejected], [ErrProposal], [ErrNotMissed] and [ErrEntry] mean that
+// the log does not take such an entry.
 // After an error of the store, e may have been appended or not: call again.
 func (l *Log) Append(ctx context.Context, e Entry) (Entry, error) {
 	l.mu.Lock()

@@ -33,6 +33,9 @@ var (
 	// ErrProposal means that a pipeline entry carries out a proposal that does not wait,
 	// or that is about other files, or that its own author approves.
 	ErrProposal = errors.New("registry: the proposal cannot be carried out")
+
+	// ErrNotMissed means that an entry names a batch as missing which is published.
+	ErrNotMissed = errors.New("registry: the batch is published, and not missed")
 )
 
 // A State is what the entries of a log add up to.
@@ -52,6 +55,8 @@ type State struct {
 
 	Waivers   []Entry // all of them, also those that have run out
 	Proposals []Entry // that wait; a change of the files settles all of them
+
+	Schedule store.Digest // calendar by which batches are expected; "" if none is
 }
 
 // Champion returns the model whose scores are published, "" before the first.
@@ -80,6 +85,8 @@ type BatchState struct {
 	Restored     bool         // the publication takes the batch back to an earlier one
 	Run          store.Digest // published; "" if a restore does not say
 	Model        store.Digest // champion of the publication, if its entry says
+
+	Missed string // why the batch was not published in time; "" if it was, or is by now
 
 	Seq int64 // of the last entry about the batch
 }
@@ -125,7 +132,14 @@ func (s *State) add(e Entry) error {
 			s.Rejected = make(map[store.Digest]string)
 		}
 		s.Rejected[e.Model] = e.Reason
-	case KindVerdict, KindPublished, KindRestored:
+	case KindSchedule:
+		if s.Schedule = e.Paper; e.Until != nil {
+			s.Schedule = ""
+		}
+	case KindVerdict, KindPublished, KindRestored, KindMissed:
+		if e.Kind == KindMissed && s.Batches[e.Batch].Publication > 0 {
+			return fmt.Errorf("name %s as missing: %w as publication %d", e.Batch, ErrNotMissed, s.Batches[e.Batch].Publication)
+		}
 		if s.Batches == nil {
 			s.Batches = make(map[string]BatchState)
 		}
@@ -173,6 +187,11 @@ func (b BatchState) with(e Entry) BatchState {
 		b.Verdict, b.Reason, b.Reasons, b.Judged = e.Verdict, e.Reason, e.Reasons, e.Run
 		return b
 	}
+	if e.Kind == KindMissed {
+		b.Missed = e.Reason
+		return b
+	}
+	b.Missed = ""
 	// A publication's entry may be filled in after a later one's.
 	if e.Publication > b.Publication {
 		b.Publication, b.TableVersion = e.Publication, *e.TableVersion
