@@ -18,7 +18,9 @@ const module = "headgate"
 // its line, and no others. Each name stands on a line above its uses, so the list
 // cannot hold a cycle. Names without a directory of their own are under internal/.
 const rules = `
+	alert:
 	columnar:
+	deliver:             alert
 	strictyaml:
 	rowrule:             strictyaml
 	contract:            rowrule strictyaml
@@ -34,7 +36,7 @@ const rules = `
 	evaluate:            sketch
 	compare:             drift evaluate
 	gate:                compare contract drift evaluate strictyaml
-	pipeline:            contract evaluate gate release strictyaml
+	pipeline:            alert contract evaluate gate release strictyaml
 	model/lightgbm:      model
 	train/gbdt:          model
 	domain:              columnar evaluate model model/lightgbm sketch train/gbdt
@@ -63,11 +65,11 @@ const rules = `
 	audit:               bundle change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
 	trigger:             evaluate
 	learn:               columnar contract evaluate labels model pass pipeline registry run store train trigger
-	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels learn model pass pipeline profile registration registry release run serving store train trigger
-	workflows:           activities evaluate evidence release run store train trigger
+	activities:          alert bundle columnar contract deliver delta drift evaluate evidence fallback gate labels learn model pass pipeline profile registration registry release run serving store train trigger
+	workflows:           activities alert evaluate evidence release run store train trigger
 	worker:              activities model model/lightgbm store workflows
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle change columnar compare contract delta domain drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train trigger version workflows
+	cmd/starter:         activities alert audit bundle change columnar compare contract deliver delta domain drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train trigger version workflows
 `
 
 // only keeps a technology in its place: no other package may import it.
@@ -80,6 +82,7 @@ var only = map[string][]string{
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"cel.dev/":                               {"rowrule", "gate"},
 	"golang.org/x/crypto/":                   {"release"},
+	"github.com/wneessen/go-mail":            {"deliver"},
 	"github.com/rs/zerolog":                  {"cmd/worker"},
 	"github.com/spf13/cobra":                 {"cmd/starter"},
 	"github.com/apache/arrow/go/v17/parquet": {},

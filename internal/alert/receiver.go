@@ -96,3 +96,14 @@ func (r Ref) Check() error {
 	}
 	return fmt.Errorf("must be a reference, env:NAME or file:/absolute/path, and not the value itself: pipeline files are kept for ever")
 }
+
+// Body returns what a receiver by HTTP is sent.
+func (r Receiver) Body(n Notice) []byte {
+	switch {
+	case r.Slack != nil:
+		return n.Slack()
+	case r.Alertmanager != nil:
+		return n.Alertmanager()
+	}
+	return n.JSON()
+}

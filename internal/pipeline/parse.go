@@ -26,7 +26,7 @@ const (
 
 var topKeys = []string{"pipeline", "description", "owner", "contract", "table", "input", "references", "batch", "scores",
 	"quarantine", "fallback", "warnings", "ask", "drift", "history", "shards",
-	"labels", "training", "retrain", "release", "gates"}
+	"labels", "training", "retrain", "release", "gates", "alerts"}
 
 // nameRule is what a pipeline can be called: its name is a part of storage keys
 // and workflow ids.
@@ -121,6 +121,9 @@ func (c *Config) readPolicies(fs strictyaml.Fields) {
 		c.readHistory(v)
 	}
 	c.readLoop(fs)
+	if v, ok := fs.Get("alerts"); ok {
+		c.readAlerts(v)
+	}
 }
 
 // beside reads the path of a contract, which lies beside the pipeline file.

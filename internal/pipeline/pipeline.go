@@ -44,6 +44,8 @@ type Config struct {
 	Retrain  *Retrain     `json:"retrain,omitempty"`  // nil unless it is written: nothing starts a training by itself
 	Release  *Release     `json:"release,omitempty"`
 	Gates    *gate.Policy `json:"gates,omitempty"`
+
+	Alerts *Alerts `json:"alerts,omitempty"` // nil unless it is written: nobody is told
 }
 
 // An Action is what a warning does.
