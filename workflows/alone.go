@@ -9,17 +9,22 @@ import (
 // startAlone starts a workflow that goes on by itself when this one has ended. That one
 // of the same id is running already is a success.
 func startAlone(ctx workflow.Context, id, summary string, flow, in any) error {
+	err := tryAlone(ctx, id, summary, flow, in)
+	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		return nil
+	}
+	return err
+}
+
+// tryAlone is like startAlone, and says so if one of the same id is running.
+func tryAlone(ctx workflow.Context, id, summary string, flow, in any) error {
 	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:            id,
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
 		StaticSummary:         summary,
 	}), flow, in)
-	err := child.GetChildWorkflowExecution().Get(ctx, nil)
-	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-		return nil
-	}
-	return err
+	return child.GetChildWorkflowExecution().Get(ctx, nil)
 }
 
 // offer makes the release of a pipeline look at new candidates, and starts it if there

@@ -231,6 +231,10 @@ type Notice struct {
 	Until time.Time `json:"until,omitzero"`
 }
 
+// ID returns the ID of an alert's n-th notice. Notices are counted from 1, and IDs have
+// no full stop, which separates the parts of what is signed.
+func ID(base string, n int) string { return fmt.Sprintf("%s-%d", base, n) }
+
 // over reports whether the trouble has ended.
 func (n Notice) over() bool { return n.Event == Resolved }
 

@@ -35,11 +35,10 @@ func (n Notice) Mail(domain string) (Mail, error) {
 	return m, nil
 }
 
-// thread returns the ID of the alert's first notice. IDs end with a number that counts
-// from 1.
+// thread returns the ID of the alert's first notice.
 func (n Notice) thread() string {
 	if i := strings.LastIndexByte(n.ID, '-'); i > 0 {
-		return n.ID[:i] + "-1"
+		return ID(n.ID[:i], 1)
 	}
 	return n.ID
 }

@@ -7,8 +7,8 @@ import (
 	"headgate/internal/evaluate"
 )
 
-// levelTrigger is the level of drift that has persisted.
-const levelTrigger = "trigger"
+// LevelTrigger is the level of drift that has persisted.
+const LevelTrigger = "trigger"
 
 // rankingMargin is by how much the AUC may be worse for the ranking to hold, where the
 // settings have no margin of their own.
@@ -23,7 +23,7 @@ const rankingMargin = 0.005
 func Decide(s Settings, f Facts) Decision {
 	var d Decision
 	because := func(format string, args ...any) { d.Reasons = append(d.Reasons, fmt.Sprintf(format, args...)) }
-	if n := len(f.Drift); s.Drift && n > 0 && f.Drift[n-1].Level == levelTrigger {
+	if n := len(f.Drift); s.Drift && n > 0 && f.Drift[n-1].Level == LevelTrigger {
 		because("drift has persisted up to %s", f.Drift[n-1].Batch)
 	}
 	if reason := f.fallen(s.Metric, s.Fall); reason != "" {
