@@ -21,6 +21,7 @@ const rules = `
 	alert:
 	columnar:
 	deliver:             alert
+	deliver/delivertest:
 	strictyaml:
 	rowrule:             strictyaml
 	contract:            rowrule strictyaml
@@ -82,6 +83,7 @@ var only = map[string][]string{
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"cel.dev/":                               {"rowrule", "gate"},
 	"golang.org/x/crypto/":                   {"release"},
+	"github.com/emersion/":                   {"deliver/delivertest"},
 	"github.com/wneessen/go-mail":            {"deliver"},
 	"github.com/rs/zerolog":                  {"cmd/worker"},
 	"github.com/spf13/cobra":                 {"cmd/starter"},

@@ -27,8 +27,7 @@ func (s *Sender) post(ctx context.Context, r alert.Receiver, values map[string]s
 	if err != nil || to.Host == "" || to.Scheme != "https" && to.Scheme != "http" {
 		return fail(Unreadable, "url of a receiver of type %s is not one that begins with https:// or http://", r.Type())
 	}
-	password, _ := to.User.Password()
-	hidden := redaction{values["url"], to.RequestURI(), to.Path, password, values["secret"]}
+	hidden := secretsOf(to, values)
 	body := r.Body(n)
 	header := http.Header{"Content-Type": {"application/json"}, "User-Agent": {"Headgate"}}
 	switch {
@@ -59,6 +58,23 @@ func (s *Sender) post(ctx context.Context, r alert.Receiver, values map[string]s
 	defer answer.Body.Close()
 	said, _ := io.ReadAll(io.LimitReader(answer.Body, maxAnswer)) // what came suffices
 	return judge(answer, hidden.hide(string(said)))
+}
+
+// minSecret is how long a part of a URL is that may be a secret, in bytes.
+const minSecret = 8
+
+// secretsOf returns what of a URL and of the values beside it nobody else may see: its
+// path and query, whole and in parts, and its password.
+func secretsOf(to *url.URL, values map[string]string) redaction {
+	password, _ := to.User.Password()
+	hidden := redaction{values["url"], to.RequestURI(), to.Path, password, values["secret"]}
+	parts := strings.FieldsFunc(to.RequestURI(), func(r rune) bool { return strings.ContainsRune("/?&=", r) })
+	for _, part := range parts {
+		if len(part) >= minSecret {
+			hidden = append(hidden, part)
+		}
+	}
+	return hidden
 }
 
 // client returns a client that follows nobody elsewhere.
