@@ -98,7 +98,7 @@ func (c AlertCard) steps(b *strings.Builder) {
 		case s.Command != "":
 			fmt.Fprintf(b, ": `%s`", s.Command)
 		case s.Update != nil:
-			fmt.Fprintf(b, ": Update `%s` of `%s`, with\n\n       %s\n", s.Update.Name, s.Update.Workflow, s.Update.Input)
+			fmt.Fprintf(b, ": Update `%s` of `%s`, with\n\n       %s", s.Update.Name, s.Update.Workflow, s.Update.Input)
 		}
 		b.WriteString("\n")
 	}
