@@ -60,6 +60,7 @@ func newDesk(t *testing.T, team, duty []delivertest.Answer) *desk {
 	t.Setenv("TEST_PROM", d.prom.URL)
 	t.Setenv("TEST_SECRET", "whsec_Y2FuYXJ5LCBhdCBsZWFzdCB0d2VudHktZm91ciBieXRlcw==")
 	t.Setenv("TEST_SMTP", "smtp://"+d.mail.Address+"?tls=none")
+	d.told = true
 	d.env = d.world.env()
 	d.seen = &recorder{DataConverter: converter.GetDefaultDataConverter()}
 	d.env.SetDataConverter(d.seen)

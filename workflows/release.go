@@ -155,7 +155,7 @@ func (r *releases) read(ctx workflow.Context) error {
 // do does what comes next.
 func (r *releases) do(ctx workflow.Context) error {
 	next := r.view.Next
-	if again := fmt.Sprint(next.Kind, " ", next.ID, " ", r.view.Head); next.ID != "" {
+	if again := fmt.Sprint(next.Kind, " ", next.ID, " ", r.view.Head); next.ID != "" && next.Kind != rollout.DoAsk {
 		if again == r.done {
 			return r.pause(ctx, "the registry did not take the step "+next.Kind)
 		}
