@@ -61,7 +61,7 @@ func (s *Sender) post(ctx context.Context, r alert.Receiver, values map[string]s
 }
 
 // minSecret is how long a part of a URL is that may be a secret, in bytes.
-const minSecret = 8
+const minSecret = 6
 
 // secretsOf returns what of a URL and of the values beside it nobody else may see: its
 // path and query, whole and in parts, and its password.
