@@ -54,7 +54,11 @@ func (b *batch) alertDrift(ctx workflow.Context) {
 	switch d := b.out.Drift; {
 	case d == nil || b.in.Backfill != nil:
 	case d.Level == trigger.LevelTrigger:
-		raise(ctx, alert.NewDriftPersists(b.in.Pipeline, b.in.Batch, append(d.Causes[:len(d.Causes):len(d.Causes)], d.Columns...)))
+		columns := d.Causes // and their slices, if they are known
+		if len(columns) == 0 {
+			columns = d.Columns
+		}
+		raise(ctx, alert.NewDriftPersists(b.in.Pipeline, b.in.Batch, columns))
 	default:
 		resolve(ctx, "drift does not persist in "+b.in.Batch, b.in.Pipeline, "", alert.DriftPersists)
 	}

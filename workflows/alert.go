@@ -47,7 +47,6 @@ type AlertWord struct {
 
 // trouble is the state of one Alert.
 type trouble struct {
-	in    AlertInput
 	route activities.RouteAlertOutput
 	state alert.State
 	news  bool // something happened since hear
@@ -72,7 +71,7 @@ type way struct {
 // something has merely happened, when somebody has acknowledged it. A receiver that cannot
 // be reached delays nobody else, and never fails the workflow that found the trouble.
 func Alert(ctx workflow.Context, in AlertInput) (AlertOutput, error) {
-	t := &trouble{in: in, ways: map[string]*way{}, state: alert.State{Alert: in.Alert, Since: in.Alert.At, Count: 1}}
+	t := &trouble{ways: map[string]*way{}, state: alert.State{Alert: in.Alert, Since: in.Alert.At, Count: 1}}
 	if in.State != nil {
 		t.state = *in.State
 	}
@@ -98,7 +97,9 @@ func Alert(ctx workflow.Context, in AlertInput) (AlertOutput, error) {
 		err = t.show(ctx, "Done")
 	case temporal.IsCanceledError(err):
 		disconnected, _ := workflow.NewDisconnectedContext(ctx)
-		err = errors.Join(err, t.show(disconnected, "Cancelled"))
+		if showErr := t.show(disconnected, "Cancelled"); showErr != nil {
+			err = errors.Join(err, showErr)
+		}
 	}
 	return t.out(), err
 }
