@@ -18,10 +18,13 @@ const module = "headgate"
 // its line, and no others. Each name stands on a line above its uses, so the list
 // cannot hold a cycle. Names without a directory of their own are under internal/.
 const rules = `
+	alert:
 	calendar:
 	metric:
 	telemetry:           metric
 	columnar:
+	deliver:             alert
+	deliver/delivertest:
 	strictyaml:
 	rowrule:             strictyaml
 	contract:            rowrule strictyaml
@@ -37,7 +40,7 @@ const rules = `
 	evaluate:            sketch
 	compare:             drift evaluate
 	gate:                compare contract drift evaluate strictyaml
-	pipeline:            calendar contract evaluate gate release strictyaml
+	pipeline:            alert calendar contract evaluate gate release strictyaml
 	model/lightgbm:      model
 	train/gbdt:          model
 	domain:              columnar evaluate model model/lightgbm sketch train/gbdt
@@ -66,12 +69,12 @@ const rules = `
 	audit:               bundle calendar change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
 	trigger:             evaluate
 	learn:               columnar contract evaluate labels model pass pipeline registry run store train trigger
-	activities:          bundle calendar columnar contract delta drift evaluate evidence fallback gate labels learn metric model pass pipeline profile registration registry release run serving store train trigger
-	workflows:           activities calendar evaluate evidence metric release run store train trigger
+	activities:          alert bundle calendar columnar contract deliver delta drift evaluate evidence fallback gate labels learn metric model pass pipeline profile registration registry release run serving store train trigger
+	workflows:           activities alert calendar evaluate evidence metric release run store train trigger
 	standing:            activities drift evaluate evidence metric pipeline registry release run store
 	worker:              activities metric model model/lightgbm standing store workflows
 	cmd/worker:          telemetry worker
-	cmd/starter:         activities audit bundle calendar change columnar compare contract delta domain drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml telemetry train trigger version workflows
+	cmd/starter:         activities alert audit bundle calendar change columnar compare contract deliver delta domain drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml telemetry train trigger version workflows
 `
 
 // only keeps a technology in its place: no other package may import it.
@@ -86,6 +89,8 @@ var only = map[string][]string{
 	"go.yaml.in/yaml":                        {"strictyaml", "pipeline", "contract"},
 	"cel.dev/":                               {"rowrule", "gate"},
 	"golang.org/x/crypto/":                   {"release"},
+	"github.com/emersion/":                   {"deliver/delivertest"},
+	"github.com/wneessen/go-mail":            {"deliver"},
 	"github.com/rs/zerolog":                  {"cmd/worker"},
 	"github.com/spf13/cobra":                 {"cmd/starter"},
 	"github.com/apache/arrow/go/v17/parquet": {},

@@ -18,6 +18,7 @@ import (
 	"headgate/internal/bundle"
 	"headgate/internal/columnar"
 	"headgate/internal/contract"
+	"headgate/internal/deliver"
 	"headgate/internal/delta"
 	"headgate/internal/model"
 	"headgate/internal/pipeline"
@@ -35,6 +36,7 @@ type Activities struct {
 
 	store   *store.Bucket
 	formats model.Formats
+	sender  deliver.Sender // of alerts
 
 	mu       sync.Mutex
 	versions map[store.Digest]*bundle.Version // golden rows already scored

@@ -28,6 +28,7 @@ type ResolveLabelsOutput struct {
 	Ready  bool          `json:"ready,omitempty"` // the marker is there already: all labels are known, due or not
 	Model  store.Digest  `json:"model"`           // champion of the run that is published
 	Run    store.Digest  `json:"run"`
+	Alerts bool          `json:"alerts,omitempty"` // somebody is told when something goes wrong
 }
 
 // ResolveLabels says when the labels of a published batch are mature: its date, and the
@@ -41,7 +42,7 @@ func (a *Activities) ResolveLabels(ctx context.Context, in ResolveLabelsInput) (
 		}
 		settings := l.files.pipeline.Labels
 		out := ResolveLabelsOutput{Poll: time.Duration(settings.Poll), Files: settings.Files, Marker: l.where.Marker,
-			Model: l.state.Batches[in.Batch].Model, Run: l.state.Batches[in.Batch].Run}
+			Model: l.state.Batches[in.Batch].Model, Run: l.state.Batches[in.Batch].Run, Alerts: l.files.pipeline.Alerts != nil}
 		begin, dated := l.files.pipeline.Begin(in.Batch)
 		switch {
 		case settings.Due != nil:

@@ -27,6 +27,7 @@ type ReadReleaseOutput struct {
 	Basis  store.Digest   `json:"basis"` // for the entry that the action appends
 	Next   release.Action `json:"next"`
 	Facts  ReleaseFacts   `json:"facts"`
+	Alerts bool           `json:"alerts,omitempty"` // somebody is told when something goes wrong
 }
 
 // ReadRelease reads the registry, folds what it says about releases, and returns what
@@ -38,7 +39,7 @@ func (a *Activities) ReadRelease(ctx context.Context, in ReadReleaseInput) (Read
 			return ReadReleaseOutput{}, err
 		}
 		next := release.Next(r.State, r.Settings, in.At)
-		return ReadReleaseOutput{Head: r.Log.Head(), Anchor: r.Log.Anchor(), Basis: r.Log.Basis(), Next: next, Facts: r.Facts(next)}, nil
+		return ReadReleaseOutput{Head: r.Log.Head(), Anchor: r.Log.Anchor(), Basis: r.Log.Basis(), Next: next, Facts: r.Facts(next), Alerts: r.Config.Alerts != nil}, nil
 	})
 }
 

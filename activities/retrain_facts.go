@@ -28,6 +28,10 @@ type DecideRetrainInput struct {
 type DecideRetrainOutput struct {
 	trigger.Decision
 	Batch string `json:"batch,omitempty"` // the latest one that has labels
+
+	// What labels say of the champion, if anything, whether a training starts or not.
+	Fallen string `json:"fallen,omitempty"` // its metric is worse than when it came
+	Lost   string `json:"lost,omitempty"`   // its calibration is outside its bounds
 }
 
 // DecideRetrain reads what happened since the last training and decides whether another
@@ -39,7 +43,9 @@ func (a *Activities) DecideRetrain(ctx context.Context, in DecideRetrainInput) (
 			return DecideRetrainOutput{}, err
 		}
 		facts, err := a.facts(ctx, h, in.At)
-		out := DecideRetrainOutput{Decision: trigger.Decide(triggers(h.files.pipeline), facts)}
+		settings := triggers(h.files.pipeline)
+		out := DecideRetrainOutput{Decision: trigger.Decide(settings, facts)}
+		out.Fallen, out.Lost = facts.Doubts(settings)
 		if n := len(h.labelled); n > 0 {
 			out.Batch = h.labelled[n-1].Name
 		}

@@ -37,6 +37,7 @@ type ResolveTrainingOutput struct {
 	TaskQueue string        `json:"taskQueue,omitempty"` // of the trainer, if it has one
 	Timeout   time.Duration `json:"timeout"`
 	Notes     []string      `json:"notes,omitempty"`
+	Alerts    bool          `json:"alerts,omitempty"` // somebody is told when something goes wrong
 }
 
 // ResolveTraining pins what a training reads: the published batches whose labels are
@@ -102,7 +103,7 @@ func (h *loopHistory) canTrain() error {
 
 // wanted decides what kind of training it is, and whether it still is needed.
 func (a *Activities) wanted(ctx context.Context, h *loopHistory, in ResolveTrainingInput) (ResolveTrainingOutput, error) {
-	out := ResolveTrainingOutput{Kind: in.Kind}
+	out := ResolveTrainingOutput{Kind: in.Kind, Alerts: h.files.pipeline.Alerts != nil}
 	if in.Automatic {
 		if h.files.pipeline.Retrain == nil {
 			out.Idle = []string{"the pipeline file says no longer what starts a training"}

@@ -196,6 +196,7 @@ type NameMissedInput struct {
 // NameMissedOutput has those of the batches that this operation was the first to name.
 type NameMissedOutput struct {
 	Missed []Missing `json:"missed,omitempty"`
+	Alerts bool      `json:"alerts,omitempty"` // somebody is told when something goes wrong
 	Anchor string    `json:"anchor"`
 }
 
@@ -218,8 +219,9 @@ func (a *Activities) NameMissed(ctx context.Context, in NameMissedInput) (NameMi
 				out.Missed = append(out.Missed, m)
 			}
 		}
-		out.Anchor = log.Anchor()
-		return out, nil
+		told, err := a.alerts(ctx, log.State().Pipeline)
+		out.Alerts, out.Anchor = told != nil, log.Anchor()
+		return out, err
 	})
 }
 

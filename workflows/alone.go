@@ -10,6 +10,15 @@ import (
 // of the same id is running already is a success. The run's page shows summary and
 // details.
 func startAlone(ctx workflow.Context, id, summary, details string, flow, in any) error {
+	err := tryAlone(ctx, id, summary, details, flow, in)
+	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		return nil
+	}
+	return err
+}
+
+// tryAlone is like startAlone, and says so if one of the same id is running.
+func tryAlone(ctx workflow.Context, id, summary, details string, flow, in any) error {
 	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:            id,
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
@@ -17,11 +26,7 @@ func startAlone(ctx workflow.Context, id, summary, details string, flow, in any)
 		StaticSummary:         summary,
 		StaticDetails:         details,
 	}), flow, in)
-	err := child.GetChildWorkflowExecution().Get(ctx, nil)
-	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-		return nil
-	}
-	return err
+	return child.GetChildWorkflowExecution().Get(ctx, nil)
 }
 
 // offer makes the release of a pipeline look at new candidates, and starts it if there

@@ -99,6 +99,7 @@ func (b *batch) ask(ctx workflow.Context, data activities.JudgeDataOutput) (acti
 	if err := b.show(ctx, "WaitForAnswer"); err != nil {
 		return data, err
 	}
+	b.alertQuestion(ctx, data.Asks)
 	in := activities.AnswerInput{Run: b.plan.Run, Model: b.plan.Model, Contract: b.plan.Contract, Data: data.Paper, Operation: operation(ctx)}
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{Timeout: b.plan.Wait,
 		TimerOptions: workflow.TimerOptions{Summary: "Until then somebody may answer"}}, func() bool { return q.given != nil })

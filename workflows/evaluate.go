@@ -64,6 +64,7 @@ func EvaluateBatch(ctx workflow.Context, in EvaluateBatchInput) (EvaluateBatchOu
 		return e.out, err
 	}
 	err = e.evaluate(ctx)
+	e.alert(ctx, err)
 	switch again := new(workflow.ContinueAsNewError); {
 	case errors.As(err, &again):
 		return e.out, err
@@ -225,6 +226,9 @@ func (e *evaluation) retrain(ctx workflow.Context) error {
 	}
 	out, err := maybeRetrain(ctx, e.in.Pipeline)
 	e.card.Triggers, e.card.NotYet, e.out.Retraining = out.Reasons, out.NotYet, out.Start
+	if err == nil {
+		e.doubts(ctx, out)
+	}
 	return err
 }
 

@@ -26,6 +26,7 @@ const lookAgain = time.Hour
 // ReleaseInput names the pipeline whose releases are carried out.
 type ReleaseInput struct {
 	Pipeline string `json:"pipeline"`
+	Told     []Told `json:"told,omitempty"` // of the run before this one
 }
 
 // ReleaseOutput says what is in force when no release is left.
@@ -46,6 +47,13 @@ type releases struct {
 	undo  *undo  // nil while no candidate serves anybody
 	woken bool   // something happened since the registry was read
 	done  string // id of the last step that was done, and the head before it
+
+	told     []Told // alerts that last
+	troubled bool   // one of them is that it does not go on
+	asked    struct {
+		nonce string
+		at    time.Time
+	} // of the last question, since it was seen first
 }
 
 // Release carries out the releases of a pipeline, one after the other. Nobody else moves
@@ -56,7 +64,7 @@ type releases struct {
 // gives a candidate anything to score it notes what takes that back, and does so when it
 // is cancelled or cannot go on.
 func Release(ctx workflow.Context, in ReleaseInput) (ReleaseOutput, error) {
-	r := &releases{in: in, turn: workflow.NewMutex(ctx), card: ReleaseCard{Pipeline: in.Pipeline}}
+	r := &releases{in: in, told: in.Told, turn: workflow.NewMutex(ctx), card: ReleaseCard{Pipeline: in.Pipeline}}
 	err := workflow.SetQueryHandlerWithOptions(ctx, "scorecard", func() (ReleaseCard, error) { return r.card, nil },
 		workflow.QueryHandlerOptions{Description: "Champion, candidates, steps, verdicts and what is waited for, as JSON."})
 	if err != nil {
@@ -85,6 +93,7 @@ func (r *releases) goOn(ctx workflow.Context) error {
 		switch {
 		case failed(err, activities.KindHeadMoved): // what the step rested on is no longer so
 		case err == nil:
+			r.alertTrouble(ctx, "")
 		case hopeless(err):
 			return err
 		default:
@@ -146,7 +155,7 @@ func (r *releases) read(ctx workflow.Context) error {
 // do does what comes next.
 func (r *releases) do(ctx workflow.Context) error {
 	next := r.view.Next
-	if again := fmt.Sprint(next.Kind, " ", next.ID, " ", r.view.Head); next.ID != "" {
+	if again := fmt.Sprint(next.Kind, " ", next.ID, " ", r.view.Head); next.ID != "" && next.Kind != rollout.DoAsk {
 		if again == r.done {
 			return r.pause(ctx, "the registry did not take the step "+next.Kind)
 		}
@@ -155,6 +164,16 @@ func (r *releases) do(ctx workflow.Context) error {
 	if err := r.show(ctx, stageOf(next)); err != nil {
 		return err
 	}
+	r.alert(ctx)
+	was := r.view.Facts.Arms
+	err := r.doNext(ctx, next)
+	if err == nil {
+		r.alertStep(ctx, next, was)
+	}
+	return err
+}
+
+func (r *releases) doNext(ctx workflow.Context, next rollout.Action) error {
 	switch next.Kind {
 	case rollout.DoShadow:
 		return r.shadow(ctx, next)
@@ -188,6 +207,9 @@ func (r *releases) wait(ctx workflow.Context, next rollout.Action) error {
 	if !next.Until.IsZero() {
 		long = max(time.Second, min(long, next.Until.Sub(workflow.Now(ctx))))
 	}
+	if at := r.expiring(ctx); r.view.Alerts && workflow.Now(ctx).Before(at) {
+		long = min(long, at.Sub(workflow.Now(ctx)))
+	}
 	return r.await(ctx, long, "Look again: "+stageOf(next))
 }
 
@@ -204,6 +226,7 @@ func (r *releases) pause(ctx workflow.Context, why string) error {
 	if err := r.show(ctx, "Trouble"); err != nil {
 		return err
 	}
+	r.alertTrouble(ctx, why)
 	err := r.await(ctx, lookAgain, "Try again")
 	r.card.Trouble, r.done = "", ""
 	return err
@@ -256,7 +279,7 @@ func (r *releases) continueAsNew(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
 		return err
 	}
-	return workflow.NewContinueAsNewError(ctx, Release, r.in)
+	return workflow.NewContinueAsNewError(ctx, Release, ReleaseInput{Pipeline: r.in.Pipeline, Told: r.told})
 }
 
 // child returns the options of a workflow that a release starts.

@@ -183,7 +183,14 @@ func (w *world) served(batch string) []store.Digest {
 // part; then it does something.
 func beganCanary(t *testing.T, then func(th *theatre)) (*theatre, store.Digest) {
 	t.Helper()
-	w, candidate := stepping(t, strings.Replace(stepwise, "steps: [10%, 100%]", "steps: [10%, 100%]\n  batches: 2", 1))
+	return beganCanaryOf(t, strings.Replace(stepwise, "steps: [10%, 100%]", "steps: [10%, 100%]\n  batches: 2", 1), func(*world) {}, then)
+}
+
+// beganCanaryOf is beganCanary with other settings; before does something to the world.
+func beganCanaryOf(t *testing.T, settings string, before func(*world), then func(th *theatre)) (*theatre, store.Digest) {
+	t.Helper()
+	w, candidate := stepping(t, settings)
+	before(w)
 	th := w.theatre()
 	th.learned(candidate)
 	th.after(time.Hour, func() { th.yes("ann") })

@@ -69,9 +69,12 @@ func Retrain(ctx workflow.Context, in RetrainInput) (RetrainOutput, error) {
 		return r.out, err
 	}
 	if err := r.resolve(ctx); err != nil || len(r.plan.Idle) > 0 {
+		r.alert(ctx, err)
 		return r.out, errors.Join(err, r.show(ctx, "Done"))
 	}
-	if err := r.train(ctx); err != nil {
+	err = r.train(ctx)
+	r.alert(ctx, err)
+	if err != nil {
 		return r.out, errors.Join(err, r.giveUp(ctx, err))
 	}
 	return r.out, r.show(ctx, "Done")

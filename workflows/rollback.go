@@ -96,6 +96,7 @@ func (r *releases) giveUp(ctx workflow.Context, why error) error {
 		r.card.Trouble, stage = "cancelled", "Cancelled"
 	}
 	disconnected, _ := workflow.NewDisconnectedContext(ctx)
+	taken := r.undo
 	// A registry that cannot be read says nothing of what is to be taken back.
 	if r.view.Head > 0 || temporal.IsCanceledError(why) {
 		if err := r.takeBack(disconnected, "the release ended before its time: "+r.card.Trouble); err != nil {
@@ -103,6 +104,7 @@ func (r *releases) giveUp(ctx workflow.Context, why error) error {
 			r.card.Trouble += "; and it could not be taken back: " + cause(err)
 		}
 	}
+	r.alertEnd(disconnected, taken, why)
 	heard := workflow.Await(disconnected, func() bool { return workflow.AllHandlersFinished(ctx) })
 	if err := errors.Join(heard, r.show(disconnected, stage)); err != nil {
 		return errors.Join(why, err)

@@ -82,6 +82,7 @@ func ScoreBatch(ctx workflow.Context, in ScoreBatchInput) (ScoreBatchOutput, err
 		return b.out, err
 	}
 	err = b.score(ctx)
+	b.alert(ctx, err)
 	switch {
 	case err == nil:
 		return b.out, b.show(ctx, "Done")

@@ -10,6 +10,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"headgate/activities"
+	"headgate/internal/alert"
+	"headgate/internal/metric"
 	papers "headgate/internal/run"
 	"headgate/internal/store"
 )
@@ -236,6 +238,9 @@ func (s *slot) name(ctx workflow.Context, missing []activities.Missing) error {
 		if err := missed(ctx, s.in, m); err != nil {
 			return err
 		}
+		if out.Alerts {
+			raise(ctx, alert.NewBatchMissed(s.in.Pipeline, m.Batch, m.Reason))
+		}
 	}
 	return nil
 }
@@ -244,6 +249,7 @@ func (s *slot) name(ctx workflow.Context, missing []activities.Missing) error {
 // the registry has it already.
 func missed(ctx workflow.Context, in SlotInput, m activities.Missing) error {
 	workflow.GetLogger(ctx).Warn("a batch is missing", "pipeline", in.Pipeline, "batch", m.Batch, "due", m.Due, "reason", m.Reason)
+	workflow.GetMetricsHandler(ctx).WithTags(metric.MissedSlots.Tags(in.Pipeline)).Counter(metric.MissedSlots.Name).Inc(1)
 	return workflow.UpsertTypedSearchAttributes(ctx, attrVerdict.ValueSet(SlotMissed))
 }
 

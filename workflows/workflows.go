@@ -17,7 +17,8 @@ const TaskQueue = "headgate"
 // Register adds every workflow to a worker, or to a replayer.
 //
 // Where workers have deployment versions, a workflow ends on the version that it began
-// on. [Release] and [EvaluateBatch] wait for months: they go on with the version in force.
+// on. [Release], [EvaluateBatch] and [Alert] wait for months: they go on with the version in
+// force.
 func Register(r worker.WorkflowRegistry) {
 	pinned := workflow.RegisterOptions{VersioningBehavior: workflow.VersioningBehaviorPinned}
 	upgraded := workflow.RegisterOptions{VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade}
@@ -33,6 +34,7 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(Slot, pinned)
 	r.RegisterWorkflowWithOptions(EvaluateBatch, upgraded)
 	r.RegisterWorkflowWithOptions(Release, upgraded)
+	r.RegisterWorkflowWithOptions(Alert, upgraded)
 }
 
 // act names the activities; it is never called here.

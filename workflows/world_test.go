@@ -44,6 +44,9 @@ type world struct {
 	first     *testsuite.TestWorkflowEnvironment
 
 	checkpoints time.Duration // how often a training says where it is; 0 is as always
+
+	office *office // notes alerts in place of real ones
+	told   bool    // alerts are real
 }
 
 func newWorld(t *testing.T, customers int) *world {
@@ -104,6 +107,12 @@ func (w *world) env() *testsuite.TestWorkflowEnvironment {
 		a.CheckpointEvery = w.checkpoints
 	}
 	env.RegisterActivity(a)
+	if !w.told {
+		if w.office == nil {
+			w.withOffice()
+		}
+		w.office.attach(env)
+	}
 	// No release runs in a test environment, so nobody hears the signal.
 	env.OnSignalExternalWorkflow("default-test-namespace", "release/retailer", "", "wake", nil).Return(
 		func(string, string, string, string, any) error {

@@ -38,7 +38,7 @@ func newRecordCommand() *cobra.Command {
 	record := &cobra.Command{
 		Use:   "record",
 		Short: "Run every workflow and keep their histories",
-		Long: `record scores months of every kind, restores one, closes the loop once, and rehearses a schedule, in a fresh
+		Long: `record scores months of every kind, restores one, closes the loop once, rehearses a schedule and raises an alert, in a fresh
 directory, and writes the workflows' histories to --out. The replay tests hold every later version
 of the workflows against them. Record into a new folder when a workflow changes, and
 keep the old ones.`,
@@ -77,7 +77,7 @@ func (t *recording) record(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, t.bucket.Close()) }()
-	for _, do := range []func(context.Context) error{t.register, t.months, t.windows, t.restore, t.asked, t.loop, t.slots} {
+	for _, do := range []func(context.Context) error{t.register, t.months, t.windows, t.restore, t.asked, t.loop, t.slots, t.alerts} {
 		if err := do(ctx); err != nil {
 			return err
 		}

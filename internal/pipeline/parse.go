@@ -26,7 +26,7 @@ const (
 
 var topKeys = []string{"pipeline", "description", "owner", "contract", "table", "input", "references", "batch", "scores",
 	"quarantine", "fallback", "warnings", "ask", "drift", "history", "shards",
-	"labels", "training", "retrain", "release", "gates", "schedule"}
+	"labels", "training", "retrain", "release", "gates", "schedule", "alerts"}
 
 // nameRule is what a pipeline can be called: its name is a part of storage keys
 // and workflow ids.
@@ -124,6 +124,9 @@ func (c *Config) readPolicies(fs strictyaml.Fields) {
 		c.readSchedule(v)
 	}
 	c.readLoop(fs)
+	if v, ok := fs.Get("alerts"); ok {
+		c.readAlerts(v)
+	}
 }
 
 // beside reads the path of a contract, which lies beside the pipeline file.

@@ -46,6 +46,7 @@ type Config struct {
 	Gates    *gate.Policy `json:"gates,omitempty"`
 
 	Schedule *Schedule `json:"schedule,omitempty"` // nil unless it is written: batches are scored by hand
+	Alerts   *Alerts   `json:"alerts,omitempty"`   // nil unless it is written: nobody is told
 }
 
 // An Action is what a warning does.

@@ -16,7 +16,8 @@ import (
 
 // loopText is a file with every part of the closed loop, as little as each needs.
 const loopText = "pipeline: p\ncontract: c.yaml\ninput: { files: '{batch}' }\n" +
-	"labels: { files: 'l/{batch}', contract: l.yaml }\ntraining: {}\nretrain: {}\nschedule: { day: 1 }\n"
+	"labels: { files: 'l/{batch}', contract: l.yaml }\ntraining: {}\nretrain: {}\nschedule: { day: 1 }\n" +
+	"alerts: { receivers: { team: { slack: { url: env:TEAM } } } }\n"
 
 // The schema and the types agree on the keys of the closed loop, and the schema's
 // defaults are those of a file that writes nothing.
@@ -31,7 +32,7 @@ func TestSchemaAgreesOnTheLoop(t *testing.T) {
 	}
 	for section, of := range map[string]reflect.Type{
 		"labels": reflect.TypeFor[pipeline.Labels](), "training": reflect.TypeFor[pipeline.Training](), "retrain": reflect.TypeFor[pipeline.Retrain](),
-		"release": reflect.TypeFor[pipeline.Release](), "gates": reflect.TypeFor[gate.Policy](),
+		"release": reflect.TypeFor[pipeline.Release](), "gates": reflect.TypeFor[gate.Policy](), "alerts": reflect.TypeFor[pipeline.Alerts](),
 		"schedule": reflect.TypeFor[pipeline.Schedule](),
 	} {
 		agree(t, section, root.Properties[section], of)
@@ -85,7 +86,7 @@ func TestTheParserKnowsTheSchema(t *testing.T) {
 	if err := json.Unmarshal(schemas.Pipeline, &root); err != nil {
 		t.Fatal(err)
 	}
-	for _, section := range []string{"labels", "training", "retrain", "release", "gates", "schedule"} {
+	for _, section := range []string{"labels", "training", "retrain", "release", "gates", "schedule", "alerts"} {
 		tryAll(t, section+": { %s }", root.Properties[section])
 	}
 }

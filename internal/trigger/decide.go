@@ -7,8 +7,8 @@ import (
 	"headgate/internal/evaluate"
 )
 
-// levelTrigger is the level of drift that has persisted.
-const levelTrigger = "trigger"
+// LevelTrigger is the level of drift that has persisted.
+const LevelTrigger = "trigger"
 
 // rankingMargin is by how much the AUC may be worse for the ranking to hold, where the
 // settings have no margin of their own.
@@ -23,16 +23,13 @@ const rankingMargin = 0.005
 func Decide(s Settings, f Facts) Decision {
 	var d Decision
 	because := func(format string, args ...any) { d.Reasons = append(d.Reasons, fmt.Sprintf(format, args...)) }
-	if n := len(f.Drift); s.Drift && n > 0 && f.Drift[n-1].Level == levelTrigger {
+	if n := len(f.Drift); s.Drift && n > 0 && f.Drift[n-1].Level == LevelTrigger {
 		because("drift has persisted up to %s", f.Drift[n-1].Batch)
 	}
-	if reason := f.fallen(s.Metric, s.Fall); reason != "" {
-		because("%s", reason)
-	}
-	lost := ""
-	if s.Calibration {
-		if lost = f.lost(s.Bounds); lost != "" {
-			because("%s", lost)
+	fallen, lost := f.Doubts(s)
+	for _, reason := range []string{fallen, lost} {
+		if reason != "" {
+			because("%s", reason)
 		}
 	}
 	due := s.Every > 0 && f.Labelled >= s.Every
@@ -49,6 +46,16 @@ func Decide(s Settings, f Facts) Decision {
 	d.NotYet = f.notYet(s)
 	d.Start = len(d.NotYet) == 0
 	return d
+}
+
+// Doubts returns in a sentence each, or empty, that the champion's metric is worse than
+// when it came, and that its calibration is lost.
+func (f *Facts) Doubts(s Settings) (fallen, lost string) {
+	fallen = f.fallen(s.Metric, s.Fall)
+	if s.Calibration {
+		lost = f.lost(s.Bounds)
+	}
+	return fallen, lost
 }
 
 // notYet lists the conditions that are not met.

@@ -1,0 +1,312 @@
+package workflows_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"headgate/internal/alert"
+	"headgate/internal/registry"
+	"headgate/internal/retailer"
+	"headgate/workflows"
+)
+
+// withAlerts is a pipeline whose team is told of everything.
+const withAlerts = "alerts: { receivers: { team: { slack: { url: env:TEAM } } } }\n"
+
+// An office notes which alerts are raised, and which of them are said to be over.
+type office struct {
+	mu    sync.Mutex
+	lines []string
+	open  map[string]alert.Alert // by the id of the workflow
+	last  alert.Alert
+}
+
+// attach puts the office in the place of the workflow [workflows.Alert]. Signals to alerts
+// that another workflow raised come here, too.
+func (o *office) attach(env *testsuite.TestWorkflowEnvironment) {
+	note := func(ctx workflow.Context, in workflows.AlertInput) (workflows.AlertOutput, error) {
+		a, id := in.Alert, workflow.GetInfo(ctx).WorkflowExecution.ID
+		o.found(id, a)
+		// The test environment waits for all children.
+		if ok, _ := workflow.GetSignalChannel(ctx, workflows.SignalOver).ReceiveWithTimeout(ctx, 100*24*time.Hour, nil); ok {
+			o.over(id)
+		}
+		return workflows.AlertOutput{}, nil
+	}
+	env.RegisterWorkflowWithOptions(note, workflow.RegisterOptions{Name: "Alert", DisableAlreadyRegisteredCheck: true})
+	env.OnSignalExternalWorkflow("default-test-namespace", anything, "", workflows.SignalOver, anything).Return(func(_, id, _, _ string, _ any) error {
+		o.over(id)
+		return &temporal.UnknownExternalWorkflowExecutionError{}
+	})
+}
+
+// found notes that an alert was raised.
+func (o *office) found(id string, a alert.Alert) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.lines = append(o.lines, strings.TrimSpace(string(a.Kind)+" "+a.Subject))
+	o.open[id], o.last = a, a
+}
+
+// over notes that an alert is over, if it was open.
+func (o *office) over(id string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if a, ok := o.open[id]; ok {
+		delete(o.open, id)
+		o.lines = append(o.lines, strings.TrimSpace("over: "+string(a.Kind)+" "+a.Subject))
+	}
+}
+
+// withOffice notes the alerts of a world from now on.
+func (w *world) withOffice() *office {
+	w.office = &office{open: map[string]alert.Alert{}}
+	return w.office
+}
+
+// forgetLabels drops what evaluations say that scoring starts and whose labels come later.
+func (o *office) forgetLabels() {
+	o.lines = slices.DeleteFunc(o.lines, func(line string) bool { return strings.HasPrefix(line, "labelsMissing") })
+}
+
+// mustHear fails unless the office heard these lines.
+func (o *office) mustHear(t *testing.T, want ...string) {
+	t.Helper()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !slices.Equal(o.lines, want) {
+		t.Errorf("heard\n%s\nwant\n%s", strings.Join(o.lines, "\n"), strings.Join(want, "\n"))
+	}
+	for _, line := range o.lines {
+		if strings.Contains(line, "sha256:") {
+			t.Errorf("a whole digest is no subject: %s", line)
+		}
+	}
+}
+
+func TestAlertsOfABatch(t *testing.T) {
+	const month = "2024-01"
+	t.Run("blocked, and then delivered again", func(t *testing.T) {
+		w := configured(t, 1000, withAlerts, nil, nil)
+		o := w.withOffice()
+		w.deliver(month, retailer.Options{})
+		w.repeatRows(month, 15)
+		blocked := w.mustScore(month)
+		if o.last.Reasons[0] != blocked.Reasons[0] || o.last.Workflow.ID == "" || o.last.At.IsZero() {
+			t.Errorf("%+v", o.last)
+		}
+		if err := os.RemoveAll(filepath.Join(w.dir, "incoming", "retailer", month)); err != nil {
+			t.Fatal(err)
+		}
+		w.deliver(month, retailer.Options{})
+		w.mustScore(month)
+		o.mustHear(t, "batchBlocked 2024-01", "over: batchBlocked 2024-01")
+	})
+	t.Run("it asks, and somebody answers", func(t *testing.T) {
+		w := askingWithAlerts(t)
+		o := w.withOffice()
+		_, _, err := w.answer(month, time.Hour, func(decision string) workflows.Answer {
+			if o.last.Steps[2].Update == nil || !strings.Contains(o.last.Steps[2].Update.Input, decision) {
+				t.Errorf("%+v", o.last.Steps)
+			}
+			return workflows.Answer{Approve: true, By: "ann", Reason: "enough", Decision: decision}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.mustHear(t, "batchAsks 2024-01", "over: batchAsks 2024-01")
+	})
+	t.Run("it asks, and nobody answers", func(t *testing.T) {
+		w := askingWithAlerts(t)
+		o := w.withOffice()
+		w.mustScore(month)
+		o.mustHear(t, "batchAsks 2024-01", "batchBlocked 2024-01", "over: batchAsks 2024-01")
+	})
+	t.Run("it asks, and is cancelled", func(t *testing.T) {
+		w := askingWithAlerts(t)
+		o := w.withOffice()
+		env := w.env()
+		env.RegisterDelayedCallback(env.CancelWorkflow, time.Hour)
+		env.ExecuteWorkflow(workflows.ScoreBatch, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: month, By: "test"})
+		o.mustHear(t, "batchAsks 2024-01", "over: batchAsks 2024-01")
+	})
+	t.Run("nothing was delivered, and then something is", func(t *testing.T) {
+		w := configured(t, 200, withAlerts, nil, nil)
+		o := w.withOffice()
+		if _, err := w.score(month); err == nil {
+			t.Error("a month without files was scored")
+		}
+		if !strings.Contains(o.last.Reasons[0], "no file matches") || o.last.Steps[1].Command != "starter score retailer --batch 2024-01" {
+			t.Errorf("%+v", o.last)
+		}
+		w.deliver(month, retailer.Options{})
+		w.mustScore(month)
+		o.mustHear(t, "runFailed 2024-01", "over: runFailed 2024-01")
+	})
+	t.Run("the pipeline does not exist", func(t *testing.T) {
+		w := configured(t, 20, withAlerts, nil, nil)
+		o := w.withOffice()
+		env := w.env()
+		env.ExecuteWorkflow(workflows.ScoreBatch, workflows.ScoreBatchInput{Pipeline: "nobody", Batch: month, By: "test"})
+		o.mustHear(t)
+	})
+	t.Run("a pipeline without alerts", func(t *testing.T) {
+		w := newWorld(t, 1000)
+		o := w.withOffice()
+		w.deliver(month, retailer.Options{})
+		w.repeatRows(month, 15)
+		w.mustScore(month)
+		o.mustHear(t)
+	})
+	t.Run("drift persists, and no longer does", func(t *testing.T) {
+		w := configured(t, 2000, withAlerts+"drift: { reference: previous, batches: 1, of: 1 }\n", nil, nil)
+		o := w.withOffice()
+		for _, name := range []string{"2024-02", "2024-03", "2024-04"} { // the campaign is in March
+			w.deliver(name, retailer.Options{})
+			w.mustScore(name)
+		}
+		o.mustHear(t, "driftPersists", "over: driftPersists")
+	})
+}
+
+// askingWithAlerts is a world whose January asks.
+func askingWithAlerts(t *testing.T) *world {
+	rows := "      - { id: rows, metric: rowCount, mustBeGreaterThan: 0, severity: error }\n"
+	warn := strings.NewReplacer(rows, rows+"      - { id: few, metric: rowCount, mustBeGreaterThan: 1000000, severity: warning }\n")
+	w := configured(t, 300, "warnings: ask\nask: { wait: 36h }\n"+withAlerts, warn, nil)
+	w.deliver("2024-01", retailer.Options{})
+	return w
+}
+
+func TestAlertsOfAnEvaluation(t *testing.T) {
+	w := configured(t, 300, "labels: { files: \"labels/retailer/{batch}/*.parquet\", contract: labels.yaml, poll: 6h, wait: 10d }\n"+withAlerts,
+		nil, map[string]string{"labels.yaml": shippedLabels(t)})
+	w.deliver("2024-01", retailer.Options{})
+	w.mustScore("2024-01")
+	o := w.withOffice()
+	if out, _ := w.evaluate(nil); out.Verdict != "none" {
+		t.Errorf("%+v", out)
+	}
+	w.write("a.parquet", w.outcomes(nil))
+	w.complete()
+	w.evaluate(nil)
+	o.mustHear(t, "labelsMissing 2024-01", "over: labelsMissing 2024-01")
+	env := w.env()
+	env.ExecuteWorkflow(workflows.EvaluateBatch, workflows.EvaluateBatchInput{Pipeline: "retailer", Batch: "2024-07", By: "test"})
+	if err := env.GetWorkflowError(); err == nil || len(o.lines) != 2 {
+		t.Errorf("%v: heard %v of a batch that was never published", err, o.lines)
+	}
+}
+
+// The champion's metric falls: what labels say is told, also while nothing is trained yet.
+func TestAlertsOfAChampionThatFalls(t *testing.T) {
+	w := settledWorld(t, 1500, learning+"retrain: { fall: 0.05, cooldown: 12 }\n"+withAlerts, "2024-01")
+	o := w.withOffice()
+	w.evaluateNow("2024-01")
+	w.deliver("2024-02", retailer.Options{})
+	w.mustScore("2024-02")
+	w.writeLabels("2024-02", shuffled(3))
+	w.evaluateNow("2024-02")
+	w.deliver("2024-03", retailer.Options{})
+	w.mustScore("2024-03")
+	w.writeLabels("2024-03", nil)
+	w.evaluateNow("2024-03")
+	fell := slices.Index(o.lines, "metricFell")
+	if fell < 0 || !slices.Contains(o.lines[fell:], "over: metricFell") || !slices.Contains(o.lines, "calibrationLost") {
+		t.Errorf("heard %v", o.lines)
+	}
+}
+
+// evaluateNow evaluates a batch whose labels are there.
+func (w *world) evaluateNow(batch string) {
+	w.t.Helper()
+	env := w.retrainEnv()
+	env.ExecuteWorkflow(workflows.EvaluateBatch, workflows.EvaluateBatchInput{Pipeline: "retailer", Batch: batch, By: "test"})
+	if err := env.GetWorkflowError(); err != nil {
+		w.t.Error(err)
+	}
+}
+
+func TestAlertsOfATraining(t *testing.T) {
+	w := learnWorld(t, 1200, withAlerts)
+	o := w.withOffice()
+	w.learnable("2024-01", nobody)
+	w.mustRetrain(workflows.RetrainInput{})
+	w.learnable("2024-02", nil)
+	w.mustRetrain(workflows.RetrainInput{})
+	o.forgetLabels()
+	o.mustHear(t, "trainingBlocked", "over: trainingBlocked")
+}
+
+func TestAlertsOfATrainingThatFails(t *testing.T) {
+	w := configured(t, 20, withAlerts, nil, nil)
+	o := w.withOffice()
+	if _, err := w.retrain(workflows.RetrainInput{}); err == nil {
+		t.Error("a pipeline without labels was trained")
+	}
+	o.mustHear(t, "trainingFailed")
+}
+
+// Nobody answers a release, so that it stops; somebody resumes it, and rejects.
+func TestAlertsOfAReleaseThatNobodyAnswers(t *testing.T) {
+	w, candidate := stepping(t, stepwise+withAlerts)
+	o := w.withOffice()
+	th := w.theatre()
+	th.learned(candidate)
+	th.after(5*24*time.Hour, func() { o.mustHear(t, "releaseAsks "+askedStep(th)) })
+	th.after(6*24*time.Hour+time.Hour, func() {
+		o.mustHear(t, "releaseAsks "+askedStep(th), "approvalExpires "+askedStep(th))
+		if q := th.card().Next; !strings.Contains(o.last.Steps[2].Update.Input, q.Nonce) || o.last.Workflow.ID == "" {
+			t.Errorf("%+v", o.last)
+		}
+	})
+	th.after(8*24*time.Hour, func() {
+		th.tell(workflows.UpdateResume, workflows.ReleaseOrder{By: "ann", Reason: "I was away"})
+	})
+	th.after(9*24*time.Hour, func() {
+		th.tell(workflows.UpdateReject, workflows.ReleaseAnswer{By: "ann", Reason: "not now"})
+	})
+	th.mustRun()
+	release := w.logged(registry.KindCandidate)[0].Release
+	step, model := release+" 10%", release+" "+strings.TrimPrefix(string(candidate), "sha256:")[:16]
+	o.mustHear(t, "releaseAsks "+step, "approvalExpires "+step, "over: releaseAsks "+step, "over: approvalExpires "+step,
+		"releaseStopped "+release, "over: releaseStopped "+release, "releaseAsks "+step, "over: releaseAsks "+step, "releaseBlocked "+model)
+}
+
+// askedStep is what the open question of a release is about.
+func askedStep(th *theatre) string { q := th.card().Next; return q.Release + " " + q.Step }
+
+func TestAlertsOfACanaryThatIsTakenBack(t *testing.T) {
+	for name, tt := range map[string]struct {
+		then func(th *theatre)
+		want []string
+	}{
+		"by a person": {func(th *theatre) {
+			th.tell(workflows.UpdateRollback, workflows.ReleaseRollback{By: "ann", Reason: "odd scores"})
+		}, []string{"rolledBack"}},
+		"because it is cancelled": {func(th *theatre) { th.env.CancelWorkflow() }, []string{"rolledBack"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var o *office
+			th, candidate := beganCanaryOf(t, strings.Replace(stepwise, "steps: [10%, 100%]", "steps: [10%, 100%]\n  batches: 2", 1)+withAlerts,
+				func(w *world) { o = w.withOffice() }, tt.then)
+			_, err := th.run()
+			if err != nil && !temporal.IsCanceledError(err) {
+				t.Fatal(err)
+			}
+			o.forgetLabels()
+			release := th.logged(registry.KindCandidate)[0].Release
+			o.mustHear(t, "releaseAsks "+release+" 10%", "over: releaseAsks "+release+" 10%",
+				tt.want[0]+" "+release+" "+strings.TrimPrefix(string(candidate), "sha256:")[:16])
+		})
+	}
+}

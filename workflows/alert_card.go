@@ -1,0 +1,128 @@
+package workflows
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"headgate/internal/alert"
+)
+
+// An AlertCard is what a person wants to know of an alert. The run's page in the Temporal
+// Web UI shows it as Markdown.
+type AlertCard struct {
+	alert.State
+	Plan  alert.Plan
+	Stage string
+}
+
+// waits says who must act.
+func (c AlertCard) waits() string {
+	if c.Stage == "Open" {
+		return c.Alert.Who
+	}
+	return "nothing"
+}
+
+// Markdown returns the card as a heading, what to do, a table, and who was told.
+func (c AlertCard) Markdown() string {
+	a := c.Alert
+	var b strings.Builder
+	fmt.Fprintf(&b, "### %s: **%s**\n\n%s\n", line(a.Title), strings.ToLower(c.Stage), line(a.Text))
+	var reasons []string
+	for _, r := range a.Reasons {
+		reasons = append(reasons, line(r))
+	}
+	list(&b, "Why", reasons)
+	if c.Stage != "Resolved" && c.Stage != "Done" {
+		c.steps(&b)
+	}
+	fmt.Fprintf(&b, "\n| Stage | %s |\n|---|---|\n", c.Stage)
+	row := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "| %s | %s |\n", name, strings.ReplaceAll(line(value), "|", `\|`))
+		}
+	}
+	row("Kind", fmt.Sprintf("%s, %s", a.Kind, a.Severity))
+	row("Who acts", a.Who)
+	row("Since", fmt.Sprintf("%s, found %s", c.Since.UTC().Format(time.RFC3339), times(c.Count)))
+	row("Found by", a.Workflow.ID)
+	if w := c.Acknowledged; w != nil {
+		row("Acknowledged", fmt.Sprintf("%s by %s (claimed): %s", w.At.Format(time.RFC3339), w.By, w.Reason))
+	}
+	if w := c.Resolved; w != nil {
+		row("Over", fmt.Sprintf("%s, says %s: %s", w.At.Format(time.RFC3339), w.By, w.Reason))
+	}
+	row("Next", c.next())
+	if len(c.Plan.Levels) == 0 && c.Stage == "Done" {
+		row("Told", "nobody: so says the pipeline file")
+	}
+	if len(c.Deliveries) > 0 {
+		b.WriteString("\n| Receiver | Last told | When | Arrived |\n|---|---|---|---|\n")
+		for _, d := range c.Deliveries {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", d.Receiver, d.Event, d.At.Format(time.RFC3339), strings.ReplaceAll(line(c.arrived(d)), "|", `\|`))
+		}
+	}
+	return b.String()
+}
+
+// next says whom the alert goes to if nobody acknowledges it.
+func (c AlertCard) next() string {
+	if c.Stage != "Open" || c.Level+1 >= len(c.Plan.Levels) {
+		return ""
+	}
+	l := c.Plan.Levels[c.Level+1]
+	return fmt.Sprintf("%s, at %s", strings.Join(l.To, ", "), c.LevelAt.Add(l.After).Format(time.RFC3339))
+}
+
+// arrived says whether a notice has arrived.
+func (c AlertCard) arrived(d alert.Delivery) string {
+	switch {
+	case d.State == alert.Arrived:
+		return "yes"
+	case d.State == alert.Failed:
+		return "**no**: " + d.Why
+	case d.Why != "":
+		return "not yet: " + d.Why
+	}
+	return "not yet"
+}
+
+// steps says what to do, and how to acknowledge the alert on its page.
+func (c AlertCard) steps(b *strings.Builder) {
+	b.WriteString("\n**What to do**\n\n")
+	for i, s := range c.Alert.Steps {
+		fmt.Fprintf(b, "%d. %s", i+1, line(s.Text))
+		switch {
+		case s.Command != "":
+			fmt.Fprintf(b, ": `%s`", s.Command)
+		case s.Update != nil:
+			fmt.Fprintf(b, ": Update `%s` of `%s`, with\n\n       %s", s.Update.Name, s.Update.Workflow, s.Update.Input)
+		}
+		b.WriteString("\n")
+	}
+	if c.Stage == "Open" {
+		fmt.Fprintf(b, "\n**You take care of it?** Choose *More Actions*, *Send an Update*, the name `%s`, and paste as its data\n\n    {\"by\": \"your name\", \"reason\": \"what you do\"}\n\nor run `starter alert ack %s %s --reason …`. If it is over and nobody noticed, the name is `%s`.\n",
+			UpdateAcknowledge, c.Alert.Pipeline, c.Alert.Fingerprint(), UpdateResolve)
+	}
+}
+
+// line keeps a text that others wrote within its line.
+func line(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// times writes how often.
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// link returns the address of a run's page in the Web UI; "" without its address.
+func link(console string, e alert.Execution) string {
+	if console == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s/namespaces/%s/workflows/%s/%s/history", strings.TrimSuffix(console, "/"), url.PathEscape(e.Namespace), url.PathEscape(e.ID), url.PathEscape(e.Run))
+}
