@@ -47,6 +47,8 @@ type world struct {
 
 	office *office // notes alerts in place of real ones
 	told   bool    // alerts are real
+
+	metrics client.MetricsHandler // nil: nothing is measured
 }
 
 func newWorld(t *testing.T, customers int) *world {
@@ -87,6 +89,9 @@ func (w *world) deliver(month string, o retailer.Options) {
 func (w *world) env() *testsuite.TestWorkflowEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	if w.metrics != nil {
+		suite.SetMetricsHandler(w.metrics)
+	}
 	env := suite.NewTestWorkflowEnvironment()
 	if w.first == nil {
 		w.first = env
