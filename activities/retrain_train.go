@@ -53,7 +53,7 @@ func (a *Activities) TrainModel(ctx context.Context, in TrainModelInput) (TrainM
 		if err != nil {
 			return TrainModelOutput{}, err
 		}
-		trainer, err := a.trainer(ctx, t.plan)
+		trainer, err := a.trainer(ctx, t.plan, t.window)
 		if err != nil {
 			return TrainModelOutput{}, err
 		}
@@ -144,7 +144,7 @@ func (a *Activities) manifest(ctx context.Context, t *training) (*train.Manifest
 	if err != nil {
 		return nil, err
 	}
-	features, err := a.features(ctx, p, c, set.Label)
+	features, err := a.features(ctx, p, p.Does(t.window), c, set.Label)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +156,7 @@ func (a *Activities) manifest(ctx context.Context, t *training) (*train.Manifest
 	m.Entity = p.Apart(m.Entity, features)
 	m.Calibrate = model.CalibrationKind(p.Training.Calibrate)
 	m.Leak = train.LeakPolicy{Threshold: p.Training.Leak.Threshold, Allow: p.Training.Leak.Allow}
-	if p.Kind == trigger.Refit {
+	if p.Does(t.window) == trigger.Refit {
 		m.Parameters = p.Training.Parameters
 	} else if m.Calibrate == "" {
 		m.Calibrate = model.Platt
@@ -197,11 +197,11 @@ func (a *Activities) setSchema(ctx context.Context, s *learn.Set) (*arrow.Schema
 	return f.Schema(), nil
 }
 
-// trainer returns the trainer of a plan. A program sees the PATH of the worker and
+// trainer returns the trainer of a window. A program sees the PATH of the worker and
 // nothing else of its environment.
-func (a *Activities) trainer(ctx context.Context, p *learn.Plan) (train.Trainer, error) {
+func (a *Activities) trainer(ctx context.Context, p *learn.Plan, w learn.Window) (train.Trainer, error) {
 	switch {
-	case p.Kind == trigger.Recalibrate:
+	case p.Does(w) == trigger.Recalibrate:
 		return a.recalibrate(ctx, p.Champion)
 	case p.Training.Trainer == pipeline.TrainerCommand:
 		return train.Command{Args: p.Training.Command, Env: map[string]string{"PATH": os.Getenv("PATH")}, Timeout: time.Duration(p.Training.Timeout)}, nil

@@ -47,7 +47,7 @@ func (p *Plan) Divide(w Window, entity []string, rows func(batches []string) tra
 	all := rows(w.Train)
 	out := Parts{Train: all, Data: train.Data{Train: files(w.Train)}}
 	judged := w.Train
-	if p.Kind == trigger.Recalibrate {
+	if p.Does(w) == trigger.Recalibrate {
 		out.Held = p.held(entity, rows(judged), files(judged))
 		return out
 	}
