@@ -134,22 +134,37 @@ func (d *Decision) canary(p *CanaryPolicy) {
 	} else {
 		d.add("contract", "every score keeps the contract of the scores", "0", Pass, "no score of the candidate breaks the contract of the scores")
 	}
-	for _, b := range []struct {
+	d.bounded(p, in)
+	if p.Volume > 0 {
+		d.volume(p.Volume, in.Volume)
+	}
+}
+
+// bounded asks that the candidate's scores are what its shadow leads to expect or,
+// without a shadow, that they are not far from the champion's.
+func (d *Decision) bounded(p *CanaryPolicy, in *Compare) {
+	type bound struct {
 		id, what string
 		most     float64
 		e        *evaluate.Estimate
 		low      float64
-	}{
+	}
+	bounds := []bound{
 		{"psi", "the index of the candidate's scores", p.PSI, in.PSI, 0},
 		{"flips", "the share of decisions that change", p.Flips, in.Flips, 0},
 		{"shift", "the shift of the mean score", p.Shift, in.Shift, -p.Shift},
-	} {
+	}
+	if m := in.Moved; m != nil {
+		bounds = []bound{
+			{"psi", "the index of the candidate's scores against its shadow's", p.PSI, m.PSI, 0},
+			{"flips", "the share of decisions that change, less its shadow's,", p.Flips, m.Flips, -p.Flips},
+			{"shift", "the shift of the mean score, less its shadow's,", p.Shift, m.Shift, -p.Shift},
+		}
+	}
+	for _, b := range bounds {
 		if b.most > 0 {
 			d.within(b.id, b.what, b.e, b.low, b.most)
 		}
-	}
-	if p.Volume > 0 {
-		d.volume(p.Volume, in.Volume)
 	}
 }
 
