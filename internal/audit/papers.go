@@ -129,6 +129,9 @@ func (t *trail) evaluated(ctx context.Context, e registry.Entry) {
 	t.same(e, "run", string(e.Run), string(v.Run))
 	t.same(e, "labels", string(e.Labels), string(v.Labels.Version))
 	t.same(e, "verdict", e.Verdict, v.Verdict)
+	if e.Verdict == registry.VerdictPass {
+		t.left[e.Labels] = v.Coverage.LeftOut()
+	}
 	version, err := labels.Load(ctx, t.a.Store, e.Labels)
 	switch {
 	case err != nil:
@@ -245,6 +248,8 @@ func (t *trail) sources(e registry.Entry, d *gate.Decision) {
 			t.found(e, "its evidence is of batch %s, which is restated", s.Batch)
 		case s.Labels != "" && !slices.ContainsFunc(t.entries, evaluated):
 			t.found(e, "its evidence is of labels of batch %s that were never evaluated", s.Batch)
+		case !slices.EqualFunc(s.Without, t.left[store.Digest(s.Labels)], func(a gate.Left, b evidence.Left) bool { return a == gate.Left(b) }):
+			t.found(e, "its evidence of batch %s leaves out %v, and the evaluation of the labels %v", s.Batch, s.Without, t.left[store.Digest(s.Labels)])
 		case learned != "" && s.Batch <= learned:
 			t.found(e, "its evidence is of batch %s, and the model has learned up to %s", s.Batch, learned)
 		}

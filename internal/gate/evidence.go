@@ -39,6 +39,13 @@ type Source struct {
 	Champion  string `json:"champion,omitempty"`  // list of its score files
 	Candidate string `json:"candidate,omitempty"` // list of its score files
 	Cluster   string `json:"cluster,omitempty"`   // column whose equal values make rows depend on each other
+	Without   []Left `json:"without,omitempty"`   // slices that do not count, by the evaluation of the labels
+}
+
+// A Left names the rows that have one value of a slice column.
+type Left struct {
+	By    string `json:"by"`
+	Value string `json:"value"`
 }
 
 // Data is what is known of a month before its labels.
