@@ -154,7 +154,9 @@ func (d *Decision) bounded(p *CanaryPolicy, in *Compare) {
 		{"flips", "the share of decisions that change", p.Flips, in.Flips, 0},
 		{"shift", "the shift of the mean score", p.Shift, in.Shift, -p.Shift},
 	}
+	missing := ""
 	if m := in.Moved; m != nil {
+		missing = m.Missing
 		bounds = []bound{
 			{"psi", "the index of the candidate's scores against its shadow's", p.PSI, m.PSI, 0},
 			{"flips", "the share of decisions that change, less its shadow's,", p.Flips, m.Flips, -p.Flips},
@@ -163,15 +165,17 @@ func (d *Decision) bounded(p *CanaryPolicy, in *Compare) {
 	}
 	for _, b := range bounds {
 		if b.most > 0 {
-			d.within(b.id, b.what, b.e, b.low, b.most)
+			d.within(b.id, b.what, b.e, b.low, b.most, missing)
 		}
 	}
 }
 
-// within asks that an interval is inside of bounds.
-func (d *Decision) within(id, what string, e *evaluate.Estimate, low, high float64) {
+// within asks that an interval is inside of bounds. missing may say why there is none.
+func (d *Decision) within(id, what string, e *evaluate.Estimate, low, high float64, missing string) {
 	rule := fmt.Sprintf("%s is between %s and %s", what, number(low), number(high))
 	switch {
+	case e == nil && missing != "":
+		d.add(id, rule, "", Ask, "%s was not measured: %s", what, missing)
 	case e == nil:
 		d.add(id, rule, "", Ask, "%s was not measured", what)
 	case e.Low >= low && e.High <= high:
