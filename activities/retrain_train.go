@@ -76,6 +76,7 @@ type training struct {
 	window learn.Window
 	sets   []*learn.Set
 	dir    string // of the window
+	shares learn.Shares
 	job    train.Job
 	parts  learn.Parts
 	failed error // of reading rows: no fault of the trainer's
@@ -111,7 +112,7 @@ func (a *Activities) newTraining(ctx context.Context, in TrainModelInput) (*trai
 	rows := func(batches []string) train.Rows {
 		return t.watched(learn.Rows(ctx, a.store, t.sets, batches, m.Columns()))
 	}
-	t.parts = t.plan.Divide(t.window, m.Entity, rows, func(batches []string) []train.File { return learn.Files(t.sets, batches) })
+	t.parts = t.plan.Divide(t.window, t.shares, m.Entity, rows, func(batches []string) []train.File { return learn.Files(t.sets, batches) })
 	m.Data = t.parts.Data
 	t.job = train.Job{Manifest: *m, Train: t.parts.Train, Valid: t.parts.Valid, Calibration: t.parts.Calibration,
 		Formats: a.formats, Threads: max(1, runtime.GOMAXPROCS(0)/2)}
@@ -152,8 +153,12 @@ func (a *Activities) manifest(ctx context.Context, t *training) (*train.Manifest
 	if err != nil {
 		return nil, &kindError{KindConfig, err}
 	}
-	m.Pipeline, m.Seed, m.Split, m.Weight = p.Pipeline, p.Seed, p.Split(t.window), set.Weight
-	m.Entity = p.Apart(m.Entity, features)
+	apart := p.Apart(m.Entity, features)
+	t.shares, err = p.Shares(t.window, apart, m.Entity, func(batches []string) train.Rows { return learn.Rows(ctx, a.store, t.sets, batches, apart) })
+	if err != nil {
+		return nil, err
+	}
+	m.Pipeline, m.Seed, m.Split, m.Weight, m.Entity = p.Pipeline, p.Seed, t.shares.Split(t.window), set.Weight, apart
 	m.Calibrate = model.CalibrationKind(p.Training.Calibrate)
 	m.Leak = train.LeakPolicy{Threshold: p.Training.Leak.Threshold, Allow: p.Training.Leak.Allow}
 	if p.Does(t.window) == trigger.Refit {

@@ -93,6 +93,9 @@ func (l *loopYear) event(e registry.Entry) string {
 	case registry.KindTraining:
 		return fmt.Sprintf("training up to %s: %s%s", e.Batch, e.Verdict, rules(e))
 	case registry.KindCandidate:
+		if strings.HasPrefix(e.Reason, "the champion with a calibration") {
+			return l.name(e.Model) + ", a new calibration, is a candidate"
+		}
 		return l.name(e.Model) + " is a candidate"
 	case registry.KindAdvance:
 		return fmt.Sprintf("%s, %s: %s%s", l.name(e.Model), e.Step, e.Verdict, rules(e))
@@ -112,15 +115,21 @@ func (l *loopYear) event(e registry.Entry) string {
 	return ""
 }
 
-// rules names the rules by which a candidate may not go on.
+// rules names the rules by which a candidate may not go on, or the windows of a training
+// that made no candidate.
 func rules(e registry.Entry) string {
-	if e.Verdict == registry.VerdictPass {
+	if e.Verdict == registry.VerdictPass && e.Kind != registry.KindTraining || len(e.Reasons) == 0 {
 		return ""
 	}
 	var names []string
 	for _, r := range e.Reasons {
 		name, _, _ := strings.Cut(r, ":")
-		names = append(names, name)
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if e.Verdict == registry.VerdictPass {
+		return " (not " + strings.Join(names, ", ") + ")"
 	}
 	return " (" + strings.Join(names, ", ") + ")"
 }

@@ -222,8 +222,9 @@ func (t *trail) waived(w gate.Waiver) bool {
 // sources checks that the batches behind a decision are evidence: published, not
 // restated, with labels that were evaluated, and later than what the model has learned.
 func (t *trail) sources(e registry.Entry, d *gate.Decision) {
-	if d.Subject == gate.Canary {
-		return // it is given inside a run, before anything of that is published
+	if d.Subject == gate.Canary { // it is given inside a run, before anything of that is published
+		t.shadowed(e, d)
+		return
 	}
 	about := d.Evidence.Release
 	learned := ""
@@ -241,7 +242,6 @@ func (t *trail) sources(e registry.Entry, d *gate.Decision) {
 		}
 		at := slices.IndexFunc(t.entries, published)
 		switch {
-		case d.Subject == gate.Canary: // it is judged inside of the run, before that is published
 		case at < 0:
 			t.found(e, "its evidence is of run %s of batch %s, which was not published before", run.Short(store.Digest(s.Run)), s.Batch)
 		case t.entries[at].Restated:
@@ -252,6 +252,29 @@ func (t *trail) sources(e registry.Entry, d *gate.Decision) {
 			t.found(e, "its evidence of batch %s leaves out %v, and the evaluation of the labels %v", s.Batch, s.Without, t.left[store.Digest(s.Labels)])
 		case learned != "" && s.Batch <= learned:
 			t.found(e, "its evidence is of batch %s, and the model has learned up to %s", s.Batch, learned)
+		}
+	}
+}
+
+// shadowed checks that what a canary was held against is what the same candidate showed
+// in the shadow, beside the same champion.
+func (t *trail) shadowed(e registry.Entry, d *gate.Decision) {
+	if d.Evidence.Compare == nil || d.Evidence.Compare.Moved == nil || d.Evidence.Compare.Moved.Missing != "" {
+		return
+	}
+	m, about := d.Evidence.Compare.Moved, d.Evidence.Release
+	at := slices.IndexFunc(t.decisions, func(s decided) bool { return string(s.entry.Paper) == m.Decision })
+	if at < 0 {
+		t.found(e, "its scores are held against those of decision %s, which no entry before it has", run.Short(store.Digest(m.Decision)))
+		return
+	}
+	shadow := t.decisions[at].decision
+	if was := shadow.Evidence.Release; shadow.Subject != gate.Advance || was.Model != about.Model || was.Champion != about.Champion || was.Release != about.Release {
+		t.found(e, "its scores are held against those of entry %d, which is no verdict about the candidate in the shadow", t.decisions[at].entry.Seq)
+	}
+	for _, batch := range m.Batches {
+		if !slices.ContainsFunc(shadow.Evidence.Sources, func(s gate.Source) bool { return s.Batch == batch }) {
+			t.found(e, "its scores are held against those of batch %s, which the shadow was not judged on", batch)
 		}
 	}
 }
