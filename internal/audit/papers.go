@@ -194,7 +194,7 @@ func (t *trail) again(d *gate.Decision, data []byte) []string {
 			all = append(all, fmt.Sprintf("its decision lets rule %s go by a waiver that is not entry %d", w.Rule, w.Entry))
 		}
 	}
-	again, err := gate.Judge(policy, d.Subject, d.Evidence, d.Waivers)
+	again, err := gate.Again(policy, d)
 	if err != nil {
 		return append(all, fmt.Sprintf("its evidence cannot be judged again: %v", err))
 	}

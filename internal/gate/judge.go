@@ -14,10 +14,23 @@ import (
 // A gate blocks if one of its rules does, else asks if one does, else is inconclusive
 // if one is. It passes if all pass, and at least one of them without a waiver.
 func Judge(p *Policy, subject Subject, e Evidence, waivers []Waiver) (*Decision, error) {
+	return judge(Format, p, subject, e, waivers)
+}
+
+// Again judges the evidence of a decision once more, as it was judged in the version of
+// the decision.
+func Again(p *Policy, d *Decision) (*Decision, error) {
+	if d.Format < 1 || d.Format > Format {
+		return nil, fmt.Errorf("gate: a decision of format %d is newer than this program, which reads %d", d.Format, Format)
+	}
+	return judge(d.Format, p, d.Subject, d.Evidence, d.Waivers)
+}
+
+func judge(format int, p *Policy, subject Subject, e Evidence, waivers []Waiver) (*Decision, error) {
 	if p == nil {
 		return nil, fmt.Errorf("gate: there is no policy to judge %s by", subject)
 	}
-	d := &Decision{Format: Format, Policy: p.Digest(), Subject: subject, Evidence: e, Waivers: slices.Clone(waivers), Rules: []RuleResult{}}
+	d := &Decision{Format: format, Policy: p.Digest(), Subject: subject, Evidence: e, Waivers: slices.Clone(waivers), Rules: []RuleResult{}}
 	switch subject {
 	case Publish:
 		d.data()
