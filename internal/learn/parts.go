@@ -56,10 +56,12 @@ func (p *Plan) Shares(w Window, apart, entity []string, keys func(batches []stri
 	left := func(of train.Rows, draw int64, share float64) train.Rows {
 		return train.Entities(of, apart, p.Seed+draw, share, false)
 	}
-	drawn := left(keys(w.Train), 0, s.Held)
+	from := w.Train // that the calibration is drawn from, see [Plan.Divide]
 	if len(w.Valid) > 0 {
-		drawn = left(keys(w.Valid), 0, s.Held)
-	} else {
+		from = w.Valid
+	}
+	drawn := left(keys(from), 0, s.Held)
+	if len(w.Valid) == 0 {
 		if s.Valid, err = train.Quota(drawn, apart, p.Seed+1, s.Valid, 1); err != nil {
 			return s, err
 		}
