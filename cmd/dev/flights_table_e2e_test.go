@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -48,6 +49,15 @@ func (w worth) released(c chapter) float64 {
 // regret is by how much the better of the first champion and the released version was
 // better than what was served.
 func (w worth) regret(c chapter) float64 { return max(w.Frozen, w.released(c)) - w.Served }
+
+// places writes a number with so many digits after the point, and none as 0.
+func places(x float64, n int) string {
+	text := strconv.FormatFloat(x, 'f', n, 64)
+	if strings.Trim(text, "-0.") == "" {
+		return strings.TrimPrefix(text, "-")
+	}
+	return text
+}
 
 // name returns the name of a version, in the order in which they are met.
 func (l *loopYear) name(m store.Digest) string {
@@ -262,12 +272,12 @@ func (l *loopYear) table(months []worth) string {
 	served, frozen, regret := 0.0, 0.0, 0.0
 	for i, w := range months {
 		c := l.told[i]
-		fmt.Fprintf(&b, "| %s | %d | %.3f | %s | %.3f | %.3f | %s %.3f | %.3f | %.3f, %.3f | %s |\n",
-			w.Month, w.Rows, w.Late, c.served, w.Served, w.Frozen, c.released, w.released(c), w.regret(c), w.Loss, w.LossFrozen, strings.Join(c.events, "; "))
+		fmt.Fprintf(&b, "| %s | %d | %.3f | %s | %.3f | %.3f | %s %.3f | %s | %.3f, %.3f | %s |\n",
+			w.Month, w.Rows, w.Late, c.served, w.Served, w.Frozen, c.released, w.released(c), places(w.regret(c), 3), w.Loss, w.LossFrozen, strings.Join(c.events, "; "))
 		served, frozen, regret = served+w.Served, frozen+w.Frozen, regret+w.regret(c)
 	}
 	n := float64(len(months))
-	fmt.Fprintf(&b, "| mean | | | | %.3f | %.3f | | %.4f | | after the year: %s |\n", served/n, frozen/n, regret/n, strings.Join(l.told[len(months)].events, "; "))
+	fmt.Fprintf(&b, "| mean | | | | %.3f | %.3f | | %s | | after the year: %s |\n", served/n, frozen/n, places(regret/n, 4), strings.Join(l.told[len(months)].events, "; "))
 	return b.String()
 }
 
