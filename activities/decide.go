@@ -33,6 +33,7 @@ type ComparedModel struct {
 	PSI    *float64     `json:"psi,omitempty"`
 	Shift  *float64     `json:"shift,omitempty"`
 	Flips  *float64     `json:"flips,omitempty"`
+	Moved  *float64     `json:"moved,omitempty"` // index of its scores against its shadow's
 }
 
 // CompareScores holds what all models of the plan said of the month against the
@@ -57,6 +58,9 @@ func (a *Activities) CompareScores(ctx context.Context, in CompareScoresInput) (
 			return CompareScoresOutput{}, err
 		}
 		if want.Unfit, err = a.unfit(ctx, plan, want.Results, v); err != nil {
+			return CompareScoresOutput{}, err
+		}
+		if want.Shadows, err = a.shadows(ctx, plan); err != nil {
 			return CompareScoresOutput{}, err
 		}
 		if f.pipeline.Labels != nil {
@@ -96,6 +100,9 @@ func compared(models []serving.Model) []ComparedModel {
 		}
 		if e := m.Evidence.Flips; e != nil {
 			c.Flips = &e.Value
+		}
+		if m := m.Evidence.Moved; m != nil && m.PSI != nil {
+			c.Moved = &m.PSI.Value
 		}
 		out = append(out, c)
 	}

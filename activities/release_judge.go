@@ -77,7 +77,7 @@ func (j *judgement) subject() (gate.Subject, []store.Digest) {
 // decide measures and judges.
 func (j *judgement) decide(ctx context.Context, b *store.Bucket, report func(Progress)) (*gate.Decision, error) {
 	subject, models := j.subject()
-	request, sources, err := j.request(models)
+	request, sources, err := j.request(ctx, b, models)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (j *judgement) candidate(model string) *release.Candidate {
 }
 
 // request names the rows that the judgement rests on.
-func (j *judgement) request(models []store.Digest) (evidence.Request, []gate.Source, error) {
+func (j *judgement) request(ctx context.Context, own *store.Bucket, models []store.Digest) (evidence.Request, []gate.Source, error) {
 	r := evidence.Request{Pipeline: j.in.Pipeline, Models: models}
 	if l := j.Config.Labels; l != nil {
 		r.Cluster = l.Cluster
@@ -141,8 +141,15 @@ func (j *judgement) request(models []store.Digest) (evidence.Request, []gate.Sou
 			return r, nil, fail(KindHeadMoved, "batch %s was published or evaluated again since the step was found", batch.Batch)
 		}
 		b = b.For(models)
+		var err error
+		if b.Without, err = evidence.LeftOut(ctx, own, entries, b); err != nil {
+			return r, nil, err
+		}
 		r.Batches = append(r.Batches, b)
 		s := gate.Source{Batch: b.Batch, Run: string(b.Run), Labels: string(b.Labels), Champion: string(b.Shadows[models[0]]), Candidate: string(b.Shadows[models[1]]), Cluster: r.Cluster}
+		for _, l := range b.Without {
+			s.Without = append(s.Without, gate.Left(l))
+		}
 		if s.Champion == "" && champion == models[0] {
 			s.Champion = string(b.Decision)
 		}

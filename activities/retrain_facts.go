@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"headgate/internal/bundle"
 	"headgate/internal/evaluate"
 	"headgate/internal/evidence"
 	"headgate/internal/learn"
@@ -167,15 +168,22 @@ func (a *Activities) facts(ctx context.Context, h *loopHistory, at time.Time) (t
 			f.Drift = append(f.Drift, trigger.Drift{Batch: last.Name, Level: data.Drift.Level})
 		}
 	}
+	alike, err := a.ranksAlike(ctx, h, champion)
+	if err != nil {
+		return f, err
+	}
 	for _, b := range h.labelled {
-		if m := b.of(champion); m != nil {
+		m := b.of(champion)
+		if m == nil {
+			m = b.ranking(alike)
+		}
+		if m != nil {
 			f.Matured = append(f.Matured, trigger.Matured{Batch: b.Name, Estimates: m})
 		}
 	}
 	f.Year, f.Tried = h.tried(at)
 	f.Open = h.open()
 	f.Labelled = len(h.since(h.lastTraining()))
-	var err error
 	f.Recalibrated, err = a.recalibrated(ctx, h, champion)
 	return f, err
 }
@@ -193,6 +201,48 @@ func (b *labelledBatch) of(champion store.Digest) map[evaluate.Metric]evaluate.E
 		return estimates
 	}
 	return nil
+}
+
+// ranking returns how well one of some models ranked the batch, or nil if none has scored
+// it.
+func (b *labelledBatch) ranking(models []store.Digest) map[evaluate.Metric]evaluate.Estimate {
+	for _, model := range models {
+		all := b.of(model)
+		for m := range all {
+			if m != evaluate.AUC && m != evaluate.PRAUC {
+				delete(all, m)
+			}
+		}
+		if len(all) > 0 {
+			return all
+		}
+	}
+	return nil
+}
+
+// ranksAlike returns the champions before whose trees the champion has: it is one of them
+// with a new calibration, which moves no row before another. What such a champion was
+// worth when it came is, in its ranking, what its trees were worth when they came;
+// otherwise each calibration would make a fall forgotten.
+func (a *Activities) ranksAlike(ctx context.Context, h *loopHistory, champion store.Digest) ([]store.Digest, error) {
+	if champion == "" {
+		return nil, nil
+	}
+	var alike []store.Digest
+	is, err := bundle.Read(ctx, a.store, champion)
+	for _, e := range h.log.Of(registry.KindPromote) {
+		if err != nil {
+			break
+		}
+		if e.Alias != registry.AliasChampion || e.Model == champion || slices.Contains(alike, e.Model) {
+			continue
+		}
+		var was *bundle.Bundle
+		if was, err = bundle.Read(ctx, a.store, e.Model); err == nil && was.Model.Digest == is.Model.Digest {
+			alike = append(alike, e.Model)
+		}
+	}
+	return alike, err
 }
 
 // lastTraining returns the batch that the last training learned from last, or "".
@@ -278,7 +328,7 @@ func (a *Activities) recalibrated(ctx context.Context, h *loopHistory, champion 
 			if err := a.paper(ctx, e.Paper, &paper); err != nil {
 				return false, err
 			}
-			tried = tried || paper.Kind == trigger.Recalibrate
+			tried = tried || paper.Kind.Has(trigger.Recalibrate)
 		}
 	}
 	return tried, nil

@@ -188,7 +188,7 @@ func (a *Activities) words(ctx context.Context, p *learn.Plan, o learn.Outcome, 
 	if n := len(w.Train) + len(w.Valid); n > 1 {
 		what = fmt.Sprintf("learned from %d batches up to %s", n, w.Learned())
 	}
-	if p.Kind == trigger.Recalibrate {
+	if p.Does(w) == trigger.Recalibrate {
 		what = fmt.Sprintf("the champion with a calibration of %s", w.Learned())
 	}
 	if m := s.Ranking(); m != "" {

@@ -27,17 +27,19 @@ type ResolveTrainingInput struct {
 
 // ResolveTrainingOutput is what the workflow needs to know of the plan.
 type ResolveTrainingOutput struct {
-	Idle      []string      `json:"idle,omitempty"` // why nothing is trained; empty if something is
-	Plan      run.Object    `json:"plan"`           // a learn.Plan
-	Kind      trigger.Kind  `json:"kind"`
-	Reasons   []string      `json:"reasons,omitempty"` // of the triggers
-	Last      string        `json:"last"`              // latest batch that is learned from
-	Batches   []string      `json:"batches"`
-	Windows   []string      `json:"windows"`
-	TaskQueue string        `json:"taskQueue,omitempty"` // of the trainer, if it has one
-	Timeout   time.Duration `json:"timeout"`
-	Notes     []string      `json:"notes,omitempty"`
-	Alerts    bool          `json:"alerts,omitempty"` // somebody is told when something goes wrong
+	Idle []string     `json:"idle,omitempty"` // why nothing is trained; empty if something is
+	Plan run.Object   `json:"plan"`           // a learn.Plan
+	Kind trigger.Kind `json:"kind"`
+	// Kinds are what the windows make, in their order; empty: all make what Kind says.
+	Kinds     []trigger.Kind `json:"kinds,omitempty"`
+	Reasons   []string       `json:"reasons,omitempty"` // of the triggers
+	Last      string         `json:"last"`              // latest batch that is learned from
+	Batches   []string       `json:"batches"`
+	Windows   []string       `json:"windows"`
+	TaskQueue string         `json:"taskQueue,omitempty"` // of the trainer, if it has one
+	Timeout   time.Duration  `json:"timeout"`
+	Notes     []string       `json:"notes,omitempty"`
+	Alerts    bool           `json:"alerts,omitempty"` // somebody is told when something goes wrong
 }
 
 // ResolveTraining pins what a training reads: the published batches whose labels are
@@ -74,7 +76,7 @@ func (a *Activities) ResolveTraining(ctx context.Context, in ResolveTrainingInpu
 			return out, err
 		}
 		out.Last, out.Notes, out.Timeout = p.Last(), p.Notes, time.Duration(p.Training.Timeout)
-		if p.Kind == trigger.Refit && p.Training.Trainer == pipeline.TrainerTaskQueue {
+		if p.Kind.Has(trigger.Refit) && p.Training.Trainer == pipeline.TrainerTaskQueue {
 			out.TaskQueue = p.Training.TaskQueue
 		}
 		for _, b := range p.Batches {
@@ -82,6 +84,9 @@ func (a *Activities) ResolveTraining(ctx context.Context, in ResolveTrainingInpu
 		}
 		for _, w := range p.Windows {
 			out.Windows = append(out.Windows, w.Name)
+			if p.Kind == trigger.Both {
+				out.Kinds = append(out.Kinds, w.Kind)
+			}
 		}
 		return out, nil
 	})
@@ -161,7 +166,26 @@ func (a *Activities) planBatches(ctx context.Context, h *loopHistory, p *learn.P
 	}
 	p.Batches = usable
 	divide(p, windows, valid)
+	if p.Kind == trigger.Both {
+		p.Windows = both(p)
+	}
 	return nil
+}
+
+// both returns the windows of a plan that makes challengers of both kinds. The new
+// calibration comes first, so that it is the last that a year's budget leaves out.
+func both(p *learn.Plan) []learn.Window {
+	var names []string
+	for _, b := range p.Batches {
+		names = append(names, b.Name)
+	}
+	n := min(shortest(p.Training.Windows), len(names))
+	all := []learn.Window{{Name: fmt.Sprintf("calibration-%d", n), Train: names[len(names)-n:], Kind: trigger.Recalibrate}}
+	for _, w := range p.Windows {
+		w.Kind = trigger.Refit
+		all = append(all, w)
+	}
+	return all
 }
 
 // divide makes the windows out of the plan's batches. Windows that learn from the same

@@ -129,9 +129,16 @@ func (a *Activities) setColumns(ctx context.Context, p *learn.Plan, s *snapshot)
 		return fail(KindConfig, "the contract of the labels, %s, has %d columns with mlRole label; it takes one", s.labels.Name, len(label))
 	}
 	s.set.Label = label[0]
-	features, err := a.features(ctx, p, s.contract, s.set.Label)
-	if err != nil {
-		return err
+	var features []string
+	for _, kind := range []trigger.Kind{trigger.Refit, trigger.Recalibrate} {
+		if !p.Kind.Has(kind) {
+			continue
+		}
+		of, err := a.features(ctx, p, kind, s.contract, s.set.Label)
+		if err != nil {
+			return err
+		}
+		features = append(features, of...)
 	}
 	add := func(name string) {
 		if name != "" && name != s.set.Label && !slices.Contains(s.set.Columns, name) {
@@ -160,8 +167,8 @@ func (a *Activities) setColumns(ctx context.Context, p *learn.Plan, s *snapshot)
 
 // features returns what a training learns from: what the settings name, or all features
 // of the contract, or the inputs of the model that is recalibrated.
-func (a *Activities) features(ctx context.Context, p *learn.Plan, c *contract.Contract, label string) ([]string, error) {
-	if p.Kind == trigger.Recalibrate {
+func (a *Activities) features(ctx context.Context, p *learn.Plan, kind trigger.Kind, c *contract.Contract, label string) ([]string, error) {
+	if kind == trigger.Recalibrate {
 		v, err := a.version(ctx, p.Champion)
 		if err != nil {
 			return nil, err

@@ -53,7 +53,7 @@ func (a *Activities) TrainModel(ctx context.Context, in TrainModelInput) (TrainM
 		if err != nil {
 			return TrainModelOutput{}, err
 		}
-		trainer, err := a.trainer(ctx, t.plan)
+		trainer, err := a.trainer(ctx, t.plan, t.window)
 		if err != nil {
 			return TrainModelOutput{}, err
 		}
@@ -76,6 +76,7 @@ type training struct {
 	window learn.Window
 	sets   []*learn.Set
 	dir    string // of the window
+	shares learn.Shares
 	job    train.Job
 	parts  learn.Parts
 	failed error // of reading rows: no fault of the trainer's
@@ -111,7 +112,7 @@ func (a *Activities) newTraining(ctx context.Context, in TrainModelInput) (*trai
 	rows := func(batches []string) train.Rows {
 		return t.watched(learn.Rows(ctx, a.store, t.sets, batches, m.Columns()))
 	}
-	t.parts = t.plan.Divide(t.window, m.Entity, rows, func(batches []string) []train.File { return learn.Files(t.sets, batches) })
+	t.parts = t.plan.Divide(t.window, t.shares, m.Entity, rows, func(batches []string) []train.File { return learn.Files(t.sets, batches) })
 	m.Data = t.parts.Data
 	t.job = train.Job{Manifest: *m, Train: t.parts.Train, Valid: t.parts.Valid, Calibration: t.parts.Calibration,
 		Formats: a.formats, Threads: max(1, runtime.GOMAXPROCS(0)/2)}
@@ -144,7 +145,7 @@ func (a *Activities) manifest(ctx context.Context, t *training) (*train.Manifest
 	if err != nil {
 		return nil, err
 	}
-	features, err := a.features(ctx, p, c, set.Label)
+	features, err := a.features(ctx, p, p.Does(t.window), c, set.Label)
 	if err != nil {
 		return nil, err
 	}
@@ -152,11 +153,15 @@ func (a *Activities) manifest(ctx context.Context, t *training) (*train.Manifest
 	if err != nil {
 		return nil, &kindError{KindConfig, err}
 	}
-	m.Pipeline, m.Seed, m.Split, m.Weight = p.Pipeline, p.Seed, p.Split(t.window), set.Weight
-	m.Entity = p.Apart(m.Entity, features)
+	apart := p.Apart(m.Entity, features)
+	t.shares, err = p.Shares(t.window, apart, m.Entity, func(batches []string) train.Rows { return learn.Rows(ctx, a.store, t.sets, batches, apart) })
+	if err != nil {
+		return nil, err
+	}
+	m.Pipeline, m.Seed, m.Split, m.Weight, m.Entity = p.Pipeline, p.Seed, t.shares.Split(t.window), set.Weight, apart
 	m.Calibrate = model.CalibrationKind(p.Training.Calibrate)
 	m.Leak = train.LeakPolicy{Threshold: p.Training.Leak.Threshold, Allow: p.Training.Leak.Allow}
-	if p.Kind == trigger.Refit {
+	if p.Does(t.window) == trigger.Refit {
 		m.Parameters = p.Training.Parameters
 	} else if m.Calibrate == "" {
 		m.Calibrate = model.Platt
@@ -197,11 +202,11 @@ func (a *Activities) setSchema(ctx context.Context, s *learn.Set) (*arrow.Schema
 	return f.Schema(), nil
 }
 
-// trainer returns the trainer of a plan. A program sees the PATH of the worker and
+// trainer returns the trainer of a window. A program sees the PATH of the worker and
 // nothing else of its environment.
-func (a *Activities) trainer(ctx context.Context, p *learn.Plan) (train.Trainer, error) {
+func (a *Activities) trainer(ctx context.Context, p *learn.Plan, w learn.Window) (train.Trainer, error) {
 	switch {
-	case p.Kind == trigger.Recalibrate:
+	case p.Does(w) == trigger.Recalibrate:
 		return a.recalibrate(ctx, p.Champion)
 	case p.Training.Trainer == pipeline.TrainerCommand:
 		return train.Command{Args: p.Training.Command, Env: map[string]string{"PATH": os.Getenv("PATH")}, Timeout: time.Duration(p.Training.Timeout)}, nil

@@ -13,6 +13,7 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
+	"headgate/internal/gate"
 	"headgate/internal/registration"
 	"headgate/internal/registry"
 	"headgate/internal/release"
@@ -29,7 +30,6 @@ const stepwise = `labels: { files: "labels/retailer/{batch}/*.parquet", contract
 gates:
   looks: 1
   advance: { success: [logLoss], guardrails: { auc: 0.05 }, calibration: none }
-  canary: { psi: 0, flips: 0, shift: 0 }
   reverse: { metrics: [logLoss], looks: 1 }
 release:
   strategy: canary
@@ -116,11 +116,28 @@ func TestACanaryFromTheShadowToTheWatch(t *testing.T) {
 	}
 	t.Log(strings.Join(w.happened(), "\n"))
 	w.audited("2024-02")
+	// The candidate is far from the champion, which is why it was released, and what it was
+	// in the shadow.
+	for _, e := range w.logged(registry.KindAdvance) {
+		var d gate.Decision
+		if err := run.LoadBlob(t.Context(), w.bucket, e.Paper, &d); err != nil {
+			t.Fatal(err)
+		}
+		if d.Subject != gate.Canary {
+			continue
+		}
+		c := d.Evidence.Compare
+		if c == nil || c.Moved == nil || !(c.PSI.Low > 0.5) || !(c.Moved.PSI.High < 0.05) || !slices.Equal(c.Moved.Batches, []string{"2024-01"}) || c.Moved.Rows < 500 {
+			t.Errorf("the canary rests on %s", asJSON(t, c))
+		}
+		return
+	}
+	t.Error("no canary was judged")
 }
 
 // A canary that turns bad is rejected, its routing goes, and the month is the champion's.
 func TestACanaryThatTurnsBad(t *testing.T) {
-	w, candidate := stepping(t, strings.Replace(stepwise, "shift: 0", "shift: 0.01", 1))
+	w, candidate := stepping(t, strings.Replace(stepwise, "  reverse", "  canary: { rules: [{ id: near, rule: compare.shift.low > -0.01 }] }\n  reverse", 1))
 	before := w.champion()
 	th := w.theatre()
 	th.learned(candidate)

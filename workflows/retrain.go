@@ -18,7 +18,7 @@ import (
 // RetrainInput says what is to be trained, and who wants it.
 type RetrainInput struct {
 	Pipeline string       `json:"pipeline"`
-	Kind     trigger.Kind `json:"kind,omitempty"` // refit or recalibrate; empty: a refit, or what the triggers say
+	Kind     trigger.Kind `json:"kind,omitempty"` // refit, recalibrate or both; empty: a refit, or what the triggers say
 	// Automatic says that nobody asked: the triggers are looked at once more, so that
 	// several that fired at once start one training.
 	Automatic bool   `json:"automatic,omitempty"`
@@ -158,13 +158,22 @@ func (r *retraining) window(ctx workflow.Context, i int) error {
 	return nil
 }
 
+// kind returns what a window makes.
+func (r *retraining) kind(window int) trigger.Kind {
+	if window < len(r.plan.Kinds) {
+		return r.plan.Kinds[window]
+	}
+	return r.plan.Kind
+}
+
 // model trains one window, here or on the trainer's own task queue.
 func (r *retraining) model(ctx workflow.Context, in activities.TrainModelInput, name string) (activities.TrainModelOutput, error) {
 	summary := "Train window " + name
-	if r.plan.Kind == trigger.Recalibrate {
+	recalibrates := r.kind(in.Window) == trigger.Recalibrate
+	if recalibrates {
 		summary = "Calibrate the champion"
 	}
-	if r.plan.TaskQueue == "" {
+	if r.plan.TaskQueue == "" || recalibrates {
 		return run(stage(ctx, summary, r.plan.Timeout), act.TrainModel, in)
 	}
 	prepared, err := run(stage(ctx, "Write the files for window "+name, time.Hour), act.PrepareModel, in)

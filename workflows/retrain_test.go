@@ -94,6 +94,34 @@ func TestTheChampionGetsANewCalibration(t *testing.T) {
 	}
 }
 
+// Where nobody knows whether ranking holds, a new calibration of the champion and new
+// models are candidates of one release, and share the year's budget.
+func TestANewCalibrationCompetesWithNewModels(t *testing.T) {
+	w := learnWorld(t, 1200, "retrain: { budget: 4 }\n", "2024-01", "2024-02")
+	out := w.mustRetrain(workflows.RetrainInput{Kind: trigger.Both})
+	if want := []string{"calibration-1", "1", "2"}; out.Verdict != registry.VerdictPass || len(out.Candidates) != 3 || !slices.Equal(out.Windows, want) {
+		t.Fatalf("%+v, want windows %v", out, want)
+	}
+	champion, err := bundle.Read(t.Context(), w.bucket, w.logged(registry.KindPromote)[0].Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range w.logged(registry.KindCandidate) {
+		v, err := bundle.Read(t.Context(), w.bucket, e.Model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kept := v.Model.Digest == champion.Model.Digest; kept != (i == 0) || v.Calibration == nil || e.Release != out.Release || e.Batch != "2024-02" {
+			t.Errorf("candidate %d: %+v, the champion's trees: %v", i, e, kept)
+		}
+		t.Log(e.Reason)
+	}
+	w.learnable("2024-03", nil)
+	if out := w.mustRetrain(workflows.RetrainInput{Kind: trigger.Both}); !slices.Equal(out.Windows, []string{"calibration-1"}) || len(out.Notes) == 0 {
+		t.Errorf("a training beyond the budget has %+v", out)
+	}
+}
+
 // Triggers that fire at once start one training: the second finds nothing to do.
 func TestTwoTriggersStartOneTraining(t *testing.T) {
 	w := learnWorld(t, 1200, "retrain: { cooldown: 2 }\n", "2024-01")

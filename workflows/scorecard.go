@@ -135,7 +135,7 @@ func (c Scorecard) models(row func(name, value string)) {
 		for _, x := range []struct {
 			name  string
 			value *float64
-		}{{"PSI", m.PSI}, {"mean change", m.Shift}, {"decisions that change", m.Flips}} {
+		}{{"PSI", m.PSI}, {"mean change", m.Shift}, {"decisions that change", m.Flips}, {"PSI since the shadow", m.Moved}} {
 			if x.value != nil {
 				what += fmt.Sprintf(", %s %.3g", x.name, *x.value)
 			}

@@ -123,7 +123,7 @@ func (t *story) november(ctx context.Context) error {
 	if card, err = t.released(ctx); err != nil {
 		return err
 	}
-	if err := t.stopped(ctx, card, model, "it failed in step 10%: "); err != nil {
+	if err := t.stopped(ctx, card, model, "it failed in step 10%: psi: the index of the candidate's scores against its shadow's is outside beyond doubt"); err != nil {
 		return err
 	}
 	t.note("2024-11", "a canary turns bad: rolled back, all rows the champion's")

@@ -201,13 +201,23 @@ func (s *simulation) champion(r *activities.Releases, asked registry.Entry) (sto
 func (s *simulation) past(ctx context.Context, b *store.Bucket, r *activities.Releases, out *simulated, asked registry.Entry) ([]gate.Paired, error) {
 	entries := r.Log.Entries()
 	models := []store.Digest{out.Champion, out.Candidate}
+	cluster := ""
+	if r.Config.Labels != nil {
+		cluster = r.Config.Labels.Cluster
+	}
 	var past []gate.Paired
 	for _, name := range judgedBatches(entries) {
 		batch, _, found := evidence.Of(entries, name)
 		if !found || batch.Labels == "" || batch.Run == "" || name <= asked.Batch {
 			continue
 		}
-		rows, err := evidence.Load(ctx, b, evidence.Request{Pipeline: r.Log.Pipeline(), Models: models, Batches: []evidence.Batch{batch.For(models)}}, nil)
+		without, err := evidence.LeftOut(ctx, b, entries, batch)
+		if err != nil {
+			return nil, err
+		}
+		batch = batch.For(models)
+		batch.Without = without
+		rows, err := evidence.Load(ctx, b, evidence.Request{Pipeline: r.Log.Pipeline(), Models: models, Batches: []evidence.Batch{batch}, Cluster: cluster}, nil)
 		if err != nil {
 			return nil, err
 		}

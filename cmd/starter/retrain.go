@@ -30,7 +30,8 @@ There is one training of a pipeline at a time; asking for a second joins the fir
 Labels, drift and dates start trainings by themselves, as the pipeline file's retrain
 says; retrain is for starting one without them. The year's budget of challengers holds.
 
---kind recalibrate keeps the champion's trees and fits a new calibration.
+--kind recalibrate keeps the champion's trees and fits a new calibration; --kind both
+lets that one compete with the windows, for one release.
 
 Exit code 3 means that no model was sound, or that nothing may be trained.`,
 		Example: `  starter retrain retailer --reason "prices changed in May" --wait
@@ -41,8 +42,8 @@ Exit code 3 means that no model was sound, or that nothing may be trained.`,
 			switch {
 			case in.Reason == "":
 				return usageError{errors.New("retrain needs --reason, for the audit trail")}
-			case !slices.Contains([]trigger.Kind{trigger.Refit, trigger.Recalibrate}, in.Kind):
-				return usageError{fmt.Errorf("--kind %s is not known; it is refit or recalibrate", kind)}
+			case !slices.Contains([]trigger.Kind{trigger.Refit, trigger.Recalibrate, trigger.Both}, in.Kind):
+				return usageError{fmt.Errorf("--kind %s is not known; it is refit, recalibrate or both", kind)}
 			}
 			temporalClient, err := dial(c.Context())
 			if err != nil {
@@ -66,7 +67,7 @@ Exit code 3 means that no model was sound, or that nothing may be trained.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&kind, "kind", string(trigger.Refit), "`kind` of training: refit or recalibrate")
+	f.StringVar(&kind, "kind", string(trigger.Refit), "`kind` of training: refit, recalibrate or both")
 	f.StringVar(&in.Reason, "reason", "", "`text` that says why, for the audit trail")
 	f.StringVar(&in.By, "by", who(e), "`name` of who asks, for the audit trail")
 	f.BoolVar(&wait, "wait", false, "wait until it ends, and print what came of it")

@@ -134,6 +134,23 @@ func TestVerifyNamesWhatShouldNotHaveBeen(t *testing.T) {
 		{"a month that is missing before its data may come no more", func(h *house) {
 			h.append(h.missed("2040-05", 0))
 		}, "it names 2040-05 as missing at"},
+		{"a canary that is held against the shadow of nobody", func(h *house) {
+			h.append(h.canary(&gate.Moved{Decision: string(h.evaluated), Batches: []string{"2024-01"}}))
+		}, "which no entry before it has"},
+		{"a canary that is held against the shadow of another", func(h *house) {
+			d := h.judged(h.models[0], 0.5)
+			paper := h.blob(d)
+			h.append(h.advance(d, paper))
+			h.append(h.canary(&gate.Moved{Decision: string(paper), Batches: []string{"2024-01"}}))
+		}, "its scores are held against those of entry 23, which is no verdict about the candidate in the shadow"},
+		{"a canary that is held against months that the shadow had not", func(h *house) {
+			h.append(h.canary(&gate.Moved{Decision: string(h.decision), Batches: []string{"2024-01", "2024-02"}}))
+		}, "its scores are held against those of batch 2024-02, which the shadow was not judged on"},
+		{"evidence that leaves out what the labels do not", func(h *house) {
+			d := h.judged(h.models[0], 0.5)
+			d.Evidence.Sources[0].Without = []gate.Left{{By: "segment", Value: "student"}}
+			h.append(h.advance(d, h.blob(d)))
+		}, "its evidence of batch 2024-01 leaves out [{segment student}], and the evaluation of the labels []"},
 		{"a month that a rejected model served", func(h *house) {
 			h.score("2024-03")
 			e := registry.Entry{Kind: registry.KindRejected, ID: "before", At: time.Unix(1e9, 0).UTC(), By: "test", Model: h.models[1], Reason: "it turned bad"}

@@ -282,6 +282,21 @@ func (h *house) judged(model store.Digest, noise float64, waivers ...gate.Waiver
 	return d
 }
 
+// canary is a verdict in a run that the second model served a share of.
+func (h *house) canary(moved *gate.Moved) registry.Entry {
+	h.t.Helper()
+	d, err := gate.Judge(gate.Default(), gate.Canary, gate.Evidence{
+		Release: gate.Case{At: time.Unix(1.3e9, 0).UTC(), Pipeline: "retailer", Release: releaseName, Step: "10%", Batch: "2024-02",
+			Champion: string(h.models[0]), Model: string(h.models[1])},
+		Data: &gate.Data{Verdict: gate.Pass}, Compare: &gate.Compare{Rows: 1, Moved: moved}}, nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	e := h.advance(d, h.blob(d))
+	e.Batch, e.Run = "2024-02", h.runs[1]
+	return e
+}
+
 func (h *house) advance(d *gate.Decision, paper store.Digest) registry.Entry {
 	about := d.Evidence.Release
 	return registry.Entry{Kind: registry.KindAdvance, Release: about.Release, Step: about.Step, Model: store.Digest(about.Model),

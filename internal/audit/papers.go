@@ -129,6 +129,9 @@ func (t *trail) evaluated(ctx context.Context, e registry.Entry) {
 	t.same(e, "run", string(e.Run), string(v.Run))
 	t.same(e, "labels", string(e.Labels), string(v.Labels.Version))
 	t.same(e, "verdict", e.Verdict, v.Verdict)
+	if e.Verdict == registry.VerdictPass {
+		t.left[e.Labels] = v.Coverage.LeftOut()
+	}
 	version, err := labels.Load(ctx, t.a.Store, e.Labels)
 	switch {
 	case err != nil:
@@ -191,7 +194,7 @@ func (t *trail) again(d *gate.Decision, data []byte) []string {
 			all = append(all, fmt.Sprintf("its decision lets rule %s go by a waiver that is not entry %d", w.Rule, w.Entry))
 		}
 	}
-	again, err := gate.Judge(policy, d.Subject, d.Evidence, d.Waivers)
+	again, err := gate.Again(policy, d)
 	if err != nil {
 		return append(all, fmt.Sprintf("its evidence cannot be judged again: %v", err))
 	}
@@ -219,8 +222,9 @@ func (t *trail) waived(w gate.Waiver) bool {
 // sources checks that the batches behind a decision are evidence: published, not
 // restated, with labels that were evaluated, and later than what the model has learned.
 func (t *trail) sources(e registry.Entry, d *gate.Decision) {
-	if d.Subject == gate.Canary {
-		return // it is given inside a run, before anything of that is published
+	if d.Subject == gate.Canary { // it is given inside a run, before anything of that is published
+		t.shadowed(e, d)
+		return
 	}
 	about := d.Evidence.Release
 	learned := ""
@@ -238,15 +242,39 @@ func (t *trail) sources(e registry.Entry, d *gate.Decision) {
 		}
 		at := slices.IndexFunc(t.entries, published)
 		switch {
-		case d.Subject == gate.Canary: // it is judged inside of the run, before that is published
 		case at < 0:
 			t.found(e, "its evidence is of run %s of batch %s, which was not published before", run.Short(store.Digest(s.Run)), s.Batch)
 		case t.entries[at].Restated:
 			t.found(e, "its evidence is of batch %s, which is restated", s.Batch)
 		case s.Labels != "" && !slices.ContainsFunc(t.entries, evaluated):
 			t.found(e, "its evidence is of labels of batch %s that were never evaluated", s.Batch)
+		case !slices.EqualFunc(s.Without, t.left[store.Digest(s.Labels)], func(a gate.Left, b evidence.Left) bool { return a == gate.Left(b) }):
+			t.found(e, "its evidence of batch %s leaves out %v, and the evaluation of the labels %v", s.Batch, s.Without, t.left[store.Digest(s.Labels)])
 		case learned != "" && s.Batch <= learned:
 			t.found(e, "its evidence is of batch %s, and the model has learned up to %s", s.Batch, learned)
+		}
+	}
+}
+
+// shadowed checks that what a canary was held against is what the same candidate showed
+// in the shadow, beside the same champion.
+func (t *trail) shadowed(e registry.Entry, d *gate.Decision) {
+	if d.Evidence.Compare == nil || d.Evidence.Compare.Moved == nil || d.Evidence.Compare.Moved.Missing != "" {
+		return
+	}
+	m, about := d.Evidence.Compare.Moved, d.Evidence.Release
+	at := slices.IndexFunc(t.decisions, func(s decided) bool { return string(s.entry.Paper) == m.Decision })
+	if at < 0 {
+		t.found(e, "its scores are held against those of decision %s, which no entry before it has", run.Short(store.Digest(m.Decision)))
+		return
+	}
+	shadow := t.decisions[at].decision
+	if was := shadow.Evidence.Release; shadow.Subject != gate.Advance || was.Model != about.Model || was.Champion != about.Champion || was.Release != about.Release {
+		t.found(e, "its scores are held against those of entry %d, which is no verdict about the candidate in the shadow", t.decisions[at].entry.Seq)
+	}
+	for _, batch := range m.Batches {
+		if !slices.ContainsFunc(shadow.Evidence.Sources, func(s gate.Source) bool { return s.Batch == batch }) {
+			t.found(e, "its scores are held against those of batch %s, which the shadow was not judged on", batch)
 		}
 	}
 }

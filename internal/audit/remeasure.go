@@ -66,6 +66,9 @@ func (t *trail) measure(ctx context.Context, d decided) (*gate.Outcome, error) {
 			return nil, fmt.Errorf("batch %s had no publication of run %s", s.Batch, run.Short(store.Digest(s.Run)))
 		}
 		b.Labels, r.Cluster = store.Digest(s.Labels), s.Cluster
+		for _, l := range s.Without {
+			b.Without = append(b.Without, evidence.Left(l))
+		}
 		r.Batches = append(r.Batches, b.For(r.Models))
 		in.Batches = append(in.Batches, s.Batch)
 	}

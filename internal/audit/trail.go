@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"headgate/internal/bundle"
+	"headgate/internal/evidence"
 	"headgate/internal/gate"
 	"headgate/internal/pipeline"
 	"headgate/internal/registry"
@@ -30,7 +31,8 @@ type trail struct {
 	champions []store.Digest          // all that there were, the last one scores
 	models    []store.Digest          // registered
 	rejected  map[store.Digest]registry.Entry
-	routing   *release.Routing // in force; nil if the champion scores alone
+	routing   *release.Routing                 // in force; nil if the champion scores alone
+	left      map[store.Digest][]evidence.Left // slices that the last evaluation by some labels left out
 	decisions []decided
 	approvals []approval
 	entries   []registry.Entry // so far
@@ -50,7 +52,7 @@ type approval struct {
 
 // follow walks the whole log. An error means that it could not look.
 func (a *Auditor) follow(ctx context.Context, r *Report, log *registry.Log) (*trail, error) {
-	t := &trail{a: a, r: r, log: log, policies: map[string]*gate.Policy{}, rejected: map[store.Digest]registry.Entry{}}
+	t := &trail{a: a, r: r, log: log, policies: map[string]*gate.Policy{}, left: map[store.Digest][]evidence.Left{}, rejected: map[store.Digest]registry.Entry{}}
 	a.say("what %d entries rest on", log.Head())
 	for _, e := range log.Entries() {
 		if err := ctx.Err(); err != nil {

@@ -35,10 +35,10 @@ func bin(edges []float64, score float64) int {
 func (d Data) psi(c Challenger, out *Comparison, o *Options) error {
 	ends := edges(d.Champion)
 	before, after := make([]int, len(c.Scores)), make([]int, len(c.Scores))
-	ones := make([]float64, len(c.Scores))
 	for i, s := range c.Scores {
-		before[i], after[i], ones[i] = bin(ends, d.Champion[i]), bin(ends, s), 1
+		before[i], after[i] = bin(ends, d.Champion[i]), bin(ends, s)
 	}
+	once := ones(len(c.Scores))
 	count := func(bins []int, w []float64) []int64 {
 		n := make([]int64, len(ends)+1)
 		for i, b := range bins {
@@ -53,13 +53,13 @@ func (d Data) psi(c Challenger, out *Comparison, o *Options) error {
 		}
 		return round(value)
 	}
-	statistic := evaluate.Statistic{Value: index(ones), Again: index, Distance: true, Influence: make([]float64, len(c.Scores))}
+	statistic := evaluate.Statistic{Value: index(once), Again: index, Distance: true, Influence: make([]float64, len(c.Scores))}
 	n := float64(len(c.Scores))
-	ref, cur := count(before, ones), count(after, ones)
+	ref, cur := count(before, once), count(after, once)
 	mean := 0.0
 	for i := range c.Scores {
-		r, _ := slope(ref[before[i]], cur[before[i]])
-		_, s := slope(ref[after[i]], cur[after[i]])
+		r, _ := slope(float64(ref[before[i]]), float64(cur[before[i]]))
+		_, s := slope(float64(ref[after[i]]), float64(cur[after[i]]))
 		statistic.Influence[i] = r + s
 		mean += statistic.Influence[i] / n
 	}
@@ -85,8 +85,8 @@ func round(x float64) float64 {
 
 // slope returns by how much the index grows with the share of a bin in the reference
 // and in the current rows.
-func slope(ref, cur int64) (r, c float64) {
-	quotient := (float64(cur) + 0.5) / (float64(ref) + 0.5)
+func slope(ref, cur float64) (r, c float64) {
+	quotient := (cur + 0.5) / (ref + 0.5)
 	log := math.Log(quotient)
 	return 1 - log - quotient, 1 + log - 1/quotient
 }

@@ -12,12 +12,72 @@ import (
 
 const (
 	// Tolerance is by how much the share of known outcomes of a group may differ from
-	// that of all rows.
+	// that of all rows. Slices that differ by more are left out if no larger share of the
+	// rows is in them.
 	Tolerance = 0.05
 
 	groupRows = 30 // that a group needs to be looked at
 	deciles   = 10
 )
+
+// even says whether outcomes are known for all alike and, if that is so without a few
+// slices, leaves them out: one after the other, that which differs most first. Otherwise
+// nothing is left out.
+func even(rows *Rows, o *evaluate.Options) (Coverage, *Rows, error) {
+	all, err := coverage(rows, o)
+	c, kept := all, rows
+	var without []Group
+	for err == nil && !c.Even {
+		worst := c.worst(rows)
+		if worst == nil {
+			return all, rows, nil
+		}
+		without = append(without, *worst)
+		kept = kept.without(Left{worst.Dimension, worst.Value})
+		counted := kept.Where(func(i int) bool { return kept.State[i] != Omitted })
+		if float64(len(rows.Labels)-len(counted.Labels)) > Tolerance*float64(len(rows.Labels)) {
+			return all, rows, nil
+		}
+		c, err = coverage(counted, o)
+	}
+	c.Without = without
+	return c, kept, err
+}
+
+// worst returns the slice that breaks and differs most; nil if there is none that may be
+// left out.
+func (c *Coverage) worst(rows *Rows) *Group {
+	var worst *Group
+	for i := range c.Groups {
+		g := &c.Groups[i]
+		known := slices.ContainsFunc(rows.Slices, func(s Slice) bool { return s.Name == g.Dimension && !s.Protected })
+		if g.Breaks && known && g.Value != Others && (worst == nil || c.off(g) > c.off(worst)) {
+			worst = g
+		}
+	}
+	return worst
+}
+
+// off returns by how much a group differs from all rows.
+func (c *Coverage) off(g *Group) float64 { return math.Abs(g.Known.Value - c.Known.Value) }
+
+// without returns the rows with those of a slice left out.
+func (r *Rows) without(l Left) *Rows {
+	out := r.Where(func(int) bool { return true })
+	for _, s := range out.Slices {
+		for i, at := range s.Of {
+			if s.Name == l.By && s.Values[at] == l.Value {
+				out.leave(i)
+			}
+		}
+	}
+	return out
+}
+
+// leave takes the outcome of a row out of the evidence.
+func (r *Rows) leave(row int) {
+	r.Labels[row], r.Weights[row], r.State[row], r.Absent[row] = math.NaN(), 0, Omitted, false
+}
 
 // coverage says whether outcomes are known for all alike: in the deciles of the first
 // model's scores, and in the slices. Whether one outcome is known is taken to say nothing

@@ -38,15 +38,15 @@ func Evaluate(rows *Rows, o *EvaluateOptions) (*Evaluation, error) {
 		options.Evaluate.Thresholds = []float64{options.Threshold}
 	}
 	e := &Evaluation{Format: Format, Pipeline: r.Pipeline, Batch: b.Batch, Run: b.Run, Request: r,
-		Labels: LabelSummary{Version: b.Labels, Files: status.Files, Complete: status.Complete, Counts: status.Counts},
-		Rows:   rows.count()}
+		Labels: LabelSummary{Version: b.Labels, Files: status.Files, Complete: status.Complete, Counts: status.Counts}}
 	for _, u := range rows.Unscored {
 		e.Notes = append(e.Notes, fmt.Sprintf("%s has no scores of this batch: %s", u.Model, u.Reason))
 	}
 	var err error
-	if e.Coverage, err = coverage(rows, &options.Evaluate); err != nil {
+	if e.Coverage, rows, err = even(rows, &options.Evaluate); err != nil {
 		return nil, err
 	}
+	e.Rows = rows.count()
 	if len(status.Refused) == 0 {
 		if err := e.measure(rows, &options.Evaluate); err != nil {
 			return nil, err
@@ -96,6 +96,8 @@ func (r *Rows) count() RowCount {
 			n.Treated++
 		case Unusable:
 			n.Unusable++
+		case Omitted:
+			n.Omitted++
 		}
 		if r.Absent[i] {
 			n.Absent++
@@ -151,6 +153,9 @@ func (e *Evaluation) decide(rows *Rows) {
 	if len(e.Models) > 0 && e.Rows.Judged > 0 {
 		why := e.Models[0].unjudged()
 		doubt(why != "", "the champion cannot be judged: %s", why)
+	}
+	for _, g := range e.Coverage.Without {
+		e.Notes = append(e.Notes, fmt.Sprintf("rows with %s %s are left out: %.1f %% of their outcomes are known, and %.1f %% of the others", g.Dimension, g.Value, 100*g.Known.Value, 100*e.Coverage.Known.Value))
 	}
 	if e.Rows.Unusable > 0 {
 		e.Notes = append(e.Notes, fmt.Sprintf("%d untreated rows have propensity 1 and count for nothing", e.Rows.Unusable))

@@ -46,18 +46,28 @@ type RowCount struct {
 	Missing  int64   `json:"missing"`
 	Treated  int64   `json:"treated"`
 	Unusable int64   `json:"unusable"`
-	Absent   int64   `json:"absent"` // of the judged: have no label, which means 0
-	Share    float64 `json:"share"`  // of the entities that were read; 1 unless the batch is over the limit
+	Omitted  int64   `json:"omitted,omitempty"` // by [Coverage.Without]
+	Absent   int64   `json:"absent"`            // of the judged: have no label, which means 0
+	Share    float64 `json:"share"`             // of the entities that were read; 1 unless the batch is over the limit
 }
 
 // A Coverage says whether outcomes are known for all alike. Where high scores have labels
 // more often than low ones, metrics are not those of the batch.
+//
+// A slice in which they are known more seldom or more often than elsewhere is left out if
+// few rows have it: then the batch is evidence about the others. What such outcomes would
+// have been nobody knows, and no weight makes up for that: a flight is not cancelled by
+// chance. But two models can be compared on the rows that remain, where outcomes are known
+// for all alike. No protected slice is left out, since harm to it must not be overlooked.
 type Coverage struct {
-	Known     evaluate.Estimate `json:"known"`     // share of scored rows whose outcome is known
+	Known     evaluate.Estimate `json:"known"`     // share of scored rows whose outcome is known, without those left out
 	Tolerance float64           `json:"tolerance"` // by which a group may differ from all rows
 	Even      bool              `json:"even"`      // no group differs by more, beyond doubt
 	Largest   float64           `json:"largest"`   // difference of a group and all rows
 	Groups    []Group           `json:"groups,omitempty"`
+	// Without are the slices that are left out, the one that differed most first: each
+	// with the share that was known when it was still among the others.
+	Without []Group `json:"without,omitempty"`
 }
 
 // A Group is a decile of the champion's scores, or a slice.

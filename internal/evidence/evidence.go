@@ -47,6 +47,15 @@ type Batch struct {
 	Serving  store.Digest `json:"serving,omitempty"` // blob of a run.Serving, if the publication names one
 	// Shadows are blobs that name the scores of models which were not in the run's plan.
 	Shadows map[store.Digest]store.Digest `json:"shadows,omitempty"`
+	// Without are slices whose rows do not count, because their outcomes are known more
+	// seldom or more often than those of the others, see [Coverage].
+	Without []Left `json:"without,omitempty"`
+}
+
+// A Left names the rows that have one value of a slice column.
+type Left struct {
+	By    string `json:"by"`
+	Value string `json:"value"`
 }
 
 // A State says what a row is to the evidence.
@@ -58,6 +67,7 @@ const (
 	Missing               // its outcome is not known: no label, or one that nobody could observe
 	Treated               // its outcome is what a treatment made of it; others stand for it
 	Unusable              // its label cannot be weighted: propensity 1 and untreated
+	Omitted               // its slice is left out, whatever its outcome
 )
 
 // Rows are the scored rows of a request, in the order of batches, shards and rows. All
@@ -101,9 +111,10 @@ type Unscored struct {
 
 // A Slice is a kept column that the contract calls a slice or protected.
 type Slice struct {
-	Name   string
-	Values []string // different ones, sorted; at most 64, the others are [Others]
-	Of     []int32  // of each row: index into Values
+	Name      string
+	Protected bool
+	Values    []string // different ones, sorted; at most 64, the others are [Others]
+	Of        []int32  // of each row: index into Values
 }
 
 // Values of a slice that are none of the data's.

@@ -1,9 +1,12 @@
 package evidence
 
 import (
+	"context"
+	"fmt"
 	"slices"
 
 	"headgate/internal/registry"
+	"headgate/internal/run"
 	"headgate/internal/store"
 )
 
@@ -37,6 +40,34 @@ func Of(entries []registry.Entry, batch string) (b Batch, champion store.Digest,
 		}
 	}
 	return b, champion, found
+}
+
+// LeftOut returns the slices that the last evaluation of a batch by its labels left out;
+// what of b was published has been found by [Of].
+func LeftOut(ctx context.Context, own *store.Bucket, entries []registry.Entry, b Batch) ([]Left, error) {
+	var paper store.Digest
+	for _, e := range entries {
+		if e.Kind == registry.KindEvaluated && e.Verdict == registry.VerdictPass && e.Batch == b.Batch && e.Run == b.Run && e.Labels == b.Labels {
+			paper = e.Paper
+		}
+	}
+	if paper == "" {
+		return nil, nil
+	}
+	var e Evaluation
+	if err := run.LoadBlob(ctx, own, paper, &e); err != nil {
+		return nil, fmt.Errorf("evidence: evaluation of %s: %w", b.Batch, err)
+	}
+	return e.Coverage.LeftOut(), nil
+}
+
+// LeftOut names the slices that are left out.
+func (c *Coverage) LeftOut() []Left {
+	var out []Left
+	for _, g := range c.Without {
+		out = append(out, Left{By: g.Dimension, Value: g.Value})
+	}
+	return out
 }
 
 // For returns the batch without the shadows of models that are not asked for, so that

@@ -21,7 +21,7 @@ func (r *Rows) Where(keep func(i int) bool) *Rows {
 		out.Scores = append(out.Scores, pick(scores, at))
 	}
 	for _, s := range r.Slices {
-		out.Slices = append(out.Slices, Slice{Name: s.Name, Values: s.Values, Of: pick(s.Of, at)})
+		out.Slices = append(out.Slices, Slice{Name: s.Name, Protected: s.Protected, Values: s.Values, Of: pick(s.Of, at)})
 	}
 	return out
 }

@@ -24,7 +24,8 @@ func (l *loader) readShard(ctx context.Context, at int32, b *batch, shard int) e
 	if base == nil {
 		return nil
 	}
-	s := &shardRows{loader: l, at: at, batch: b, late: b.data.LateRows(shard), first: b.plan.Shards[shard].FirstRow}
+	s := &shardRows{loader: l, at: at, batch: b, late: b.data.LateRows(shard), first: b.plan.Shards[shard].FirstRow,
+		without: l.rows.Request.Batches[at].Without}
 	if err := scoreFile(ctx, l.own, *base, s.base); err != nil {
 		return err
 	}
@@ -78,13 +79,14 @@ func scoreFile(ctx context.Context, own *store.Bucket, o run.Object, each func(a
 // shardRows are the rows of a shard while its files are read.
 type shardRows struct {
 	*loader
-	at    int32
-	batch *batch
-	late  map[int64]string
-	first int64   // ordinal in the input file of the shard's first row
-	kept  []int64 // of each row of the file its ordinal, or −1 if it is not read
-	rows  int     // that are read
-	row   int     // of the file that is being read
+	at      int32
+	batch   *batch
+	late    map[int64]string
+	without []Left  // slices whose rows do not count
+	first   int64   // ordinal in the input file of the shard's first row
+	kept    []int64 // of each row of the file its ordinal, or −1 if it is not read
+	rows    int     // that are read
+	row     int     // of the file that is being read
 }
 
 // base reads a record of the champion's file.

@@ -19,11 +19,12 @@ const tracked = 10_000
 
 // A slicer gathers the values of a kept column.
 type slicer struct {
-	name  string
-	index map[string]int32
-	names []string
-	count []int64
-	of    []int32
+	name      string
+	protected bool
+	index     map[string]int32
+	names     []string
+	count     []int64
+	of        []int32
 }
 
 // sliced returns, for a record of the champion's file, what appends the value of a row to
@@ -36,6 +37,7 @@ func (s *shardRows) sliced(rec arrow.Record) []func(i int) {
 			continue
 		}
 		values, to := rec.Column(at[0]), s.slicer(col.Name)
+		to.protected = col.Has(contract.RoleProtected)
 		out = append(out, func(i int) {
 			text := Null
 			if !values.IsNull(i) {
@@ -43,6 +45,9 @@ func (s *shardRows) sliced(rec arrow.Record) []func(i int) {
 			}
 			to.pad(len(s.loader.rows.Labels) - 1)
 			to.add(text)
+			if slices.Contains(s.without, Left{col.Name, text}) {
+				s.loader.rows.leave(len(s.loader.rows.Labels) - 1)
+			}
 		})
 	}
 	return out
@@ -95,7 +100,7 @@ func (s *slicer) slice() Slice {
 			return cmp.Or(cmp.Compare(s.count[b], s.count[a]), cmp.Compare(s.names[a], s.names[b]))
 		})
 	}
-	out := Slice{Name: s.name, Of: s.of}
+	out := Slice{Name: s.name, Protected: s.protected, Of: s.of}
 	for _, at := range order[:min(most, len(order))] {
 		out.Values = append(out.Values, s.names[at])
 	}

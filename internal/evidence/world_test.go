@@ -85,10 +85,11 @@ type person struct {
 
 // A shop keeps batches as runs do.
 type shop struct {
-	t      *testing.T
-	bucket *store.Bucket
-	labels string // contract of the labels
-	shards int
+	t        *testing.T
+	bucket   *store.Bucket
+	labels   string // contract of the labels
+	contract string // of the batches
+	shards   int
 }
 
 func newShop(t *testing.T, labels string) *shop {
@@ -98,7 +99,7 @@ func newShop(t *testing.T, labels string) *shop {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.Close() })
-	return &shop{t: t, bucket: b, labels: labels, shards: 2}
+	return &shop{t: t, bucket: b, labels: labels, contract: contractFile, shards: 2}
 }
 
 func (s *shop) blob(data string) store.Digest {
@@ -114,7 +115,7 @@ func (s *shop) blob(data string) store.Digest {
 func (s *shop) score(batch string, people []person) evidence.Batch {
 	s.t.Helper()
 	ctx := s.t.Context()
-	plan := &run.Plan{Format: run.Format, Scoring: run.ScoringVersion, Pipeline: "shop", Batch: batch, File: s.blob(pipelineFile), Contract: s.blob(contractFile),
+	plan := &run.Plan{Format: run.Format, Scoring: run.ScoringVersion, Pipeline: "shop", Batch: batch, File: s.blob(pipelineFile), Contract: s.blob(s.contract),
 		Champion: champion, Models: []store.Digest{arm}, Files: []run.File{{Key: "in/" + batch + "/a.parquet"}}, Rows: int64(len(people))}
 	size := (len(people) + s.shards - 1) / s.shards
 	for from := 0; from < len(people); from += size {

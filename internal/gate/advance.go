@@ -173,7 +173,8 @@ func (d *Decision) guardrail(g Guardrail, o *Outcome) {
 // outside, because clusters are few or the world has moved both models, it is enough
 // that the champion's is no better: a candidate that may be outside must not be farther
 // from the best by more than an eighth of the bounds' width, and one that is outside
-// beyond doubt must be nearer.
+// beyond doubt must be nearer. If both are outside beyond doubt, and which is nearer is
+// not known, more batches say.
 func (d *Decision) calibrated(id, what string, bounds [2]float64, m *Metric, best float64, o *Outcome) {
 	rule := fmt.Sprintf("%s is between %s and %s, or the champion's is no better", what, number(bounds[0]), number(bounds[1]))
 	if m == nil {
@@ -185,29 +186,38 @@ func (d *Decision) calibrated(id, what string, bounds [2]float64, m *Metric, bes
 		return
 	}
 	c := m.Candidate
-	outside := c.High < bounds[0] || c.Low > bounds[1]
+	out := func(e evaluate.Estimate) bool { return e.High < bounds[0] || e.Low > bounds[1] }
+	least, most := farther(m, best)
 	switch {
 	case c.Low >= bounds[0] && c.High <= bounds[1]:
 		d.add(id, rule, interval(c), Pass, "%s is inside", what)
-	case farther(m, best) < 0:
+	case most < 0:
 		d.add(id, rule, interval(c), Pass, "%s may be outside, and is nearer to %s than the champion's %s", what, number(best), interval(m.Champion))
-	case outside:
+	case out(c) && out(m.Champion) && !(least > 0) && d.Format > 1:
+		d.add(id, rule, interval(c), d.unresolved(), "%s is outside beyond doubt, and so is the champion's %s; which is nearer to %s is not known", what, interval(m.Champion), number(best))
+	case out(c):
 		d.add(id, rule, interval(c), Block, "%s is outside beyond doubt", what)
-	case farther(m, best) < (bounds[1]-bounds[0])/8:
+	case most < (bounds[1]-bounds[0])/8:
 		d.add(id, rule, interval(c), Pass, "%s may be outside, and so may the champion's %s", what, interval(m.Champion))
 	default:
 		d.add(id, rule, interval(c), d.unresolved(), "%s may be outside", what)
 	}
 }
 
-// farther returns by how much the candidate may be farther from the best than the
-// champion is, on the side of the champion or beyond the best on the other.
-func farther(m *Metric, best float64) float64 {
+// farther returns by how much the candidate is farther from the best than the champion at
+// least and at most, on the side of the champion or beyond the best on the other.
+func farther(m *Metric, best float64) (least, most float64) {
 	from, to := m.Champion.Value-best, m.Candidate.Value-best
+	beyond := -to - from
+	least, most = m.Difference.Low, m.Difference.High
 	if from < 0 {
-		return max(-m.Difference.Low, to+from)
+		beyond = to + from
+		least, most = -m.Difference.High, -m.Difference.Low
 	}
-	return max(m.Difference.High, -to-from)
+	if (from < 0) != (to < 0) {
+		least = beyond
+	}
+	return least, max(most, beyond)
 }
 
 // slices asks that no slice is worse by more than its margin. Small ones wait for more

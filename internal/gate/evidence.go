@@ -39,6 +39,13 @@ type Source struct {
 	Champion  string `json:"champion,omitempty"`  // list of its score files
 	Candidate string `json:"candidate,omitempty"` // list of its score files
 	Cluster   string `json:"cluster,omitempty"`   // column whose equal values make rows depend on each other
+	Without   []Left `json:"without,omitempty"`   // slices that do not count, by the evaluation of the labels
+}
+
+// A Left names the rows that have one value of a slice column.
+type Left struct {
+	By    string `json:"by"`
+	Value string `json:"value"`
 }
 
 // Data is what is known of a month before its labels.
@@ -70,6 +77,23 @@ type Compare struct {
 	Flips    *evaluate.Estimate `json:"flips,omitempty"` // share of the decisions that change
 	// Volume is nil if the candidate served nobody.
 	Volume *Volume `json:"volume,omitempty"`
+	// Moved holds the scores against those of the candidate's shadow, which the bounds of a
+	// canary are about. It is nil if the release had no shadow, and in decisions that were
+	// made before there was this evidence: then the bounds are about the fields above.
+	Moved *Moved `json:"moved,omitempty"`
+}
+
+// Moved is how far the candidate's scores are from those that its shadow leads to expect
+// beside the champion's, as compare.Moved has it. All of it is 0 if the candidate is what
+// it was, however it differs from the champion.
+type Moved struct {
+	Decision string             `json:"decision"` // digest: of the verdict in the shadow, whose sources name the scores
+	Batches  []string           `json:"batches"`  // of the shadow, that are compared
+	Rows     int64              `json:"rows"`     // of these
+	PSI      *evaluate.Estimate `json:"psi,omitempty"`
+	Shift    *evaluate.Estimate `json:"shift,omitempty"` // of the mean difference to the champion
+	Flips    *evaluate.Estimate `json:"flips,omitempty"` // of the share of the decisions that change
+	Missing  string             `json:"missing,omitempty"`
 }
 
 // A Volume says how many rows the candidate served, and whether that is its share: the

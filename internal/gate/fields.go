@@ -24,7 +24,7 @@ var typeOf = map[string]string{"release": "Case", "data": "Data", "compare": "Co
 // structs are the types that rules can look into, by name.
 var structs = func() map[string]reflect.Type {
 	out := map[string]reflect.Type{}
-	for _, v := range []any{Case{}, Data{}, Drift{}, Compare{}, Volume{}, Outcome{}, Granted{}, Look{}, Metric{}, CalibrationOutcome{}, SliceOutcome{}, evaluate.Estimate{}, evaluate.Missing{}} {
+	for _, v := range []any{Case{}, Data{}, Drift{}, Compare{}, Volume{}, Moved{}, Outcome{}, Granted{}, Look{}, Metric{}, CalibrationOutcome{}, SliceOutcome{}, evaluate.Estimate{}, evaluate.Missing{}} {
 		t := reflect.TypeOf(v)
 		out[t.Name()] = t
 	}

@@ -18,8 +18,10 @@ package gate
 
 import "time"
 
-// Format is the version of decisions.
-const Format = 1
+// Format is the version of decisions. Before version 2, a calibration that is outside its
+// bounds beyond doubt was blocked also where the champion's is, and nobody knows which is
+// farther.
+const Format = 2
 
 // A Verdict is what a rule, or a gate as a whole, says.
 type Verdict string

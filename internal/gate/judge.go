@@ -14,10 +14,23 @@ import (
 // A gate blocks if one of its rules does, else asks if one does, else is inconclusive
 // if one is. It passes if all pass, and at least one of them without a waiver.
 func Judge(p *Policy, subject Subject, e Evidence, waivers []Waiver) (*Decision, error) {
+	return judge(Format, p, subject, e, waivers)
+}
+
+// Again judges the evidence of a decision once more, as it was judged in the version of
+// the decision.
+func Again(p *Policy, d *Decision) (*Decision, error) {
+	if d.Format < 1 || d.Format > Format {
+		return nil, fmt.Errorf("gate: a decision of format %d is newer than this program, which reads %d", d.Format, Format)
+	}
+	return judge(d.Format, p, d.Subject, d.Evidence, d.Waivers)
+}
+
+func judge(format int, p *Policy, subject Subject, e Evidence, waivers []Waiver) (*Decision, error) {
 	if p == nil {
 		return nil, fmt.Errorf("gate: there is no policy to judge %s by", subject)
 	}
-	d := &Decision{Format: Format, Policy: p.Digest(), Subject: subject, Evidence: e, Waivers: slices.Clone(waivers), Rules: []RuleResult{}}
+	d := &Decision{Format: format, Policy: p.Digest(), Subject: subject, Evidence: e, Waivers: slices.Clone(waivers), Rules: []RuleResult{}}
 	switch subject {
 	case Publish:
 		d.data()
@@ -134,29 +147,48 @@ func (d *Decision) canary(p *CanaryPolicy) {
 	} else {
 		d.add("contract", "every score keeps the contract of the scores", "0", Pass, "no score of the candidate breaks the contract of the scores")
 	}
-	for _, b := range []struct {
-		id, what string
-		most     float64
-		e        *evaluate.Estimate
-		low      float64
-	}{
-		{"psi", "the index of the candidate's scores", p.PSI, in.PSI, 0},
-		{"flips", "the share of decisions that change", p.Flips, in.Flips, 0},
-		{"shift", "the shift of the mean score", p.Shift, in.Shift, -p.Shift},
-	} {
-		if b.most > 0 {
-			d.within(b.id, b.what, b.e, b.low, b.most)
-		}
-	}
+	d.bounded(p, in)
 	if p.Volume > 0 {
 		d.volume(p.Volume, in.Volume)
 	}
 }
 
-// within asks that an interval is inside of bounds.
-func (d *Decision) within(id, what string, e *evaluate.Estimate, low, high float64) {
+// bounded asks that the candidate's scores are what its shadow leads to expect or,
+// without a shadow, that they are not far from the champion's.
+func (d *Decision) bounded(p *CanaryPolicy, in *Compare) {
+	type bound struct {
+		id, what string
+		most     float64
+		e        *evaluate.Estimate
+		low      float64
+	}
+	bounds := []bound{
+		{"psi", "the index of the candidate's scores", p.PSI, in.PSI, 0},
+		{"flips", "the share of decisions that change", p.Flips, in.Flips, 0},
+		{"shift", "the shift of the mean score", p.Shift, in.Shift, -p.Shift},
+	}
+	missing := ""
+	if m := in.Moved; m != nil {
+		missing = m.Missing
+		bounds = []bound{
+			{"psi", "the index of the candidate's scores against its shadow's", p.PSI, m.PSI, 0},
+			{"flips", "the share of decisions that change, less its shadow's,", p.Flips, m.Flips, -p.Flips},
+			{"shift", "the shift of the mean score, less its shadow's,", p.Shift, m.Shift, -p.Shift},
+		}
+	}
+	for _, b := range bounds {
+		if b.most > 0 {
+			d.within(b.id, b.what, b.e, b.low, b.most, missing)
+		}
+	}
+}
+
+// within asks that an interval is inside of bounds. missing may say why there is none.
+func (d *Decision) within(id, what string, e *evaluate.Estimate, low, high float64, missing string) {
 	rule := fmt.Sprintf("%s is between %s and %s", what, number(low), number(high))
 	switch {
+	case e == nil && missing != "":
+		d.add(id, rule, "", Ask, "%s was not measured: %s", what, missing)
 	case e == nil:
 		d.add(id, rule, "", Ask, "%s was not measured", what)
 	case e.Low >= low && e.High <= high:

@@ -36,6 +36,14 @@ func TestCanaryBounds(t *testing.T) {
 		return &evaluate.Estimate{Value: x, Low: x - half, High: x + half, Level: 0.95, N: 100}
 	}
 	good := gate.Compare{Rows: 1000, PSI: around(0.1, 0.05), Flips: around(0.05, 0.01), Shift: around(-0.01, 0.005), Volume: &gate.Volume{Share: 0.1, Rows: 101, Of: 1000, P: 0.9}}
+	still := gate.Moved{Batches: []string{"2024-06"}, Rows: 900, PSI: around(0.02, 0.02), Flips: around(-0.01, 0.02), Shift: around(0.01, 0.02)}
+	moved := func(change func(*gate.Moved)) *gate.Compare {
+		c, m := good, still
+		c.PSI, c.Flips, c.Shift = around(2, 0.1), around(0.6, 0.1), around(0.3, 0.01) // a new calibration, on purpose
+		change(&m)
+		c.Moved = &m
+		return &c
+	}
 	with := func(change func(*gate.Compare)) *gate.Compare {
 		c := good
 		volume := *good.Volume
@@ -56,6 +64,12 @@ func TestCanaryBounds(t *testing.T) {
 		{"scores may have moved", with(func(c *gate.Compare) { c.PSI = around(0.5, 0.1) }), gate.Inconclusive},
 		{"a mean that fell", with(func(c *gate.Compare) { c.Shift = around(-0.3, 0.1) }), gate.Block},
 		{"decisions were not compared", with(func(c *gate.Compare) { c.Flips = nil }), gate.Ask},
+		{"far from the champion, as it was in the shadow", moved(func(*gate.Moved) {}), gate.Pass},
+		{"no more what it was in the shadow", moved(func(m *gate.Moved) { m.PSI = around(0.9, 0.1) }), gate.Block},
+		{"maybe no more what it was", moved(func(m *gate.Moved) { m.PSI = around(0.5, 0.1) }), gate.Inconclusive},
+		{"it decides otherwise than in the shadow", moved(func(m *gate.Moved) { m.Flips = around(-0.4, 0.1) }), gate.Block},
+		{"its mean is not what it was beside the champion's", moved(func(m *gate.Moved) { m.Shift = around(0.3, 0.1) }), gate.Block},
+		{"its shadow is gone", moved(func(m *gate.Moved) { *m = gate.Moved{Missing: "it was published anew"} }), gate.Ask},
 		{"not its share of the rows", with(func(c *gate.Compare) { c.Volume.P = 1e-9 }), gate.Block},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

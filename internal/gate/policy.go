@@ -40,9 +40,9 @@ import (
 //	        reportOnly: false
 //	    rules: []                  # as above, over release, data, compare and outcome
 //	  canary:
-//	    psi: 0.5                   # of the scores, against the champion's on the same rows
-//	    flips: 0.25                # share of decisions that change
-//	    shift: 0.1                 # of the mean score, up or down
+//	    psi: 0.5                   # of the scores, against those of the candidate's shadow
+//	    flips: 0.25                # share of decisions that change, more or less than in the shadow
+//	    shift: 0.1                 # of the mean score, up or down from the shadow's
 //	    volume: 0.001              # probability that chance alone gives such shares of rows
 //	    rules: []
 //	  reverse:
@@ -123,10 +123,13 @@ type SlicePolicy struct {
 }
 
 // CanaryPolicy has the bounds of a batch that a candidate served a share of. The
-// bounds of intervals must be inside. A bound of 0 is none.
+// bounds of intervals must be inside. A bound of 0 is none. They ask whether the
+// candidate is still what its shadow showed, see [Moved]: that it differs from the
+// champion is its purpose. Without a shadow, the champion is all that there is to compare
+// with.
 type CanaryPolicy struct {
-	PSI    float64 `json:"psi"`    // of the candidate's scores against the champion's
-	Flips  float64 `json:"flips"`  // share of the decisions that change
+	PSI    float64 `json:"psi"`    // of the candidate's scores
+	Flips  float64 `json:"flips"`  // share of the decisions that change, in either direction
 	Shift  float64 `json:"shift"`  // of the mean score, in either direction
 	Volume float64 `json:"volume"` // least p of the shares of rows that both models served
 	Rules  []Rule  `json:"rules,omitempty"`

@@ -10,6 +10,7 @@ package learn
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -54,10 +55,16 @@ type Batch struct {
 
 // A Window says which batches a challenger learns from.
 type Window struct {
-	Name  string   `json:"window"` // how many batches, "12"
+	Name  string   `json:"window"` // how many batches, "12"; "calibration-1" beside refits
 	Train []string `json:"train"`
 	Valid []string `json:"valid,omitempty"` // tell when to stop; none: a share of the entities does
+	// Kind says what the window makes if the plan makes challengers of both kinds; empty:
+	// what the plan's kind says.
+	Kind trigger.Kind `json:"kind,omitempty"`
 }
+
+// Does returns what a window makes: [trigger.Refit] or [trigger.Recalibrate].
+func (p *Plan) Does(w Window) trigger.Kind { return cmp.Or(w.Kind, p.Kind) }
 
 // Last returns the latest batch of the plan, "" if it has none.
 func (p *Plan) Last() string {

@@ -74,7 +74,12 @@ func TestACustomerIsInOnePartOnly(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := &learn.Plan{Seed: 5, Training: pipeline.Training{Calibrate: pipeline.OrNone(tt.calibrate)}}
 			w := learn.Window{Name: "1", Train: []string{"2024-01"}, Valid: tt.valid}
-			parts := p.Divide(w, []string{"id"}, func([]string) train.Rows { return customers(n) }, func([]string) []train.File { return nil })
+			id := []string{"id"}
+			shares, err := p.Shares(w, id, id, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts := p.Divide(w, shares, id, func([]string) train.Rows { return customers(n) }, func([]string) []train.File { return nil })
 			held := count(t, parts.Held)
 			seen := count(t, parts.Held)
 			for _, part := range []struct {
@@ -101,6 +106,39 @@ func TestACustomerIsInOnePartOnly(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Of a few clusters each part has its tenth, and never none, whatever the seed.
+func TestFewClustersAreInEachPart(t *testing.T) {
+	for _, days := range []int{6, 30, 31, 92} {
+		for seed := range int64(200) {
+			p := &learn.Plan{Seed: seed, Cluster: "id", Training: pipeline.Training{Calibrate: "platt"}}
+			w := learn.Window{Name: "1", Train: []string{"2024-01"}}
+			day, rows := []string{"id"}, func([]string) train.Rows { return customers(days) }
+			shares, err := p.Shares(w, day, []string{"flight"}, rows)
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts := p.Divide(w, shares, day, rows, func([]string) []train.File { return nil })
+			held := count(t, parts.Held)
+			tenth := (days + 5) / 10
+			for _, part := range []struct {
+				name  string
+				rows  train.Rows
+				least int
+			}{{"held", parts.Held, 2}, {"valid", parts.Valid, 1}, {"calibration", parts.Calibration, 2}} {
+				n := 0
+				for id := range count(t, part.rows) {
+					if part.name == "held" || held[id] == 0 {
+						n++
+					}
+				}
+				if want := max(part.least, tenth); n < want-1 || n < part.least || n > want+1 {
+					t.Fatalf("seed %d: %d of %d days are in the part %s, want about %d", seed, n, days, part.name, want)
+				}
+			}
+		}
 	}
 }
 

@@ -12,12 +12,19 @@ import (
 	"headgate/internal/trigger"
 )
 
-// Shares of the entities, each of what the one before left.
-const (
-	heldShare  = 0.1     // that no training sees: [Judge] does
-	validShare = 1.0 / 9 // that tell when to stop, where no batches do: a tenth of all
-	calShare   = 1.0 / 8 // that the calibration is fitted on: a tenth of all
-)
+// Shares are the shares of the keys in each part, each of what the one before left.
+type Shares struct {
+	Held        float64 // that no training sees: [Judge] does
+	Valid       float64 // that tell when to stop, where no batches do
+	Calibration float64 // that the calibration is fitted on
+}
+
+// tenths make each part a tenth of all.
+var tenths = Shares{Held: 0.1, Valid: 1.0 / 9, Calibration: 1.0 / 8}
+
+// pair is how many keys a part needs at least that something is judged by: one alone
+// says nothing of how they differ.
+const pair = 2
 
 // maxHeld bounds the rows that [Judge] reads into memory.
 const maxHeld = 1_000_000
@@ -33,6 +40,37 @@ func (p *Plan) Apart(entity, features []string) []string {
 	return []string{p.Cluster}
 }
 
+// Shares returns by which shares the rows of a window are divided: tenths. If clusters
+// divide them, there may be few, and tenths of the draw might be none; then the shares are
+// those that give each part its tenth of the clusters that there are, and enough of them.
+// keys streams the columns that divide.
+func (p *Plan) Shares(w Window, apart, entity []string, keys func(batches []string) train.Rows) (Shares, error) {
+	s := tenths
+	if slices.Equal(apart, entity) {
+		return s, nil
+	}
+	var err error
+	if s.Held, err = train.Quota(keys(slices.Concat(w.Train, w.Valid)), apart, p.Seed, s.Held, pair); err != nil {
+		return s, err
+	}
+	left := func(of train.Rows, draw int64, share float64) train.Rows {
+		return train.Entities(of, apart, p.Seed+draw, share, false)
+	}
+	from := w.Train // that the calibration is drawn from, see [Plan.Divide]
+	if len(w.Valid) > 0 {
+		from = w.Valid
+	}
+	drawn := left(keys(from), 0, s.Held)
+	if len(w.Valid) == 0 {
+		if s.Valid, err = train.Quota(drawn, apart, p.Seed+1, s.Valid, 1); err != nil {
+			return s, err
+		}
+		drawn = left(drawn, 1, s.Valid)
+	}
+	s.Calibration, err = train.Quota(drawn, apart, p.Seed+2, s.Calibration, pair)
+	return s, err
+}
+
 // Parts are the rows of a window, divided by batch and by entity: each entity is in one
 // part only. What divides is given, so it may be another key, see [Plan.Apart].
 type Parts struct {
@@ -43,12 +81,12 @@ type Parts struct {
 
 // Divide divides the rows of a window. An entity's key and the plan's seed decide where
 // its rows go. What is held, train leaves out by itself: Train and Valid have it.
-func (p *Plan) Divide(w Window, entity []string, rows func(batches []string) train.Rows, files func(batches []string) []train.File) Parts {
+func (p *Plan) Divide(w Window, s Shares, entity []string, rows func(batches []string) train.Rows, files func(batches []string) []train.File) Parts {
 	all := rows(w.Train)
 	out := Parts{Train: all, Data: train.Data{Train: files(w.Train)}}
 	judged := w.Train
-	if p.Kind == trigger.Recalibrate {
-		out.Held = p.held(entity, rows(judged), files(judged))
+	if p.Does(w) == trigger.Recalibrate {
+		out.Held = p.held(s.Held, entity, rows(judged), files(judged))
 		return out
 	}
 	part := func(of train.Rows, draw int64, share float64, inside bool) train.Rows {
@@ -60,40 +98,40 @@ func (p *Plan) Divide(w Window, entity []string, rows func(batches []string) tra
 		drawn, out.Data.Valid = rows(w.Valid), files(w.Valid)
 		out.Valid = drawn
 	} else {
-		out.Valid, rest = part(all, 1, validShare, true), part(all, 1, validShare, false)
+		out.Valid, rest = part(all, 1, s.Valid, true), part(all, 1, s.Valid, false)
 		drawn, out.Data.Valid = rest, files(w.Train)
 	}
 	if p.Training.Calibrate != "" {
-		out.Calibration = part(drawn, 2, calShare, true)
+		out.Calibration = part(drawn, 2, s.Calibration, true)
 		out.Data.Calibration = out.Data.Valid
 		if len(w.Valid) > 0 {
-			out.Valid = part(drawn, 2, calShare, false)
+			out.Valid = part(drawn, 2, s.Calibration, false)
 		} else {
-			rest = part(drawn, 2, calShare, false)
+			rest = part(drawn, 2, s.Calibration, false)
 		}
 	}
 	out.Train = rest
-	out.Held = p.held(entity, rows(judged), files(judged))
+	out.Held = p.held(s.Held, entity, rows(judged), files(judged))
 	return out
 }
 
 // held returns the rows of entities that no training sees, or a sample of their
 // entities if they are very many.
-func (p *Plan) held(entity []string, of train.Rows, files []train.File) train.Rows {
+func (p *Plan) held(share float64, entity []string, of train.Rows, files []train.File) train.Rows {
 	var total int64
 	for _, f := range files {
 		total += f.Rows
 	}
-	held := train.Entities(of, entity, p.Seed, heldShare, true)
-	if expected := heldShare * float64(total); expected > maxHeld {
+	held := train.Entities(of, entity, p.Seed, share, true)
+	if expected := share * float64(total); expected > maxHeld {
 		return train.Entities(held, entity, p.Seed+3, maxHeld/expected, true)
 	}
 	return held
 }
 
 // Split says how the rows of a window are divided, for the manifest.
-func (p *Plan) Split(w Window) train.Split {
-	return train.Split{Window: len(w.Train), Valid: len(w.Valid), Entities: heldShare}
+func (s Shares) Split(w Window) train.Split {
+	return train.Split{Window: len(w.Train), Valid: len(w.Valid), Entities: s.Held}
 }
 
 // Files lists the files of some batches.

@@ -63,7 +63,8 @@ type Retrain struct {
 	// Conditions.
 	Cooldown int `json:"cooldown"` // batches between two trainings
 	Budget   int `json:"budget"`   // challengers a year
-	// Recalibrate tries a new calibration before a refit if only calibration is lost.
+	// Recalibrate tries a new calibration if calibration is lost: before a refit if ranking
+	// holds beyond doubt, beside it if that is not known.
 	Recalibrate bool `json:"recalibrate"`
 }
 

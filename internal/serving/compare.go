@@ -36,6 +36,8 @@ type Input struct {
 	Contract  *contract.Contract
 	Outputs   int      // of the champion
 	Threshold *float64 // from which a score decides; nil: nothing is decided
+	// Shadows has, for models that the routing names, what they said in their shadow.
+	Shadows map[store.Digest]*Shadow
 	// Unfit says why a model that the routing names cannot serve in it.
 	Unfit    map[store.Digest]string
 	Sample   int // 0: [Sample]
@@ -204,8 +206,8 @@ func (c *comparer) add(all []scoreFile, row int) {
 }
 
 // model returns what is to be said of a model. failed is why it has no scores.
-func (c *comparer) model(m store.Digest, failed string) (Model, error) {
-	out := Model{Model: m, Evidence: gate.Compare{Failed: failed, Rows: int64(len(c.clusters))}}
+func (c *comparer) model(m store.Digest, failed string) (out Model, err error) {
+	out = Model{Model: m, Evidence: gate.Compare{Failed: failed, Rows: int64(len(c.clusters))}}
 	for _, r := range c.in.Results {
 		for _, s := range r.Models {
 			if s.Model == m {
@@ -227,6 +229,11 @@ func (c *comparer) model(m store.Digest, failed string) (Model, error) {
 	case c.in.Outputs != 1:
 		out.Note = fmt.Sprintf("scores of %d outputs are not compared", c.in.Outputs)
 		return out, nil
+	}
+	if s := c.in.Shadows[m]; s != nil {
+		if out.Evidence.Moved, err = c.moved(s, at); err != nil {
+			return out, err
+		}
 	}
 	options := &compare.Options{Threshold: c.in.Threshold, Movers: 1}
 	clusters := c.clusters

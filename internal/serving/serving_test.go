@@ -15,6 +15,7 @@ import (
 
 	"headgate/internal/columnar"
 	"headgate/internal/contract"
+	"headgate/internal/gate"
 	"headgate/internal/pass"
 	"headgate/internal/release"
 	"headgate/internal/run"
@@ -133,6 +134,42 @@ func encode(t *testing.T, r *serving.Ranks) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// A candidate that is far from the champion on purpose is held against itself.
+func TestCompareHoldsACandidateAgainstItsShadow(t *testing.T) {
+	half := func(mine float64) float64 { return mine / 2 }
+	shadow := &serving.Shadow{Decision: "sha256:d", Batches: []string{"2024-06"}}
+	random := rand.New(rand.NewPCG(3, 4))
+	for i := range 2000 {
+		x := random.Float64()
+		shadow.Champion, shadow.Challenger, shadow.Clusters = append(shadow.Champion, x), append(shadow.Challenger, half(x)), append(shadow.Clusters, uint64(i))
+	}
+	moved := func(theirs func(float64) float64, s *serving.Shadow) *gate.Moved {
+		t.Helper()
+		b, in := batch(t, 1000, theirs)
+		in.Shadows = map[store.Digest]*serving.Shadow{in.Plan.Models[0]: s}
+		got, _, err := serving.Compare(t.Context(), b, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := got.Models[0].Evidence; e.PSI == nil || e.PSI.Value < 0.2 {
+			t.Errorf("the index against the champion is %v", e.PSI)
+		}
+		return got.Models[0].Evidence.Moved
+	}
+	if m := moved(half, shadow); m.PSI.Value > 0.01 || math.Abs(m.Shift.Value) > 0.01 || math.Abs(m.Flips.Value) > 0.03 || m.Rows != 2000 || m.Decision != "sha256:d" {
+		t.Errorf("the same candidate: %+v", m)
+	}
+	if m := moved(func(mine float64) float64 { return 0.4 }, shadow); m.PSI.Low < 1 {
+		t.Errorf("one that turned bad: PSI %v", m.PSI)
+	}
+	if m := moved(half, &serving.Shadow{Missing: "it is gone"}); m.PSI != nil || m.Missing != "it is gone" {
+		t.Errorf("without rows: %+v", m)
+	}
+	if m := moved(half, &serving.Shadow{}); m.PSI != nil || !strings.Contains(m.Missing, "no rows") {
+		t.Errorf("without rows and a reason: %+v", m)
+	}
 }
 
 func TestCompareSaysWhatIsWrongWithAModel(t *testing.T) {

@@ -138,7 +138,10 @@ func Entities(rows Rows, key []string, seed int64, share float64, held bool) Row
 }
 
 // isHeld reports whether a hash is among the share that is held.
-func isHeld(hash uint64, share float64) bool { return float64(hash>>11)/(1<<53) < share }
+func isHeld(hash uint64, share float64) bool { return fraction(hash) < share }
+
+// fraction returns where a hash is among all of them, from 0 to 1.
+func fraction(hash uint64) float64 { return float64(hash>>11) / (1 << 53) }
 
 // entities returns the hash of the key of each row of a record.
 func entities(rec arrow.Record, key []string, seed int64) (func(row int) uint64, error) {

@@ -10,8 +10,8 @@ import (
 // LevelTrigger is the level of drift that has persisted.
 const LevelTrigger = "trigger"
 
-// rankingMargin is by how much the AUC may be worse for the ranking to hold, where the
-// settings have no margin of their own.
+// rankingMargin is by how much the AUC may be worse, beyond doubt, for the ranking to
+// hold, where the settings have no margin of their own.
 const rankingMargin = 0.005
 
 // Decide says whether the facts start a training.
@@ -40,8 +40,8 @@ func Decide(s Settings, f Facts) Decision {
 		return d
 	}
 	d.Kind = Refit
-	if s.Recalibrate && lost != "" && !due && !f.Recalibrated && f.ranks(s) {
-		d.Kind = Recalibrate
+	if s.Recalibrate && lost != "" && !due && !f.Recalibrated {
+		d.Kind = f.kind(s)
 	}
 	d.NotYet = f.notYet(s)
 	d.Start = len(d.NotYet) == 0
@@ -83,8 +83,8 @@ func (f *Facts) fallen(m evaluate.Metric, fall float64) string {
 	if !ok {
 		return ""
 	}
-	by, sure := worse(m, base.Estimates[m], last.Estimates[m])
-	if !(sure > fall) {
+	by, least, _ := worse(m, base.Estimates[m], last.Estimates[m])
+	if !(least > fall) {
 		return ""
 	}
 	return fmt.Sprintf("%s of the champion is %.4f on %s and was %.4f on %s: worse by %.4f, and by more than %g beyond doubt",
@@ -105,14 +105,14 @@ func (f *Facts) ends(m evaluate.Metric) (first, last Matured, ok bool) {
 	return with[0], with[len(with)-1], true
 }
 
-// worse returns by how much a metric is worse than it was, and by how much at least.
-func worse(m evaluate.Metric, was, is evaluate.Estimate) (by, sure float64) {
+// worse returns by how much a metric is worse than it was, and by how much at least and
+// at most.
+func worse(m evaluate.Metric, was, is evaluate.Estimate) (by, least, most float64) {
 	if lowerIsBetter[m] {
-		by = is.Value - was.Value
-		return by, by - math.Hypot(is.Value-is.Low, was.High-was.Value)
+		was, is = is, was
 	}
 	by = was.Value - is.Value
-	return by, by - math.Hypot(is.High-is.Value, was.Value-was.Low)
+	return by, by - math.Hypot(is.High-is.Value, was.Value-was.Low), by + math.Hypot(is.Value-is.Low, was.High-was.Value)
 }
 
 // lowerIsBetter are the metrics that fall when a model gets better.
@@ -138,11 +138,24 @@ func (f *Facts) lost(bounds []Bound) string {
 	return ""
 }
 
-// ranks reports whether the champion still tells rows apart as well as when it came.
-func (f *Facts) ranks(s Settings) bool {
+// kind says what is done about a calibration that is lost. If the champion beyond doubt
+// tells rows apart as well as when it came, it keeps its trees; if beyond doubt it does
+// not, a calibration cannot mend it. In between, that chance may have made a fall is no
+// proof that there was none, and later batches say which challenger is better.
+func (f *Facts) kind(s Settings) Kind {
 	margin := rankingMargin
 	if s.Metric == evaluate.AUC {
 		margin = s.Fall
 	}
-	return f.fallen(evaluate.AUC, margin) == ""
+	base, last, ok := f.ends(evaluate.AUC)
+	if !ok {
+		return Both
+	}
+	switch _, least, most := worse(evaluate.AUC, base.Estimates[evaluate.AUC], last.Estimates[evaluate.AUC]); {
+	case most < margin:
+		return Recalibrate
+	case least > margin:
+		return Refit
+	}
+	return Both
 }

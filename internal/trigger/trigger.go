@@ -16,7 +16,13 @@ type Kind string
 const (
 	Refit       Kind = "refit"       // learn new models
 	Recalibrate Kind = "recalibrate" // keep the champion, and give it a new calibration
+	// Both makes challengers of both kinds, which compete for one release.
+	Both Kind = "both"
 )
+
+// Has reports whether a training of the kind makes challengers of another, which is
+// [Refit] or [Recalibrate].
+func (k Kind) Has(one Kind) bool { return k == one || k == Both }
 
 // Settings say what starts a training: any of the triggers, and all of the conditions.
 // The zero value starts none.
@@ -29,7 +35,7 @@ type Settings struct {
 
 	Cooldown    int  // labelled batches that no training has seen, at least 1
 	Budget      int  // challengers a year; 0: no limit
-	Recalibrate bool // a new calibration is tried before a refit, if ranking holds
+	Recalibrate bool // a lost calibration is given a new one: before a refit if ranking holds, beside it if nobody knows
 
 	Bounds []Bound // of the calibration
 }
@@ -42,8 +48,10 @@ type Bound struct {
 
 // Facts are what a decision rests on.
 type Facts struct {
-	Drift   []Drift   // published batches, oldest first
-	Matured []Matured // batches that the champion scored and whose labels are known, oldest first
+	Drift []Drift // published batches, oldest first
+	// Matured are batches that the champion scored and whose labels are known, oldest
+	// first; of those that a champion with the same trees scored, how they were ranked.
+	Matured []Matured
 
 	Labelled int    // batches with labels that are later than what the last training learned from
 	Year     string // of the budget, for the words of the decision
