@@ -48,6 +48,8 @@ type ResolveOutput struct {
 	Kept   string         `json:"kept,omitempty"`   // why a backfill leaves the batch as it is; all else is empty then
 	Acted  string         `json:"acted,omitempty"`  // why a person decides whether the publication is replaced
 	Check  bool           `json:"check,omitempty"`  // models of this pipeline come and go: look again after the commit
+
+	OnFail string `json:"onFail,omitempty"` // pipeline.OnFailFail or OnFailAsk; empty in runs that nobody could hurry
 }
 
 // Resolve pins what a run reads: pipeline file, contract, champion, and the input
@@ -105,7 +107,7 @@ func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (ResolveOutpu
 			References: len(plan.References), Replayed: replayed(plan), Wait: time.Duration(f.pipeline.Ask.Wait),
 			Models: plan.Models, Routed: plan.Routing != nil, Colour: swaps(f.pipeline, plan),
 			Check:  f.pipeline.Labels != nil || state.Routing != "" || len(state.Rejected) > 0,
-			Labels: f.pipeline.Labels != nil}
+			Labels: f.pipeline.Labels != nil, OnFail: f.pipeline.Shards.OnFail}
 		for _, file := range plan.Files {
 			out.Bytes += file.Size
 		}

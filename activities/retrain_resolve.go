@@ -37,6 +37,7 @@ type ResolveTrainingOutput struct {
 	TaskQueue string        `json:"taskQueue,omitempty"` // of the trainer, if it has one
 	Timeout   time.Duration `json:"timeout"`
 	Notes     []string      `json:"notes,omitempty"`
+	OnFail    string        `json:"onFail,omitempty"` // pipeline.OnFailFail; empty in trainings that nobody could hurry
 }
 
 // ResolveTraining pins what a training reads: the published batches whose labels are
@@ -72,6 +73,7 @@ func (a *Activities) ResolveTraining(ctx context.Context, in ResolveTrainingInpu
 		if out.Plan, err = a.savePlan(ctx, p); err != nil {
 			return out, err
 		}
+		out.OnFail = pipeline.OnFailFail
 		out.Last, out.Notes, out.Timeout = p.Last(), p.Notes, time.Duration(p.Training.Timeout)
 		if p.Kind == trigger.Refit && p.Training.Trainer == pipeline.TrainerTaskQueue {
 			out.TaskQueue = p.Training.TaskQueue

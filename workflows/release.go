@@ -46,6 +46,9 @@ type releases struct {
 	undo  *undo  // nil while no candidate serves anybody
 	woken bool   // something happened since the registry was read
 	done  string // id of the last step that was done, and the head before it
+
+	asleep  bool    // it waits for something, or for the time
+	waiting waiting // what the list says of whom it waits for
 }
 
 // Release carries out the releases of a pipeline, one after the other. Nobody else moves
@@ -193,7 +196,9 @@ func (r *releases) wait(ctx workflow.Context, next rollout.Action) error {
 
 // await waits for a signal, an Update or the time.
 func (r *releases) await(ctx workflow.Context, long time.Duration, summary string) error {
-	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{Timeout: long, TimerOptions: workflow.TimerOptions{Summary: summary}},
+	r.asleep = true
+	defer func() { r.asleep = false }()
+	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{Timeout: long, TimerOptions: workflow.TimerOptions{Summary: line(summary)}},
 		func() bool { return r.woken })
 	return err
 }
@@ -240,14 +245,14 @@ func (r *releases) shadow(ctx workflow.Context, next rollout.Action) error {
 // the run's page.
 func (r *releases) show(ctx workflow.Context, stage string) error {
 	r.card.Stage, r.card.ReleaseFacts, r.card.Next, r.card.Anchor = stage, r.view.Facts, r.view.Next, r.view.Anchor
-	updates := []temporal.SearchAttributeUpdate{attrStage.ValueSet(stage), attrWaits.ValueSet(r.card.waits()), attrVerdict.ValueSet(r.card.verdict())}
+	updates := append(r.waiting.updates(r.card.waits(), r.card.who()), attrStage.ValueSet(stage), attrVerdict.ValueSet(keyword(r.card.verdict())))
 	if f := r.view.Facts; f.Champion != "" {
-		updates = append(updates, attrModel.ValueSet(papers.Short(f.Champion)))
+		updates = append(updates, attrModel.ValueSet(papers.Short(f.Champion)), attrServing.ValueSet(keyword(r.card.serving())))
 	}
 	if r.view.Facts.Release != "" {
 		updates = append(updates, attrRelease.ValueSet(r.view.Facts.Release))
 	}
-	workflow.SetCurrentDetails(ctx, r.card.Markdown())
+	setDetails(ctx, r.card.Markdown())
 	return workflow.UpsertTypedSearchAttributes(ctx, updates...)
 }
 

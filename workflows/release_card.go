@@ -122,6 +122,33 @@ func (c ReleaseCard) routing() string {
 	return strings.Join(parts, ", ")
 }
 
+// serving writes who scores whom for the list.
+func (c ReleaseCard) serving() string {
+	if len(c.Arms) == 0 {
+		return short(string(c.Champion)) + " 100%"
+	}
+	var parts []string
+	for _, arm := range c.Arms {
+		if arm.Share > 0 {
+			parts = append(parts, short(arm.Model)+" "+rollout.StepName(arm.Share))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// who returns whom the release waits for: nobody if it goes on by itself.
+func (c ReleaseCard) who() []string {
+	switch {
+	case c.ended():
+		return nil
+	case c.Next.Kind == rollout.DoAsk && len(c.People) > 0:
+		return slices.DeleteFunc(slices.Clone(c.People), func(name string) bool { return slices.Contains(c.Next.Approved, name) })
+	case c.Next.Kind == rollout.DoAsk, c.Open && (c.Held != "" || c.Next.Stopped):
+		return []string{anybody}
+	}
+	return nil
+}
+
 // waits says what the release waits for, "nothing" while it does not.
 func (c ReleaseCard) waits() string {
 	switch {

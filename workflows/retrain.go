@@ -51,6 +51,7 @@ type retraining struct {
 	entered bool // the registry knows what came of it
 	out     RetrainOutput
 	card    TrainingCard
+	trials  trials
 }
 
 // Retrain trains challengers from published batches and their labels, and ends with
@@ -65,12 +66,16 @@ func Retrain(ctx workflow.Context, in RetrainInput) (RetrainOutput, error) {
 	if err != nil {
 		return r.out, err
 	}
+	if err := r.trials.listen(ctx); err != nil {
+		return r.out, err
+	}
 	if err := workflow.UpsertTypedSearchAttributes(ctx, attrPipeline.ValueSet(in.Pipeline)); err != nil {
 		return r.out, err
 	}
 	if err := r.resolve(ctx); err != nil || len(r.plan.Idle) > 0 {
 		return r.out, errors.Join(err, r.show(ctx, "Done"))
 	}
+	ctx = r.patient(ctx)
 	if err := r.train(ctx); err != nil {
 		return r.out, errors.Join(err, r.giveUp(ctx, err))
 	}

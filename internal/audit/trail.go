@@ -96,6 +96,8 @@ func (t *trail) entry(ctx context.Context, e registry.Entry) {
 		t.rejected[e.Model] = e
 	case registry.KindWaiver:
 		t.waiver(e)
+	case registry.KindSkipped:
+		t.skipped(ctx, e)
 	}
 }
 

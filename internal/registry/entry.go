@@ -33,6 +33,7 @@ const (
 	KindControl   = "control"   // a person holds, resumes or rolls back a release
 	KindWaiver    = "waiver"    // a person lets a rule of a gate go, until a day
 	KindProposal  = "proposal"  // pipeline and contract files that wait for an approval
+	KindSkipped   = "skipped"   // a person leaves a shard of a run out
 )
 
 // Verdicts of a gate.
@@ -63,6 +64,7 @@ const (
 //	control    Control, Reason
 //	waiver     Rule, Until, Reason
 //	proposal   Pipeline, Contract, Paper (the difference)
+//	skipped    Batch, Run, Reason, Paper (a run.Skip)
 //
 // A Paper is always a blob.
 //
@@ -230,6 +232,7 @@ var kinds = map[string][]string{
 	KindControl:   {"control", "reason"},
 	KindWaiver:    {"rule", "until", "reason"},
 	KindProposal:  {"pipeline", "contract", "paper"},
+	KindSkipped:   {"batch", "run", "reason", "paper"},
 }
 
 // Answers of a person to a release that asks. A refused one came too late, twice, or

@@ -100,8 +100,8 @@ func TestParseEntryRefuses(t *testing.T) {
 }
 
 func TestEachKindNeedsItsFields(t *testing.T) {
-	if len(kinds) != 17 {
-		t.Errorf("%d kinds, want 17", len(kinds))
+	if len(kinds) != 18 {
+		t.Errorf("%d kinds, want 18", len(kinds))
 	}
 	for kind, needs := range kinds {
 		e := Entry{Seq: 1, Prev: digest("0"), Kind: kind, ID: "i", At: noon, By: "b"}
