@@ -82,6 +82,11 @@ func texts(all []string) []string {
 	return out
 }
 
+// paste says which Update answers a question, and with what data.
+func paste(b *strings.Builder, which, data string) {
+	b.WriteString(fmt.Sprintf("Choose *More Actions*, *Send an Update*, %s, and paste as its data\n\n    %s\n\n", which, data))
+}
+
 // An order is an Update that a person may send, with what to paste as its data.
 type order struct {
 	update, data, effect string
@@ -101,10 +106,13 @@ func orders(b *strings.Builder, title string, all []order) {
 	}
 }
 
-// count writes a number of things: 1 file, 2 files.
+// count writes a number of things: 1 file, 2 files, 3 batches.
 func count(n int, thing string) string {
-	if n == 1 {
+	switch {
+	case n == 1:
 		return "1 " + thing
+	case strings.HasSuffix(thing, "ch"):
+		thing += "e"
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
 }

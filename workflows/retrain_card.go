@@ -54,9 +54,9 @@ func (c *TrainingCard) window(name string, rounds int, verdict string, reasons [
 // Markdown returns the card as a heading, a table, the windows, and the reasons.
 func (c *TrainingCard) Markdown() string {
 	var b strings.Builder
-	b.WriteString(fmt.Sprintf("### %s training: %s\n", c.Pipeline, c.headline()))
+	b.WriteString(fmt.Sprintf("### %s training: %s\n\n", c.Pipeline, c.headline()))
 	failing(&b, c.Failing)
-	b.WriteString(fmt.Sprintf("\n| Stage | %s |\n|---|---|\n", c.Stage))
+	b.WriteString(fmt.Sprintf("| Stage | %s |\n|---|---|\n", c.Stage))
 	row := func(name, value string) {
 		if value != "" {
 			b.WriteString(fmt.Sprintf("| %s | %s |\n", name, value))

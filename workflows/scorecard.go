@@ -64,7 +64,7 @@ func (c Scorecard) Markdown() string {
 	b.WriteString(fmt.Sprintf("### %s %s: %s\n\n", c.Pipeline, c.Batch, c.headline()))
 	c.question(&b)
 	failing(&b, c.Failing)
-	b.WriteString(fmt.Sprintf("\n| Stage | %s |\n|---|---|\n", c.Stage))
+	b.WriteString(fmt.Sprintf("| Stage | %s |\n|---|---|\n", c.Stage))
 	row := func(name, value string) {
 		if value != "" {
 			b.WriteString(fmt.Sprintf("| %s | %s |\n", name, value))
@@ -186,6 +186,8 @@ func (c Scorecard) acts() string {
 		return "anybody: answer until " + c.Until
 	case asked:
 		return "anybody: skip the shard or have it tried again"
+	case len(c.Failing) > 0:
+		return "nobody has to: it is tried again by itself"
 	case c.Verdict == "" && c.Run != "":
 		return "nobody: it goes on by itself"
 	}
@@ -197,15 +199,14 @@ func (c Scorecard) question(b *strings.Builder) {
 	if !c.asks() {
 		return
 	}
-	list(b, "Asks: may it be published?", texts(c.Asks))
-	data := func(approve bool) string {
-		return fmt.Sprintf(`{"approve": %t, "by": "your name", "reason": "why", "decision": "%s"}`, approve, c.Decision)
+	b.WriteString("**Asks**: may it be published as it is?\n\n")
+	for _, why := range c.Asks {
+		b.WriteString(fmt.Sprintf("- %s\n", plain(why)))
 	}
-	orders(b, "Anybody may answer", []order{
-		{UpdateAnswer, data(true), "publishes the batch as it is"},
-		{UpdateAnswer, data(false), "blocks it: nothing is published"},
-	})
-	b.WriteString(fmt.Sprintf("\nOr run `starter approve %[1]s --batch %[2]s --reason …`, or `starter reject %[1]s --batch %[2]s --reason …`. If nobody has answered by %[3]s, the batch is blocked.\n", c.Pipeline, c.Batch, c.Until))
+	b.WriteString("\n**Anybody may answer.** ")
+	paste(b, fmt.Sprintf("the name `%s`", UpdateAnswer),
+		fmt.Sprintf("{\"approve\": true, \"by\": \"your name\", \"reason\": \"why\",\n     \"decision\": \"%s\"}", c.Decision))
+	b.WriteString(fmt.Sprintf("(`false` blocks it: nothing is published), or run `starter approve %[1]s --batch %[2]s --reason …`, or `starter reject %[1]s --batch %[2]s --reason …`. If nobody has answered by %[3]s, the batch is blocked.\n\n", c.Pipeline, c.Batch, c.Until))
 }
 
 // drifted has a line for each of the columns that moved most.

@@ -27,16 +27,26 @@ func (w *shardWindow) listen(ctx workflow.Context) (workflow.Context, error) {
 
 // show puts what fails onto the page of the window and into the list.
 func (w *shardWindow) show(ctx workflow.Context) error {
-	setDetails(ctx, w.markdown())
+	setDetails(ctx, WindowCard{Pipeline: w.in.Pipeline, Batch: w.in.Batch, From: w.in.From, To: w.in.To, Failing: w.trials.cards()}.Markdown())
 	what, who := w.trials.waits()
 	updates := append(w.waiting.updates(what, who), attrPipeline.ValueSet(w.in.Pipeline), attrBatch.ValueSet(w.in.Batch), attrStage.ValueSet("ScoreShards"))
 	return workflow.UpsertTypedSearchAttributes(ctx, updates...)
 }
 
-func (w *shardWindow) markdown() string {
+// A WindowCard is what there is to see of a window of shards.
+type WindowCard struct {
+	Pipeline string    `json:"pipeline"`
+	Batch    string    `json:"batch"`
+	From     int       `json:"from"`
+	To       int       `json:"to"` // exclusive
+	Failing  []Failing `json:"failing,omitempty"`
+}
+
+// Markdown returns the card for the page of the run.
+func (c WindowCard) Markdown() string {
 	var b strings.Builder
-	b.WriteString(fmt.Sprintf("### %s %s: shards %d to %d\n", w.in.Pipeline, w.in.Batch, w.in.From, w.in.To-1))
-	failing(&b, w.trials.cards())
+	b.WriteString(fmt.Sprintf("### %s %s: shards %d to %d\n\n", c.Pipeline, c.Batch, c.From, c.To-1))
+	failing(&b, c.Failing)
 	return b.String()
 }
 
@@ -71,7 +81,7 @@ func failing(b *strings.Builder, all []Failing) {
 	if len(all) == 0 {
 		return
 	}
-	b.WriteString("\n**Fails**\n\n| What | Why | Then |\n|---|---|---|\n")
+	b.WriteString("**Fails**\n\n| What | Why | Then |\n|---|---|---|\n")
 	var can []order
 	for _, f := range all {
 		then := "tried again at " + f.Until
@@ -85,4 +95,5 @@ func failing(b *strings.Builder, all []Failing) {
 		}
 	}
 	orders(b, "Anybody may act", append([]order{{UpdateRetryNow, person, "tries what fails now"}}, can...))
+	b.WriteString("\n")
 }
