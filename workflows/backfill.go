@@ -77,16 +77,17 @@ func Backfill(ctx workflow.Context, in BackfillInput) (BackfillOutput, error) {
 
 // backfillOne scores one batch. Only a cancellation is an error.
 func backfillOne(ctx workflow.Context, in BackfillInput, name string) (BackfilledBatch, error) {
+	batch := ScoreBatchInput{Pipeline: in.Pipeline, Batch: name, By: in.By, Backfill: &activities.Backfill{Mode: in.Mode, Replace: in.Replace, Reason: in.Reason}}
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:            ScoreID(in.Pipeline, name),
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WaitForCancellation:   true,
 		StaticSummary:         fmt.Sprintf("Score %s %s %s", in.Pipeline, name, in.Mode),
+		StaticDetails:         scoreDetails(batch),
 	})
 	b := BackfilledBatch{Batch: name}
 	var out ScoreBatchOutput
-	err := workflow.ExecuteChildWorkflow(child, ScoreBatch, ScoreBatchInput{Pipeline: in.Pipeline, Batch: name, By: in.By,
-		Backfill: &activities.Backfill{Mode: in.Mode, Replace: in.Replace, Reason: in.Reason}}).Get(ctx, &out)
+	err := workflow.ExecuteChildWorkflow(child, ScoreBatch, batch).Get(ctx, &out)
 	switch {
 	case temporal.IsCanceledError(err):
 		return b, err

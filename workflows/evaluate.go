@@ -269,5 +269,5 @@ func failed(err error, kind string) bool {
 // evaluateLater starts the evaluation of a batch that was published, which waits for its
 // labels. One that waits already will see this publication.
 func evaluateLater(ctx workflow.Context, in EvaluateBatchInput) error {
-	return startAlone(ctx, EvaluateID(in.Pipeline, in.Batch), fmt.Sprintf("Evaluate %s %s", in.Pipeline, in.Batch), EvaluateBatch, in)
+	return startAlone(ctx, EvaluateID(in.Pipeline, in.Batch), fmt.Sprintf("Evaluate %s %s", in.Pipeline, in.Batch), evaluateDetails(in), EvaluateBatch, in)
 }

@@ -222,7 +222,7 @@ func (r *releases) shadow(ctx workflow.Context, next rollout.Action) error {
 		in.Models = append(in.Models, store.Digest(m))
 	}
 	var out ShadowBatchOutput
-	err := workflow.ExecuteChildWorkflow(child(ctx, ShadowID(in.Pipeline, in.Batch), fmt.Sprintf("Let %s score %s again", count(len(in.Models), "model"), in.Batch)),
+	err := workflow.ExecuteChildWorkflow(child(ctx, ShadowID(in.Pipeline, in.Batch), fmt.Sprintf("Let %s score %s again", count(len(in.Models), "model"), in.Batch), shadowDetails(in)),
 		ShadowBatch, in).Get(ctx, &out)
 	if err != nil && (temporal.IsCanceledError(err) || !hopeless(err)) {
 		return err
@@ -265,12 +265,13 @@ func (r *releases) continueAsNew(ctx workflow.Context) error {
 }
 
 // child returns the options of a workflow that a release starts.
-func child(ctx workflow.Context, id, summary string) workflow.Context {
+func child(ctx workflow.Context, id, summary, details string) workflow.Context {
 	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:          id,
 		WaitForCancellation: true,
 		ParentClosePolicy:   enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
-		StaticSummary:       summary,
+		StaticSummary:       line(summary),
+		StaticDetails:       details,
 	})
 }
 

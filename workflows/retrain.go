@@ -52,6 +52,7 @@ type retraining struct {
 	out     RetrainOutput
 	card    TrainingCard
 	trials  trials
+	waiting waiting
 }
 
 // Retrain trains challengers from published batches and their labels, and ends with
@@ -247,5 +248,5 @@ func maybeRetrain(ctx workflow.Context, pipeline string) (activities.DecideRetra
 		return out, err
 	}
 	in := RetrainInput{Pipeline: pipeline, Kind: out.Kind, Automatic: true, By: "headgate", Reason: out.Reasons[0]}
-	return out, startAlone(ctx, RetrainID(pipeline), fmt.Sprintf("Train %s again", pipeline), Retrain, in)
+	return out, startAlone(ctx, RetrainID(pipeline), fmt.Sprintf("Train %s again", pipeline), retrainDetails(in), Retrain, in)
 }

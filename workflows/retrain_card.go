@@ -131,8 +131,9 @@ func (r *retraining) patient(ctx workflow.Context) workflow.Context {
 func (r *retraining) show(ctx workflow.Context, stage string) error {
 	r.card.Stage = stage
 	setDetails(ctx, r.card.Markdown())
-	if r.card.Verdict == "" {
-		return workflow.UpsertTypedSearchAttributes(ctx, attrStage.ValueSet(stage))
+	updates := append(r.waiting.updates(r.trials.waits()), attrStage.ValueSet(stage))
+	if r.card.Verdict != "" {
+		updates = append(updates, attrVerdict.ValueSet(r.card.Verdict))
 	}
-	return workflow.UpsertTypedSearchAttributes(ctx, attrStage.ValueSet(stage), attrVerdict.ValueSet(r.card.Verdict))
+	return workflow.UpsertTypedSearchAttributes(ctx, updates...)
 }

@@ -222,5 +222,6 @@ func windowOf(ctx workflow.Context, what string, from int) workflow.Context {
 		WaitForCancellation: true,
 		ParentClosePolicy:   enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		StaticSummary:       fmt.Sprintf("%s from %d", what, from),
+		StaticDetails:       fmt.Sprintf("Goes through up to %d shards of `%s`, which has the scorecard.", window, workflow.GetInfo(ctx).WorkflowExecution.ID),
 	})
 }

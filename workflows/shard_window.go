@@ -55,11 +55,18 @@ func (t *trials) begin(onFail string, long time.Duration, show func(workflow.Con
 	t.asks, t.wait, t.show = onFail == "ask", long, show
 }
 
-// waits says for the list what is waited for and on whom; "" if nobody is asked.
+// anotherTry is what the list says of a workflow in which something has failed and is
+// tried again by itself.
+const anotherTry = "another try"
+
+// waits says for the list what is waited for and on whom.
 func (t *trials) waits() (what string, who []string) {
 	shards := t.asked()
-	if len(shards) == 0 {
+	switch {
+	case len(t.waiting) == 0:
 		return "", nil
+	case len(shards) == 0:
+		return anotherTry, nil
 	}
 	var names []string
 	for _, shard := range shards {

@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"context"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,7 +51,7 @@ func (w *world) damage(month, name string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	footer := int(data[len(data)-8]) | int(data[len(data)-7])<<8
+	footer := int(binary.LittleEndian.Uint32(data[len(data)-8:]))
 	data[len(data)-8-footer-100] ^= 0xff
 	if err := os.WriteFile(path, data, 0o666); err != nil {
 		w.t.Fatal(err)
