@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -55,8 +56,13 @@ func cut(text string, most int) string {
 // read, and not end a table or be a link.
 var escape = strings.NewReplacer(`\`, `\\`, "`", "\\`", "|", `\|`, "*", `\*`, "[", `\[`, "]", `\]`, "<", `\<`, "~", `\~`, "\n", " ", "\r", " ")
 
+// flags are options of commands, whose dashes the Web UI would make one long dash.
+var flags = regexp.MustCompile(`--[a-z][a-z-]*`)
+
 // plain writes a text as it is.
-func plain(text string) string { return escape.Replace(text) }
+func plain(text string) string {
+	return flags.ReplaceAllString(escape.Replace(text), "`$0`")
+}
 
 // code makes a text fit between backticks in a cell.
 func code(text string) string {

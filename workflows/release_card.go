@@ -163,8 +163,10 @@ func (c ReleaseCard) waits() string {
 // acts says who must do something so that the release goes on.
 func (c ReleaseCard) acts() string {
 	switch {
+	case c.Next.Kind == rollout.DoAsk && c.Who != "":
+		return plain(c.Who)
 	case c.Next.Kind == rollout.DoAsk:
-		return "" // the question says it
+		return "whoever answers"
 	case c.Held != "" || c.Next.Stopped:
 		return "whoever resumes it"
 	case c.Open && !c.ended():

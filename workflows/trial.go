@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -99,7 +100,7 @@ func attempt[In, Out any](ctx workflow.Context, t *trials, activity func(context
 		if err == nil || temporal.IsCanceledError(err) {
 			return out, err
 		}
-		f := &trial{what: options.Summary, shard: -1, failed: cause(err)}
+		f := &trial{what: options.Summary, shard: -1, failed: strings.TrimPrefix(cause(err), "columnar: ")}
 		if shard, ok := ctx.Value(shardKey{}).(int); ok {
 			f.shard = shard
 		}

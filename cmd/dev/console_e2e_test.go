@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/chromedp/chromedp"
+
 	"headgate/internal/registry"
 	"headgate/internal/retailer"
 	papers "headgate/internal/run"
@@ -24,7 +26,9 @@ func (p *releasePage) promotedFromTheList(candidate store.Digest) {
 	if scored := workflows.ScoreID("retailer", "2024-02"); p.shows(t, scored) {
 		t.Errorf("the list of what waits for a person shows %s", scored)
 	}
+	p.do(t, "lower", chromedp.EmulateViewport(1280, 560))
 	p.picture(t, pictureFile(t, "console-list.png"))
+	p.do(t, "higher", chromedp.EmulateViewport(1280, 1200))
 	p.click(t, id)
 	p.click(t, "User Metadata")
 	p.reads(t, "waits for an answer", "ann or bob may answer", "may "+papers.Short(candidate)+" enter step 10%", "What the gate found")
