@@ -120,16 +120,13 @@ func (r *retraining) patient(ctx workflow.Context) workflow.Context {
 	if r.plan.OnFail == "" {
 		return ctx
 	}
-	r.trials.begin(r.plan.OnFail, 0, func(ctx workflow.Context) error {
-		r.card.Failing = r.trials.cards()
-		return r.show(ctx, r.card.Stage)
-	})
+	r.trials.begin(r.plan.OnFail, 0, func(ctx workflow.Context) error { return r.show(ctx, r.card.Stage) })
 	return patient(ctx, &r.trials)
 }
 
 // show sets what the run's page and list entry say.
 func (r *retraining) show(ctx workflow.Context, stage string) error {
-	r.card.Stage = stage
+	r.card.Stage, r.card.Failing = stage, r.trials.cards()
 	setDetails(ctx, r.card.Markdown())
 	updates := append(r.waiting.updates(r.trials.waits()), attrStage.ValueSet(stage))
 	if r.card.Verdict != "" {

@@ -297,7 +297,7 @@ func (b *batch) judged(data activities.JudgeDataOutput) {
 
 // show puts the stage into the list view, and the scorecard onto the run's page.
 func (b *batch) show(ctx workflow.Context, stage string) error {
-	b.card.Stage = stage
+	b.card.Stage, b.card.Failing = stage, b.trials.cards()
 	updates := []temporal.SearchAttributeUpdate{attrStage.ValueSet(stage)}
 	if b.card.Model != "" {
 		updates = append(updates, attrModel.ValueSet(b.card.Model))

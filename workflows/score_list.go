@@ -16,10 +16,7 @@ func (b *batch) patient(ctx workflow.Context) workflow.Context {
 	if b.plan.OnFail == "" {
 		return ctx
 	}
-	b.trials.begin(b.plan.OnFail, b.plan.Wait, func(ctx workflow.Context) error {
-		b.card.Failing = b.trials.cards()
-		return b.show(ctx, b.card.Stage)
-	})
+	b.trials.begin(b.plan.OnFail, b.plan.Wait, func(ctx workflow.Context) error { return b.show(ctx, b.card.Stage) })
 	return patient(ctx, &b.trials)
 }
 

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,7 +20,7 @@ const triesPerRound = 5
 // backOff is how long the workflow waits after each round.
 var backOff = []time.Duration{time.Minute, 2 * time.Minute, 5 * time.Minute, 5 * time.Minute}
 
-// Trials are the activities of a workflow that have failed and wait to be tried again, or
+// trials are the activities of a workflow that have failed and wait to be tried again, or
 // for a person.
 type trials struct {
 	asks    bool          // a shard that fails for good waits for a person
@@ -137,7 +136,11 @@ func (t *trials) fail(ctx workflow.Context, f *trial, round int, why error) erro
 		f.settle(activities.SkipShardOutput{}, err)
 		return err
 	case f.skip != nil:
-		return errors.Join(t.show(ctx), &leftOut{f})
+		if err := t.show(ctx); err != nil {
+			f.settle(activities.SkipShardOutput{}, err)
+			return err
+		}
+		return &leftOut{f}
 	case f.again || !f.final:
 		return t.show(ctx)
 	}

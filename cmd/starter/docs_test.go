@@ -1,10 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"regexp"
 	"strings"
 	"testing"
+
+	"headgate/workflows"
 )
 
 // documented finds the commands that a page shows.
@@ -14,9 +17,13 @@ var documented = regexp.MustCompile(`(?m)^ {4,}starter (.*)$`)
 var word = regexp.MustCompile(`"[^"]*"|\S+`)
 
 func TestCommandsThatTheDocsShowAreKnown(t *testing.T) {
-	lines := documented.FindAllStringSubmatch(string(readFile(t, "../../docs/releases.md")), -1)
-	if len(lines) < 10 {
-		t.Fatalf("%d commands, want more", len(lines))
+	var lines [][]string
+	for _, page := range []string{"releases.md", "console.md"} {
+		found := documented.FindAllStringSubmatch(string(readFile(t, "../../docs/"+page)), -1)
+		if len(found) < 5 {
+			t.Fatalf("%s shows %d commands, want more", page, len(found))
+		}
+		lines = append(lines, found...)
 	}
 	for _, line := range lines {
 		root := newRootCommand(&env{stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }})
@@ -35,6 +42,22 @@ func TestCommandsThatTheDocsShowAreKnown(t *testing.T) {
 		}
 		if err := c.ValidateArgs(c.Flags().Args()); err != nil {
 			t.Errorf("starter %s: %v", line[1], err)
+		}
+	}
+}
+
+// The page about the console lists every view as starter prints it, and every search
+// attribute.
+func TestTheConsolePageHasEveryViewAndAttribute(t *testing.T) {
+	page := string(readFile(t, "../../docs/console.md"))
+	for _, v := range workflows.Views("") {
+		if !strings.Contains(page, "    "+v.Asks+"\n      filter   "+v.Query+"\n") {
+			t.Errorf("docs/console.md does not list the view %s: %s", v.Name, v.Query)
+		}
+	}
+	for _, a := range workflows.SearchAttributes() {
+		if !strings.Contains(page, fmt.Sprintf("| `%s` | %s |", a.Name, a.Type)) {
+			t.Errorf("docs/console.md does not explain %s of type %s", a.Name, a.Type)
 		}
 	}
 }
