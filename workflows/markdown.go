@@ -69,6 +69,15 @@ func code(text string) string {
 	return strings.NewReplacer("`", "'", "|", "¦", "\n", " ").Replace(text)
 }
 
+// codes writes names between backticks.
+func codes(names []string) string {
+	var out []string
+	for _, name := range names {
+		out = append(out, "`"+code(name)+"`")
+	}
+	return strings.Join(out, ", ")
+}
+
 func list(b *strings.Builder, title string, items []string) {
 	if len(items) == 0 {
 		return

@@ -29,7 +29,7 @@ func (c ReleaseCard) Markdown() string {
 	var b strings.Builder
 	name := c.Pipeline
 	if c.Release != "" {
-		name += " release " + c.Release
+		name += " release `" + code(c.Release) + "`" // the Web UI would make a fraction of it
 	}
 	b.WriteString(fmt.Sprintf("### %s: %s\n\n", name, c.headline()))
 	c.question(&b)
@@ -55,7 +55,7 @@ func (c ReleaseCard) Markdown() string {
 	row("Who acts", c.acts())
 	row("Held", plain(c.Held))
 	row("Trouble", plain(c.Trouble))
-	row("Queue", plain(strings.Join(c.Queue, ", ")))
+	row("Queue", codes(c.Queue))
 	if seq, hash, ok := strings.Cut(c.Anchor, ":"); ok {
 		row("Registry", "entry "+seq+", `"+papers.Short(store.Digest(hash))+"`")
 	}
