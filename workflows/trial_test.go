@@ -116,6 +116,10 @@ func TestADamagedShardIsLeftOut(t *testing.T) {
 	if again := w.audited("2024-02"); again.Rows != out.Published || len(again.Skipped) != 1 {
 		t.Errorf("%d rows recomputed of %d, skipped %+v", again.Rows, out.Published, again.Skipped)
 	}
+	// A customer of the shard's own file, behind its damage, can be asked about.
+	if _, err := w.auditor().Why(t.Context(), "2024-02", "no such customer"); err == nil || !strings.Contains(err.Error(), "among those left out: shard 2") {
+		t.Errorf("why says %v", err)
+	}
 }
 
 // Once the shard can be read, another run has all rows.
@@ -236,30 +240,46 @@ func TestRetryNowEndsTheBackOff(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := delivered(t, "fail", "50%")
-			var lost atomic.Int64
-			w.bucket = w.bucket.Intercept(func(_ context.Context, c store.Call, do func() error) error {
-				if c.Name == store.CallPut && strings.Contains(c.Key, tt.key) && lost.Add(1) <= 5 {
-					return storetest.ErrLost
-				}
-				return do()
-			})
-			env := w.env()
-			began := env.Now()
-			var hears sent
-			env.RegisterDelayedCallback(func() {
-				hears.send(env, workflows.UpdateRetryNow, "now", workflows.RetryNow{By: "ann", Reason: "the store is back"})
-			}, 40*time.Second)
-			env.ExecuteWorkflow(workflows.ScoreBatch, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: "2024-02", By: "test"})
-			if err := env.GetWorkflowError(); err != nil || hears.refused != nil {
-				t.Fatal(err, hears.refused)
-			}
-			if took := env.Now().Sub(began); took >= time.Minute {
-				t.Errorf("it took %v: the back-off was not ended", took)
-			}
-			if out, ok := hears.out.(workflows.RetryNowOutput); !ok || len(out.Tried) == 0 {
-				t.Errorf("whoever wanted it hears %+v", hears.out)
-			}
+			w.losePuts(tt.key, 5)
+			hurried(t, w.env(), workflows.ScoreBatch, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: "2024-02", By: "test"})
 		})
+	}
+	t.Run("of a training", func(t *testing.T) {
+		w := learned(t)
+		w.losePuts("training/retailer/sets/2024-02", 5)
+		hurried(t, w.retrainEnv(), workflows.Retrain, workflows.RetrainInput{Pipeline: "retailer", By: "ann", Reason: "a try"})
+	})
+}
+
+// losePuts lets the first puts of keys with some text in them fail.
+func (w *world) losePuts(text string, times int64) {
+	var lost atomic.Int64
+	w.bucket = w.bucket.Intercept(func(_ context.Context, c store.Call, do func() error) error {
+		if c.Name == store.CallPut && strings.Contains(c.Key, text) && lost.Add(1) <= times {
+			return storetest.ErrLost
+		}
+		return do()
+	})
+}
+
+// hurried runs a workflow in which something fails for a quarter of a minute, and ends its
+// back-off before it ends by itself.
+func hurried(t *testing.T, env *testsuite.TestWorkflowEnvironment, flow, in any) {
+	t.Helper()
+	began := env.Now()
+	var hears sent
+	env.RegisterDelayedCallback(func() {
+		hears.send(env, workflows.UpdateRetryNow, "now", workflows.RetryNow{By: "ann", Reason: "the store is back"})
+	}, 40*time.Second)
+	env.ExecuteWorkflow(flow, in)
+	if err := env.GetWorkflowError(); err != nil || hears.refused != nil {
+		t.Fatal(err, hears.refused)
+	}
+	if took := env.Now().Sub(began); took >= time.Minute {
+		t.Errorf("it took %v: the back-off was not ended", took)
+	}
+	if out, ok := hears.out.(workflows.RetryNowOutput); !ok || len(out.Tried) == 0 {
+		t.Errorf("whoever wanted it hears %+v", hears.out)
 	}
 }
 
