@@ -45,7 +45,7 @@ type question struct {
 // listen takes answers from now on. They are refused, without a trace in the history,
 // while nobody is asked, after somebody has answered, and if they are not whole.
 func (b *batch) listen(ctx workflow.Context) error {
-	if err := b.trials.listen(ctx); err != nil {
+	if err := errors.Join(b.trials.listen(ctx), b.trials.listenToSkips(ctx)); err != nil {
 		return err
 	}
 	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateAnswer, b.takeAnswer, workflow.UpdateHandlerOptions{

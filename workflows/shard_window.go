@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ type shardWindow struct {
 // activities, which wait for them.
 func (w *shardWindow) listen(ctx workflow.Context) (workflow.Context, error) {
 	w.trials.begin(w.in.OnFail, w.in.Wait, w.show)
-	if err := w.trials.listen(ctx); err != nil || w.in.OnFail == "" {
+	if err := errors.Join(w.trials.listen(ctx), w.trials.listenToSkips(ctx)); err != nil || w.in.OnFail == "" {
 		return ctx, err
 	}
 	return patient(ctx, &w.trials), nil

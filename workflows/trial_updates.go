@@ -42,10 +42,12 @@ const (
 
 // listen takes Updates about what fails from now on.
 func (t *trials) listen(ctx workflow.Context) error {
-	return errors.Join(
-		update(ctx, UpdateRetryNow, describeRetry, t.checkRetry, t.retry),
-		update(ctx, UpdateSkipShard, describeSkip, t.checkSkip, t.skip),
-	)
+	return update(ctx, UpdateRetryNow, describeRetry, t.checkRetry, t.retry)
+}
+
+// listenToSkips takes Updates about shards that fail from now on.
+func (t *trials) listenToSkips(ctx workflow.Context) error {
+	return update(ctx, UpdateSkipShard, describeSkip, t.checkSkip, t.skip)
 }
 
 func (t *trials) checkRetry(in RetryNow) error {
