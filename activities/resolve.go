@@ -52,6 +52,9 @@ type ResolveOutput struct {
 	OnFail string `json:"onFail,omitempty"` // pipeline.OnFailFail or OnFailAsk; empty in runs that nobody could hurry
 }
 
+// OnFailAsk is the OnFail of a pipeline that asks about shards which cannot be scored.
+const OnFailAsk = pipeline.OnFailAsk
+
 // Resolve pins what a run reads: pipeline file, contract, champion, and the input
 // files with their footers, cut into shards. It writes plan.json, whose digest is
 // the run.

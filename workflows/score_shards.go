@@ -49,7 +49,10 @@ func ScoreShards(ctx workflow.Context, in ScoreShardsInput) (ScoreShardsOutput, 
 		out.Quarantined += s.Quarantined
 		return nil
 	})
-	if err = errors.Join(err, heard(ctx)); err != nil {
+	if err != nil {
+		if unheard := heard(ctx); unheard != nil {
+			return out, errors.Join(err, unheard)
+		}
 		return out, err
 	}
 	out.List, err = run(stage(ctx, "List the results", 5*time.Minute), act.Collect,

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"go.temporal.io/sdk/workflow"
 )
@@ -49,59 +48,4 @@ func (c WindowCard) Markdown() string {
 	b.WriteString(fmt.Sprintf("### %s %s: shards %d to %d\n\n", c.Pipeline, c.Batch, c.From, c.To-1))
 	failing(&b, c.Failing)
 	return b.String()
-}
-
-// begin says what becomes of what fails: nothing is waited for if onFail is empty.
-func (t *trials) begin(onFail string, long time.Duration, show func(workflow.Context) error) {
-	t.asks, t.wait, t.show = onFail == "ask", long, show
-}
-
-// anotherTry is what the list says of a workflow in which something has failed and is
-// tried again by itself.
-const anotherTry = "another try"
-
-// waits says for the list what is waited for and on whom.
-func (t *trials) waits() (what string, who []string) {
-	shards := t.asked()
-	switch {
-	case len(t.waiting) == 0:
-		return "", nil
-	case len(shards) == 0:
-		return anotherTry, nil
-	}
-	var names []string
-	for _, shard := range shards {
-		names = append(names, fmt.Sprint(shard))
-	}
-	return "skipShard or retryNow of shard " + strings.Join(names, ", "), []string{anybody}
-}
-
-// heard waits until whoever sent an Update knows what came of it, also if the workflow
-// was cancelled meanwhile. Nobody has to wait for long: the handlers wait for what has
-// happened already.
-func heard(ctx workflow.Context) error {
-	disconnected, _ := workflow.NewDisconnectedContext(ctx)
-	return workflow.Await(disconnected, func() bool { return workflow.AllHandlersFinished(ctx) })
-}
-
-// failing lists what has failed, and what a person can do about it.
-func failing(b *strings.Builder, all []Failing) {
-	if len(all) == 0 {
-		return
-	}
-	b.WriteString("**Fails**\n\n| What | Why | Then |\n|---|---|---|\n")
-	var can []order
-	for _, f := range all {
-		then := "tried again at " + f.Until
-		if f.Asks {
-			then = "**a person decides**, or the batch fails at " + f.Until
-		}
-		b.WriteString(fmt.Sprintf("| %s | %s | %s |\n", plain(f.What), plain(f.Failed), then))
-		if f.Shard != nil {
-			can = append(can, order{UpdateSkipShard, fmt.Sprintf(`{"shard": %d, "by": "your name", "reason": "why"}`, *f.Shard),
-				fmt.Sprintf("leaves shard %d out: its rows count as quarantined", *f.Shard)})
-		}
-	}
-	orders(b, "Anybody may act", append([]order{{UpdateRetryNow, person, "tries what fails now"}}, can...))
-	b.WriteString("\n")
 }

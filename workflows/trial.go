@@ -49,26 +49,9 @@ type trial struct {
 	err   error
 }
 
-// A Failing is a [trial] as scorecards show it.
-type Failing struct {
-	What   string `json:"what"`
-	Shard  *int   `json:"shard,omitempty"`
-	Failed string `json:"failed"`
-	Asks   bool   `json:"asks,omitempty"` // a person must say what becomes of it
-	Until  string `json:"until"`          // when it is tried again or, if a person is asked, when the batch fails
-}
-
-// cards returns what scorecards show, in the order of the failures.
-func (t *trials) cards() []Failing {
-	var all []Failing
-	for _, f := range t.waiting {
-		card := Failing{What: f.what, Failed: f.failed, Asks: f.final, Until: f.until.UTC().Format(time.RFC3339)}
-		if f.shard >= 0 {
-			card.Shard = &f.shard
-		}
-		all = append(all, card)
-	}
-	return all
+// begin says what becomes of what fails: nothing is waited for if onFail is empty.
+func (t *trials) begin(onFail string, long time.Duration, show func(workflow.Context) error) {
+	t.asks, t.wait, t.show = onFail == activities.OnFailAsk, long, show
 }
 
 type (
@@ -167,14 +150,4 @@ type leftOut struct{ *trial }
 
 func (e *leftOut) Error() string {
 	return fmt.Sprintf("shard %d is left out by %s", e.shard, e.skip.By)
-}
-
-// asked returns the shards about which a person is asked.
-func (t *trials) asked() (shards []int) {
-	for _, f := range t.waiting {
-		if f.final {
-			shards = append(shards, f.shard)
-		}
-	}
-	return shards
 }

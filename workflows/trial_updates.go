@@ -138,3 +138,11 @@ func (t *trials) hint() string {
 	}
 	return ": only these do: " + strings.Join(what, ", ")
 }
+
+// heard waits until whoever sent an Update knows what came of it, also if the workflow
+// was cancelled meanwhile. Nobody has to wait for long: the handlers wait for what has
+// happened already.
+func heard(ctx workflow.Context) error {
+	disconnected, _ := workflow.NewDisconnectedContext(ctx)
+	return workflow.Await(disconnected, func() bool { return workflow.AllHandlersFinished(ctx) })
+}
