@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,10 +52,31 @@ func (a *Activities) judgeDrift(ctx context.Context, r Run, v *bundle.Version, f
 			d.Drift.Columns = append(d.Drift.Columns, c.Name)
 		}
 	}
+	d.Drift.Worst = worst(report)
 	for _, c := range report.Causes {
 		d.Drift.Causes = append(d.Drift.Causes, c.Column)
 	}
 	return nil
+}
+
+// mostMoved is how many drifted columns a verdict describes.
+const mostMoved = 5
+
+// worst returns the drifted columns that moved most.
+func worst(r *drift.Report) []run.Moved {
+	var all []run.Moved
+	for _, c := range r.Columns {
+		if c.Level != drift.Warn {
+			continue
+		}
+		m := run.Moved{Column: c.Name, Effect: c.Effect}
+		if len(c.Reasons) > 0 {
+			m.Reason = c.Reasons[0]
+		}
+		all = append(all, m)
+	}
+	slices.SortStableFunc(all, func(a, b run.Moved) int { return cmp.Compare(b.Effect, a.Effect) })
+	return all[:min(mostMoved, len(all))]
 }
 
 // levelsOf returns the levels of the batches before, oldest first. One that was not

@@ -42,6 +42,7 @@ type JudgeDataOutput struct {
 	Keys     *run.Keys  `json:"keys,omitempty"`
 	Drift    *run.Drift `json:"drift,omitempty"`
 	Fallback bool       `json:"fallback,omitempty"` // customers without a score get the pipeline's fallback
+	Skipped  []string   `json:"skipped,omitempty"`  // shards that a person left out
 }
 
 // JudgeData merges what the shards found, finds what only the whole batch shows, holds
@@ -59,7 +60,7 @@ func (a *Activities) JudgeData(ctx context.Context, in JudgeDataInput) (JudgeDat
 			return JudgeDataOutput{}, err
 		}
 		d := &run.Data{Format: run.Format, Run: in.Run.Run, Stage: "rows", Rows: plan.Rows,
-			Budget: f.pipeline.Quarantine.Budget.Allowed(plan.Rows), Verdict: run.Pass, History: in.History}
+			Budget: f.pipeline.Quarantine.Budget.Allowed(plan.Rows), Verdict: run.Pass, History: in.History, Skipped: skips(results)}
 		if d.Shards, err = a.shardLists(ctx, in); err != nil {
 			return JudgeDataOutput{}, err
 		}
@@ -86,7 +87,7 @@ func (a *Activities) JudgeData(ctx context.Context, in JudgeDataInput) (JudgeDat
 		return JudgeDataOutput{Verdict: d.Verdict, Reasons: few(d.Reasons), Warnings: few(warnings(d.Violations)),
 			Rows: d.Rows, Quarantined: d.Quarantined, Budget: d.Budget, Rules: fewRules(d.Rules), Paper: paper,
 			Asks: few(d.Asks), Notes: few(d.Notes), Replaced: d.Replaced, Keys: d.Keys, Drift: fewColumns(d.Drift),
-			Fallback: d.Fallback != nil}, err
+			Fallback: d.Fallback != nil, Skipped: few(sentences(d.Skipped))}, err
 	})
 }
 
@@ -123,6 +124,9 @@ func (a *Activities) judgeRules(ctx context.Context, in JudgeDataInput, plan *ru
 	}
 	d.Violations = f.contract.Judge(check, late.counts)
 	d.Rules = quarantinedBy(f.contract, check, d.Late)
+	if rows := unread(d.Skipped); rows > 0 {
+		d.Rules[run.RuleSkipped] = rows
+	}
 	if f.output != nil {
 		d.Output = output.Bad
 		for rule, rows := range quarantinedBy(f.output, output, nil) {

@@ -44,7 +44,7 @@ type lateCheck struct {
 func (a *Activities) checkLate(ctx context.Context, plan *run.Plan, c *contract.Contract, results []run.ShardResult, index run.Index, room int64, d *run.Data) (*lateCheck, error) {
 	l := &lateCheck{plan: plan, tuples: pass.KeyTuples(c), results: results, data: d, late: map[place]string{},
 		room:   room,
-		counts: contract.Counts{Duplicates: map[string]int64{}, Unmatched: map[string]int64{}, Corrected: replayed(plan)}}
+		counts: contract.Counts{Duplicates: map[string]int64{}, Unmatched: map[string]int64{}, Corrected: replayed(plan), Unread: unread(d.Skipped)}}
 	for _, tuple := range c.NeedsKeys() {
 		if err := a.duplicates(ctx, c, tuple, l); err != nil {
 			return nil, err

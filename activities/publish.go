@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"headgate/internal/delta"
@@ -94,7 +95,11 @@ func (a *Activities) Publish(ctx context.Context, in PublishInput) (PublishOutpu
 // fallback, and those of each model.
 func (a *Activities) commit(ctx context.Context, in PublishInput) (c delta.Commit, out PublishOutput, err error) {
 	c = delta.Commit{Pipeline: in.Pipeline, Batch: in.Batch, Expect: in.Expect, Operation: in.Operation, At: in.At}
-	items, err := a.whole(ctx, in)
+	verdict, err := a.passed(ctx, in.Run, in.Data)
+	if err != nil {
+		return c, out, err
+	}
+	items, err := a.whole(ctx, in, verdict)
 	if err != nil {
 		return c, out, err
 	}
@@ -129,16 +134,15 @@ func (a *Activities) commit(ctx context.Context, in PublishInput) (c delta.Commi
 		"decision": string(in.Data.Digest), "head": strconv.FormatInt(in.Head, 10),
 		"values": string(out.Values), "by": in.By,
 	}
+	if left := sentences(verdict.Skipped); len(left) > 0 {
+		c.Info["skipped"] = strings.Join(left, "; ")
+	}
 	return c, out, served(c.Info, in, out.Models)
 }
 
 // whole returns the table files of a batch, that of the fallback last, if it is all of
-// them and the verdict lets them out.
-func (a *Activities) whole(ctx context.Context, in PublishInput) ([]run.Object, error) {
-	verdict, err := a.passed(ctx, in.Run, in.Data)
-	if err != nil {
-		return nil, err
-	}
+// them.
+func (a *Activities) whole(ctx context.Context, in PublishInput, verdict *run.Data) ([]run.Object, error) {
 	plan, err := run.LoadPlan(ctx, a.store, in.Pipeline, in.Batch, in.Run.Run)
 	if err != nil {
 		return nil, err
@@ -236,7 +240,7 @@ func publicationEntry(p delta.Publication) (registry.Entry, error) {
 		Run: store.Digest(p.Info["run"]), Model: store.Digest(p.Info["model"]),
 		Contract: store.Digest(p.Info["contract"]), Decision: store.Digest(p.Info["decision"]),
 		Paper: store.Digest(p.Info["serving"]), Restated: p.Info["restated"] == "true", Changed: keysChanged(p.Info),
-		By: p.Info["by"], Cause: p.Operation,
+		By: p.Info["by"], Cause: p.Operation, Reasons: leftOut(p.Info),
 	}, err
 }
 

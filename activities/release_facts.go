@@ -26,6 +26,7 @@ type ReleaseFacts struct {
 	Shadow     []string        `json:"shadow,omitempty"`
 	Held       string          `json:"held,omitempty"`   // by whom and why
 	Who        string          `json:"who,omitempty"`    // may answer
+	People     []string        `json:"people,omitempty"` // who they are, if the pipeline file names them
 	Signed     bool            `json:"signed,omitempty"` // an answer must be
 	Queue      []string        `json:"queue,omitempty"`
 	Findings   []string        `json:"findings,omitempty"` // of the gate, for what is asked
@@ -51,7 +52,7 @@ const maxTrail = 12
 
 // Facts returns what people want to know, next being what comes next.
 func (r *Releases) Facts(next release.Action) ReleaseFacts {
-	f := ReleaseFacts{Champion: store.Digest(r.State.Champion), Strategy: r.Settings.Strategy, Who: whoMay(r.Settings), Signed: r.Settings.Signed}
+	f := ReleaseFacts{Champion: store.Digest(r.State.Champion), Strategy: r.Settings.Strategy, Who: whoMay(r.Settings), People: people(r.Settings), Signed: r.Settings.Signed}
 	if steps, err := release.Plan(r.Settings); err == nil {
 		for _, s := range steps {
 			f.Steps = append(f.Steps, s.Name)
@@ -82,12 +83,7 @@ func (r *Releases) Facts(next release.Action) ReleaseFacts {
 
 // whoMay says who may answer what a release asks.
 func whoMay(s release.Settings) string {
-	var names []string
-	for _, p := range s.People {
-		if s.Role == "" || slices.Contains(p.Roles, s.Role) {
-			names = append(names, p.Name)
-		}
-	}
+	names := people(s)
 	who := strings.Join(names, " or ")
 	switch {
 	case len(s.People) == 0 && s.Role == "" && !s.Signed:
@@ -102,6 +98,16 @@ func whoMay(s release.Settings) string {
 		who += " (two of them, and not who asked for the release)"
 	}
 	return who
+}
+
+// people returns the names of those who may answer, none if the settings name nobody.
+func people(s release.Settings) (names []string) {
+	for _, p := range s.People {
+		if s.Role == "" || slices.Contains(p.Roles, s.Role) {
+			names = append(names, p.Name)
+		}
+	}
+	return names
 }
 
 // shown returns the release that the next action is about, or else the first open one,

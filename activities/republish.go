@@ -186,7 +186,7 @@ func (a *Activities) CheckTable(ctx context.Context, in CheckTableInput) (CheckT
 		if err != nil {
 			return CheckTableOutput{}, err
 		}
-		items, err := a.whole(ctx, PublishInput{Run: in.Run, Data: in.Data, Table: in.Table, Fallback: in.Fallback})
+		items, err := a.whole(ctx, PublishInput{Run: in.Run, Data: in.Data, Table: in.Table, Fallback: in.Fallback}, d)
 		if err != nil {
 			return CheckTableOutput{}, err
 		}

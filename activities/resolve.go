@@ -49,7 +49,12 @@ type ResolveOutput struct {
 	Acted  string         `json:"acted,omitempty"`  // why a person decides whether the publication is replaced
 	Check  bool           `json:"check,omitempty"`  // models of this pipeline come and go: look again after the commit
 	Alerts bool           `json:"alerts,omitempty"` // somebody is told when something goes wrong
+
+	OnFail string `json:"onFail,omitempty"` // pipeline.OnFailFail or OnFailAsk; empty in runs that nobody could hurry
 }
+
+// OnFailAsk is the OnFail of a pipeline that asks about shards which cannot be scored.
+const OnFailAsk = pipeline.OnFailAsk
 
 // Resolve pins what a run reads: pipeline file, contract, champion, and the input
 // files with their footers, cut into shards. It writes plan.json, whose digest is
@@ -106,7 +111,7 @@ func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (ResolveOutpu
 			References: len(plan.References), Replayed: replayed(plan), Wait: time.Duration(f.pipeline.Ask.Wait),
 			Models: plan.Models, Routed: plan.Routing != nil, Colour: swaps(f.pipeline, plan),
 			Check:  f.pipeline.Labels != nil || state.Routing != "" || len(state.Rejected) > 0,
-			Labels: f.pipeline.Labels != nil, Alerts: f.pipeline.Alerts != nil}
+			Labels: f.pipeline.Labels != nil, Alerts: f.pipeline.Alerts != nil, OnFail: f.pipeline.Shards.OnFail}
 		for _, file := range plan.Files {
 			out.Bytes += file.Size
 		}

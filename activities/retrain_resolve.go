@@ -40,6 +40,7 @@ type ResolveTrainingOutput struct {
 	Timeout   time.Duration  `json:"timeout"`
 	Notes     []string       `json:"notes,omitempty"`
 	Alerts    bool           `json:"alerts,omitempty"` // somebody is told when something goes wrong
+	OnFail    string         `json:"onFail,omitempty"` // pipeline.OnFailFail; empty in trainings that nobody could hurry
 }
 
 // ResolveTraining pins what a training reads: the published batches whose labels are
@@ -75,6 +76,7 @@ func (a *Activities) ResolveTraining(ctx context.Context, in ResolveTrainingInpu
 		if out.Plan, err = a.savePlan(ctx, p); err != nil {
 			return out, err
 		}
+		out.OnFail = pipeline.OnFailFail
 		out.Last, out.Notes, out.Timeout = p.Last(), p.Notes, time.Duration(p.Training.Timeout)
 		if p.Kind.Has(trigger.Refit) && p.Training.Trainer == pipeline.TrainerTaskQueue {
 			out.TaskQueue = p.Training.TaskQueue

@@ -164,6 +164,12 @@ func (a *Activities) ShadowShard(ctx context.Context, in ShadowShardInput) (run.
 		if result.Shard != in.Shard || in.Shard >= len(plan.Shards) {
 			return run.Object{}, fail(KindCorrupt, "the result of shard %d stands in the place of shard %d", result.Shard, in.Shard)
 		}
+		out := run.ShardResult{Format: run.Format, Shard: in.Shard, Rows: result.Rows, Scored: result.Scored, Quarantined: result.Quarantined, Content: result.Content}
+		name := fmt.Sprintf("%06d.json", in.Shard)
+		if result.Skipped != nil {
+			out.Models = unscored(in.Models)
+			return run.SaveJSON(ctx, a.store, in.dir()+"/shadow", name, out)
+		}
 		v, err := a.version(ctx, plan.Champion)
 		if err != nil {
 			return run.Object{}, err
@@ -184,11 +190,10 @@ func (a *Activities) ShadowShard(ctx context.Context, in ShadowShardInput) (run.
 		if err != nil {
 			return run.Object{}, err
 		}
-		out := run.ShardResult{Format: run.Format, Shard: in.Shard, Rows: result.Rows, Scored: result.Scored, Quarantined: result.Quarantined, Content: result.Content}
 		if out.Models, err = a.saveModels(ctx, in.Run, in.Shard, in.Models, reasons, outs); err != nil {
 			return run.Object{}, err
 		}
-		return run.SaveJSON(ctx, a.store, in.dir()+"/shadow", fmt.Sprintf("%06d.json", in.Shard), out)
+		return run.SaveJSON(ctx, a.store, in.dir()+"/shadow", name, out)
 	})
 }
 

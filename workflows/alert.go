@@ -86,7 +86,7 @@ func Alert(ctx workflow.Context, in AlertInput) (AlertOutput, error) {
 	if err := t.show(ctx, "Route"); err != nil {
 		return t.out(), err
 	}
-	t.route, err = run(patient(ctx, "Find out who is told of "+string(a.Kind)), act.RouteAlert,
+	t.route, err = run(forDays(ctx, "Find out who is told of "+string(a.Kind)), act.RouteAlert,
 		activities.RouteAlertInput{Pipeline: a.Pipeline, Kind: a.Kind, Severity: a.Severity})
 	if err == nil {
 		t.state.Alert.Link = link(t.route.Console, a.Workflow)
@@ -202,7 +202,7 @@ func (t *trouble) try(ctx workflow.Context, name string, n alert.Notice) (d aler
 	pause := firstPause
 	for round := 1; ; round++ {
 		n.Sent = workflow.Now(ctx).UTC()
-		out, err := run(attempt(ctx, fmt.Sprintf("Tell %s: %s", name, n.Headline())), act.SendAlert,
+		out, err := run(toReceiver(ctx, fmt.Sprintf("Tell %s: %s", name, n.Headline())), act.SendAlert,
 			activities.SendAlertInput{File: t.route.File, Receiver: name, Notice: n})
 		wait := pause
 		switch {
@@ -229,9 +229,9 @@ func (t *trouble) try(ctx workflow.Context, name string, n alert.Notice) (d aler
 	}
 }
 
-// attempt returns a context for one round of attempts: it is over before a receiver takes
+// toReceiver returns a context for one round of attempts: it is over before a receiver takes
 // what was signed at its beginning for a replay, after five minutes.
-func attempt(ctx workflow.Context, summary string) workflow.Context {
+func toReceiver(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout:    30 * time.Second,
 		ScheduleToCloseTimeout: 4 * time.Minute,
@@ -242,9 +242,9 @@ func attempt(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
-// patient returns a context for an activity that is tried for days: the store may be what
+// forDays returns a context for an activity that is tried for days: the store may be what
 // the alert is about.
-func patient(ctx workflow.Context, summary string) workflow.Context {
+func forDays(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 5 * time.Minute,
 		HeartbeatTimeout:    heartbeatTimeout,
@@ -335,7 +335,7 @@ func (t *trouble) word(ctx workflow.Context, w AlertWord) *alert.Word {
 // page.
 func (t *trouble) show(ctx workflow.Context, stage string) error {
 	card := AlertCard{State: t.state, Plan: t.route.Plan, Stage: stage}
-	workflow.SetCurrentDetails(ctx, card.Markdown())
+	setDetails(ctx, card.Markdown())
 	shown := stage + " " + card.waits()
 	if shown == t.shown {
 		return nil

@@ -29,10 +29,10 @@ func (c AlertCard) waits() string {
 func (c AlertCard) Markdown() string {
 	a := c.Alert
 	var b strings.Builder
-	fmt.Fprintf(&b, "### %s: **%s**\n\n%s\n", line(a.Title), strings.ToLower(c.Stage), line(a.Text))
+	fmt.Fprintf(&b, "### %s: **%s**\n\n%s\n", plain(a.Title), strings.ToLower(c.Stage), plain(a.Text))
 	var reasons []string
 	for _, r := range a.Reasons {
-		reasons = append(reasons, line(r))
+		reasons = append(reasons, plain(r))
 	}
 	list(&b, "Why", reasons)
 	if c.Stage != "Resolved" && c.Stage != "Done" {
@@ -41,7 +41,7 @@ func (c AlertCard) Markdown() string {
 	fmt.Fprintf(&b, "\n| Stage | %s |\n|---|---|\n", c.Stage)
 	row := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(&b, "| %s | %s |\n", name, strings.ReplaceAll(line(value), "|", `\|`))
+			fmt.Fprintf(&b, "| %s | %s |\n", name, plain(value))
 		}
 	}
 	row("Kind", fmt.Sprintf("%s, %s", a.Kind, a.Severity))
@@ -61,7 +61,7 @@ func (c AlertCard) Markdown() string {
 	if len(c.Deliveries) > 0 {
 		b.WriteString("\n| Receiver | Last told | When | Arrived |\n|---|---|---|---|\n")
 		for _, d := range c.Deliveries {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", d.Receiver, d.Event, d.At.Format(time.RFC3339), strings.ReplaceAll(line(c.arrived(d)), "|", `\|`))
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", d.Receiver, d.Event, d.At.Format(time.RFC3339), plain(c.arrived(d)))
 		}
 	}
 	return b.String()
@@ -93,7 +93,7 @@ func (c AlertCard) arrived(d alert.Delivery) string {
 func (c AlertCard) steps(b *strings.Builder) {
 	b.WriteString("\n**What to do**\n\n")
 	for i, s := range c.Alert.Steps {
-		fmt.Fprintf(b, "%d. %s", i+1, line(s.Text))
+		fmt.Fprintf(b, "%d. %s", i+1, plain(s.Text))
 		switch {
 		case s.Command != "":
 			fmt.Fprintf(b, ": `%s`", s.Command)
@@ -107,9 +107,6 @@ func (c AlertCard) steps(b *strings.Builder) {
 			UpdateAcknowledge, c.Alert.Pipeline, c.Alert.Fingerprint(), UpdateResolve)
 	}
 }
-
-// line keeps a text that others wrote within its line.
-func line(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // times writes how often.
 func times(n int) string {

@@ -23,7 +23,7 @@ func tryAlone(ctx workflow.Context, id, summary, details string, flow, in any) e
 		WorkflowID:            id,
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
-		StaticSummary:         summary,
+		StaticSummary:         line(summary),
 		StaticDetails:         details,
 	}), flow, in)
 	return child.GetChildWorkflowExecution().Get(ctx, nil)

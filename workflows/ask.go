@@ -45,6 +45,9 @@ type question struct {
 // listen takes answers from now on. They are refused, without a trace in the history,
 // while nobody is asked, after somebody has answered, and if they are not whole.
 func (b *batch) listen(ctx workflow.Context) error {
+	if err := errors.Join(b.trials.listen(ctx), b.trials.listenToSkips(ctx)); err != nil {
+		return err
+	}
 	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateAnswer, b.takeAnswer, workflow.UpdateHandlerOptions{
 		Validator:   b.checkAnswer,
 		Description: `Answer a batch that asks: {"approve": true, "by": "your name", "reason": "why", "decision": "digest on the scorecard"}`,
@@ -121,21 +124,13 @@ func (b *batch) ask(ctx workflow.Context, data activities.JudgeDataOutput) (acti
 	data.Verdict, data.Reasons, data.Paper = out.Verdict, out.Reasons, out.Paper
 	b.out.Answered, b.out.Anchor = in.By+": "+in.Reason, out.Anchor
 	b.card.Answered, b.card.Anchor, b.card.Verdict, b.card.Until = b.out.Answered, out.Anchor, string(out.Verdict), ""
-	return data, b.heard(ctx)
-}
-
-// heard waits until whoever answered knows what came of it, also if the batch was
-// cancelled meanwhile. Nobody has to wait for long: the handlers wait for what has
-// happened already.
-func (b *batch) heard(ctx workflow.Context) error {
-	disconnected, _ := workflow.NewDisconnectedContext(ctx)
-	return workflow.Await(disconnected, func() bool { return workflow.AllHandlersFinished(ctx) })
+	return data, heard(ctx)
 }
 
 // unheard ends a question of which nothing came, and returns why.
 func (b *batch) unheard(ctx workflow.Context, why error) error {
 	b.answer.paper, b.answer.answered = nil, errors.New(cause(why))
-	if err := b.heard(ctx); err != nil {
+	if err := heard(ctx); err != nil {
 		return errors.Join(why, err)
 	}
 	return why

@@ -60,7 +60,7 @@ func Backfill(ctx workflow.Context, in BackfillInput) (BackfillOutput, error) {
 		return out, err
 	}
 	for i, name := range plan.Batches {
-		workflow.SetCurrentDetails(ctx, out.markdown(in, len(plan.Batches)))
+		setDetails(ctx, BackfillCard{in, len(plan.Batches), out}.Markdown())
 		b, err := backfillOne(ctx, in, name)
 		if err != nil {
 			return out, err
@@ -71,22 +71,23 @@ func Backfill(ctx workflow.Context, in BackfillInput) (BackfillOutput, error) {
 			return out, err
 		}
 	}
-	workflow.SetCurrentDetails(ctx, out.markdown(in, len(plan.Batches)))
+	setDetails(ctx, BackfillCard{in, len(plan.Batches), out}.Markdown())
 	return out, workflow.UpsertTypedSearchAttributes(ctx, attrVerdict.ValueSet("backfilled"), attrStage.ValueSet("Done"))
 }
 
 // backfillOne scores one batch. Only a cancellation is an error.
 func backfillOne(ctx workflow.Context, in BackfillInput, name string) (BackfilledBatch, error) {
+	batch := ScoreBatchInput{Pipeline: in.Pipeline, Batch: name, By: in.By, Backfill: &activities.Backfill{Mode: in.Mode, Replace: in.Replace, Reason: in.Reason}}
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:            ScoreID(in.Pipeline, name),
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WaitForCancellation:   true,
 		StaticSummary:         fmt.Sprintf("Score %s %s %s", in.Pipeline, name, in.Mode),
+		StaticDetails:         scoreDetails(batch),
 	})
 	b := BackfilledBatch{Batch: name}
 	var out ScoreBatchOutput
-	err := workflow.ExecuteChildWorkflow(child, ScoreBatch, ScoreBatchInput{Pipeline: in.Pipeline, Batch: name, By: in.By,
-		Backfill: &activities.Backfill{Mode: in.Mode, Replace: in.Replace, Reason: in.Reason}}).Get(ctx, &out)
+	err := workflow.ExecuteChildWorkflow(child, ScoreBatch, batch).Get(ctx, &out)
 	switch {
 	case temporal.IsCanceledError(err):
 		return b, err
@@ -104,21 +105,35 @@ func backfillOne(ctx workflow.Context, in BackfillInput, name string) (Backfille
 	return b, nil
 }
 
-// markdown tells how far a backfill is, for the run's page.
-func (o BackfillOutput) markdown(in BackfillInput, of int) string {
-	var s strings.Builder
-	s.WriteString(fmt.Sprintf("%d of %d batches, %s, asked for by %s (claimed): %s\n\n| batch | outcome | publication | rows | changed keys | |\n|---|---|---:|---:|---:|---|\n",
-		len(o.Batches), of, in.Mode, in.By, in.Reason))
-	for _, b := range o.Batches {
+// A BackfillCard is what there is to see of a backfill.
+type BackfillCard struct {
+	Input BackfillInput  `json:"input"`
+	Of    int            `json:"of"` // batches in the range
+	Done  BackfillOutput `json:"done"`
+}
+
+// Markdown returns the card for the page of the run.
+func (c BackfillCard) Markdown() string {
+	var b strings.Builder
+	b.WriteString(fmt.Sprintf("### %s %s to %s: %d of %d batches\n\n| Mode | %s |\n|---|---|\n| Why | %s (%s, claimed) |\n",
+		c.Input.Pipeline, c.Input.From, c.Input.To, len(c.Done.Batches), c.Of, c.Input.Mode, plain(c.Input.Reason), plain(c.Input.By)))
+	if len(c.Done.Batches) < c.Of {
+		b.WriteString(fmt.Sprintf("| Who acts | nobody, unless `%s` waits for an answer |\n", ScoreID(c.Input.Pipeline, "…")))
+	}
+	if len(c.Done.Batches) == 0 {
+		return b.String()
+	}
+	b.WriteString("\n| Batch | Outcome | Publication | Rows | Changed keys | |\n|---|---|---:|---:|---:|---|\n")
+	for _, done := range c.Done.Batches {
 		changed := "–"
-		if b.Changed != nil {
-			changed = fmt.Sprint(*b.Changed)
+		if done.Changed != nil {
+			changed = thousands(*done.Changed)
 		}
-		note := b.Reason
-		if b.Restated {
+		note := plain(done.Reason)
+		if done.Restated {
 			note = "restated: no evidence"
 		}
-		s.WriteString(fmt.Sprintf("| %s | %s | %d | %d | %s | %s |\n", b.Batch, b.Outcome, b.Publication, b.Rows, changed, note))
+		b.WriteString(fmt.Sprintf("| %s | %s | %d | %s | %s | %s |\n", done.Batch, done.Outcome, done.Publication, thousands(done.Rows), changed, note))
 	}
-	return s.String()
+	return b.String()
 }

@@ -43,6 +43,10 @@ type evaluation struct {
 	card  EvaluationCard
 	out   EvaluateBatchOutput
 	wake  workflow.ReceiveChannel
+
+	hurried workflow.Channel // by a person
+	asleep  bool
+	waiting waiting // what the list says of what it waits for
 }
 
 // EvaluateBatch waits until the labels of a published batch are mature, or marked as
@@ -53,10 +57,13 @@ type evaluation struct {
 // revised are evaluated by starting it again: it finds another version of them. Labels
 // that never come end it without an entry, which is an answer and not a failure.
 func EvaluateBatch(ctx workflow.Context, in EvaluateBatchInput) (EvaluateBatchOutput, error) {
-	e := &evaluation{in: in, card: EvaluationCard{Pipeline: in.Pipeline, Batch: in.Batch}, wake: workflow.GetSignalChannel(ctx, SignalLabels)}
+	e := &evaluation{in: in, card: EvaluationCard{Pipeline: in.Pipeline, Batch: in.Batch}, wake: workflow.GetSignalChannel(ctx, SignalLabels), hurried: workflow.NewBufferedChannel(ctx, 1)}
 	err := workflow.SetQueryHandlerWithOptions(ctx, "scorecard", func() (EvaluationCard, error) { return e.card, nil },
 		workflow.QueryHandlerOptions{Description: "What is waited for, what scores alone say, and what labels said, as JSON."})
 	if err != nil {
+		return e.out, err
+	}
+	if err := e.listen(ctx); err != nil {
 		return e.out, err
 	}
 	err = workflow.UpsertTypedSearchAttributes(ctx, attrPipeline.ValueSet(in.Pipeline), attrBatch.ValueSet(in.Batch))
@@ -178,14 +185,17 @@ func (e *evaluation) sleep(ctx workflow.Context, until time.Time) error {
 	defer cancel()
 	timer := workflow.NewTimerWithOptions(woken, wait, workflow.TimerOptions{Summary: why})
 	var err error
+	e.asleep = true
 	workflow.NewSelector(ctx).
 		AddFuture(timer, func(f workflow.Future) { err = f.Get(ctx, nil) }).
 		AddReceive(e.wake, func(c workflow.ReceiveChannel, _ bool) {
 			c.Receive(ctx, nil)
 			for c.ReceiveAsync(nil) {
 			}
-		}).Select(ctx)
-	e.card.Next = ""
+		}).
+		AddReceive(e.hurried, func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil) }).
+		Select(ctx)
+	e.asleep, e.card.Next = false, ""
 	return err
 }
 
@@ -252,7 +262,8 @@ func (e *evaluation) show(ctx workflow.Context, stage string) error {
 	if e.card.Verdict != "" {
 		updates = append(updates, attrVerdict.ValueSet(e.card.Verdict))
 	}
-	workflow.SetCurrentDetails(ctx, e.card.Markdown())
+	updates = append(updates, e.waiting.updates(e.card.waits(), nil)...)
+	setDetails(ctx, e.card.Markdown())
 	return workflow.UpsertTypedSearchAttributes(ctx, updates...)
 }
 

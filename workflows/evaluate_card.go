@@ -80,13 +80,14 @@ func (c EvaluationCard) Markdown() string {
 	}
 	if c.Due != "" {
 		row("Labels are due", "%s, and waited for until %s", c.Due, c.Until)
-		row("Label files", "`%s`: %s, %s rows", c.Where, count(c.Files, "file"), thousands(c.Rows))
+		row("Label files", "`%s`: %s, %s rows", code(c.Where), count(c.Files, "file"), thousands(c.Rows))
 	}
 	if c.Marker != "" {
 		row("Marker of completeness", "%s", c.Marker)
 	}
 	if c.Next != "" {
 		row("Looked for again", "%s", c.Next)
+		row("Who acts", "whoever writes the labels; it looks by itself")
 	}
 	if n := c.Counts; n != nil {
 		row("Rows", "%s judged of %s scored; %s without an outcome, %s treated", thousands(n.Judged), thousands(n.Scored), thousands(n.Missing), thousands(n.Treated))
@@ -101,15 +102,16 @@ func (c EvaluationCard) Markdown() string {
 	}
 	c.models(&b)
 	c.forecast(&b)
-	list(&b, "Why", c.Reasons)
-	list(&b, "Notes", c.Notes)
-	list(&b, "Speaks for a training", c.Triggers)
-	list(&b, "And against one now", c.NotYet)
+	list(&b, "Why", texts(c.Reasons))
+	list(&b, "Notes", texts(c.Notes))
+	list(&b, "Speaks for a training", texts(c.Triggers))
+	list(&b, "And against one now", texts(c.NotYet))
 	if c.Problem != "" {
-		list(&b, "Problem", []string{c.Problem})
+		list(&b, "Problem", []string{plain(c.Problem)})
 	}
 	if c.Next != "" {
-		b.WriteString(fmt.Sprintf("\nAre the labels there? Press *Signal* above and send `%s`: they are looked for at once.\n", SignalLabels))
+		orders(&b, "Are the labels there", []order{{UpdateRetryNow, person, "looks for them at once"}})
+		b.WriteString(fmt.Sprintf("\nOr run `starter retry %s --batch %s --labels --reason …`.\n", c.Pipeline, c.Batch))
 	}
 	return b.String()
 }
@@ -123,7 +125,7 @@ func (c EvaluationCard) models(b *strings.Builder) {
 	for _, m := range c.Models {
 		auc := interval(m.AUC)
 		if m.Problem != "" {
-			auc = strings.ReplaceAll(m.Problem, "|", `\|`)
+			auc = plain(m.Problem)
 		}
 		b.WriteString(fmt.Sprintf("| %s `%s` | %s | %s | %s | %s |\n", m.Role, papers.Short(m.Model), thousands(m.Rows), auc, interval(m.LogLoss), interval(m.Slope)))
 	}

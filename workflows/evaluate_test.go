@@ -199,6 +199,14 @@ func TestLabelsAreWaitedFor(t *testing.T) {
 					env.SignalWorkflow(workflows.SignalLabels, nil)
 				}, 20*day)
 			}},
+		{name: "the marker is there before the day, and a person wants it looked for", verdict: "pass", when: start.Add(20 * day), looks: 1, entries: 1,
+			happens: func(w *world, env *testsuite.TestWorkflowEnvironment) {
+				env.RegisterDelayedCallback(func() {
+					w.write("a.parquet", w.outcomes(nil))
+					w.complete()
+					new(sent).send(env, workflows.UpdateRetryNow, "now", workflows.RetryNow{By: "ann", Reason: "finance has closed January"})
+				}, 20*day)
+			}},
 		{name: "somebody says so, and the marker is not there", verdict: "pass", when: matured, looks: 2, entries: 1,
 			happens: func(w *world, env *testsuite.TestWorkflowEnvironment) {
 				env.RegisterDelayedCallback(func() {

@@ -54,6 +54,8 @@ type releases struct {
 		nonce string
 		at    time.Time
 	} // of the last question, since it was seen first
+	asleep  bool    // it waits for something, or for the time
+	waiting waiting // what the list says of whom it waits for
 }
 
 // Release carries out the releases of a pipeline, one after the other. Nobody else moves
@@ -215,7 +217,9 @@ func (r *releases) wait(ctx workflow.Context, next rollout.Action) error {
 
 // await waits for a signal, an Update or the time.
 func (r *releases) await(ctx workflow.Context, long time.Duration, summary string) error {
-	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{Timeout: long, TimerOptions: workflow.TimerOptions{Summary: summary}},
+	r.asleep = true
+	defer func() { r.asleep = false }()
+	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{Timeout: long, TimerOptions: workflow.TimerOptions{Summary: line(summary)}},
 		func() bool { return r.woken })
 	return err
 }
@@ -240,7 +244,7 @@ func (r *releases) shadow(ctx workflow.Context, next rollout.Action) error {
 		in.Models = append(in.Models, store.Digest(m))
 	}
 	var out ShadowBatchOutput
-	err := workflow.ExecuteChildWorkflow(child(ctx, ShadowID(in.Pipeline, in.Batch), fmt.Sprintf("Let %s score %s again", count(len(in.Models), "model"), in.Batch)),
+	err := workflow.ExecuteChildWorkflow(child(ctx, ShadowID(in.Pipeline, in.Batch), fmt.Sprintf("Let %s score %s again", count(len(in.Models), "model"), in.Batch), shadowDetails(in)),
 		ShadowBatch, in).Get(ctx, &out)
 	if err != nil && (temporal.IsCanceledError(err) || !hopeless(err)) {
 		return err
@@ -263,14 +267,14 @@ func (r *releases) shadow(ctx workflow.Context, next rollout.Action) error {
 // the run's page.
 func (r *releases) show(ctx workflow.Context, stage string) error {
 	r.card.Stage, r.card.ReleaseFacts, r.card.Next, r.card.Anchor = stage, r.view.Facts, r.view.Next, r.view.Anchor
-	updates := []temporal.SearchAttributeUpdate{attrStage.ValueSet(stage), attrWaits.ValueSet(r.card.waits()), attrVerdict.ValueSet(r.card.verdict())}
+	updates := append(r.waiting.updates(r.card.waits(), r.card.who()), attrStage.ValueSet(stage), attrVerdict.ValueSet(keyword(r.card.verdict())))
 	if f := r.view.Facts; f.Champion != "" {
-		updates = append(updates, attrModel.ValueSet(papers.Short(f.Champion)))
+		updates = append(updates, attrModel.ValueSet(papers.Short(f.Champion)), attrServing.ValueSet(keyword(r.card.serving())))
 	}
 	if r.view.Facts.Release != "" {
 		updates = append(updates, attrRelease.ValueSet(r.view.Facts.Release))
 	}
-	workflow.SetCurrentDetails(ctx, r.card.Markdown())
+	setDetails(ctx, r.card.Markdown())
 	return workflow.UpsertTypedSearchAttributes(ctx, updates...)
 }
 
@@ -283,12 +287,13 @@ func (r *releases) continueAsNew(ctx workflow.Context) error {
 }
 
 // child returns the options of a workflow that a release starts.
-func child(ctx workflow.Context, id, summary string) workflow.Context {
+func child(ctx workflow.Context, id, summary, details string) workflow.Context {
 	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:          id,
 		WaitForCancellation: true,
 		ParentClosePolicy:   enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
-		StaticSummary:       summary,
+		StaticSummary:       line(summary),
+		StaticDetails:       details,
 	})
 }
 

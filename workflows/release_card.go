@@ -29,14 +29,14 @@ func (c ReleaseCard) Markdown() string {
 	var b strings.Builder
 	name := c.Pipeline
 	if c.Release != "" {
-		name += " release " + c.Release
+		name += " release `" + code(c.Release) + "`" // the Web UI would make a fraction of it
 	}
 	b.WriteString(fmt.Sprintf("### %s: %s\n\n", name, c.headline()))
 	c.question(&b)
 	b.WriteString(fmt.Sprintf("| Stage | %s |\n|---|---|\n", c.Stage))
 	row := func(name, value string) {
 		if value != "" {
-			b.WriteString(fmt.Sprintf("| %s | %s |\n", name, strings.ReplaceAll(value, "|", `\|`)))
+			b.WriteString(fmt.Sprintf("| %s | %s |\n", name, value))
 		}
 	}
 	if c.Champion != "" {
@@ -45,27 +45,27 @@ func (c ReleaseCard) Markdown() string {
 	for _, m := range c.Candidates {
 		learned := ""
 		if m.Learned != "" {
-			learned = ", learned up to " + m.Learned
+			learned = ", learned up to " + plain(m.Learned)
 		}
-		row("Candidate", fmt.Sprintf("`%s`%s: %s", short(m.Model), learned, m.Stands))
+		row("Candidate", fmt.Sprintf("`%s`%s: %s", short(m.Model), learned, plain(m.Stands)))
 	}
 	row("Strategy", c.plan())
 	row("Routing", c.routing())
 	row("Waits for", c.waits())
 	row("Who acts", c.acts())
-	row("Held", c.Held)
-	row("Trouble", c.Trouble)
-	row("Queue", strings.Join(c.Queue, ", "))
+	row("Held", plain(c.Held))
+	row("Trouble", plain(c.Trouble))
+	row("Queue", codes(c.Queue))
 	if seq, hash, ok := strings.Cut(c.Anchor, ":"); ok {
 		row("Registry", "entry "+seq+", `"+papers.Short(store.Digest(hash))+"`")
 	}
 	if c.Next.Kind == rollout.DoAsk {
-		list(&b, "What the gate found", c.Findings)
+		list(&b, "What the gate found", texts(c.Findings))
 	}
 	c.orders(&b)
 	var trail []string
 	for _, t := range c.Trail {
-		trail = append(trail, fmt.Sprintf("%d, %s: %s", t.Seq, t.At.UTC().Format(time.DateTime), t.Text))
+		trail = append(trail, fmt.Sprintf("%d, %s: %s", t.Seq, t.At.UTC().Format(time.DateTime), plain(t.Text)))
 	}
 	list(&b, "What happened", trail)
 	return b.String()
@@ -122,6 +122,33 @@ func (c ReleaseCard) routing() string {
 	return strings.Join(parts, ", ")
 }
 
+// serving writes who scores whom for the list.
+func (c ReleaseCard) serving() string {
+	if len(c.Arms) == 0 {
+		return short(string(c.Champion)) + " 100%"
+	}
+	var parts []string
+	for _, arm := range c.Arms {
+		if arm.Share > 0 {
+			parts = append(parts, short(arm.Model)+" "+rollout.StepName(arm.Share))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// who returns whom the release waits for: nobody if it goes on by itself.
+func (c ReleaseCard) who() []string {
+	switch {
+	case c.ended():
+		return nil
+	case c.Next.Kind == rollout.DoAsk && len(c.People) > 0:
+		return slices.DeleteFunc(slices.Clone(c.People), func(name string) bool { return slices.Contains(c.Next.Approved, name) })
+	case c.Next.Kind == rollout.DoAsk, c.Open && (c.Held != "" || c.Next.Stopped):
+		return []string{anybody}
+	}
+	return nil
+}
+
 // waits says what the release waits for, "nothing" while it does not.
 func (c ReleaseCard) waits() string {
 	switch {
@@ -136,8 +163,10 @@ func (c ReleaseCard) waits() string {
 // acts says who must do something so that the release goes on.
 func (c ReleaseCard) acts() string {
 	switch {
+	case c.Next.Kind == rollout.DoAsk && c.Who != "":
+		return plain(c.Who)
 	case c.Next.Kind == rollout.DoAsk:
-		return "" // the question says it
+		return "whoever answers"
 	case c.Held != "" || c.Next.Stopped:
 		return "whoever resumes it"
 	case c.Open && !c.ended():
@@ -159,26 +188,28 @@ func (c ReleaseCard) orders(b *strings.Builder) {
 	if c.ended() || !c.Open {
 		return
 	}
-	b.WriteString("\n**Orders**, by *More Actions*, *Send an Update*, at any time:\n\n| Name | Data | What it does |\n|---|---|---|\n")
-	order := func(name, effect string) {
-		b.WriteString(fmt.Sprintf("| `%s` | `{\"by\": \"your name\", \"reason\": \"why\"}` | %s |\n", name, effect))
-	}
+	var can []order
+	add := func(update, effect string) { can = append(can, order{update, person, effect}) }
 	if c.Held != "" || c.Next.Stopped {
-		order(UpdateResume, "lets the release go on")
+		add(UpdateResume, "lets the release go on")
 	}
 	if c.Held == "" {
-		order(UpdateHold, "stops the release where it is, until somebody resumes")
+		add(UpdateHold, "stops the release where it is, until somebody resumes")
 	}
 	waiting := slices.ContainsFunc(c.Candidates, func(m activities.CandidateFact) bool { return m.Stands == "candidate" })
 	if waiting && !c.Signed && c.Next.Kind != rollout.DoAsk {
-		order(UpdateReject, "rejects the candidate for ever")
+		add(UpdateReject, "rejects the candidate for ever")
 	}
 	switch serves := slices.ContainsFunc(c.Arms, func(arm rollout.Arm) bool { return arm.Share > 0 && arm.Model != string(c.Champion) }); {
 	case serves:
-		order(UpdateRollback, "takes the candidate back: it is rejected, and the champion's scores are published for its rows")
+		add(UpdateRollback, "takes the candidate back: it is rejected, and the champion's scores are published for its rows")
 	case !waiting:
-		order(UpdateRollback, "brings the champion before back")
+		add(UpdateRollback, "brings the champion before back")
 	}
+	if c.Next.Kind == rollout.DoNothing || c.Trouble != "" {
+		add(UpdateRetryNow, "looks at the registry now, and tries again what failed")
+	}
+	orders(b, "Orders, at any time", can)
 }
 
 // question says what is asked and how to answer.
@@ -187,22 +218,22 @@ func (c ReleaseCard) question(b *strings.Builder) {
 	if n.Kind != rollout.DoAsk {
 		return
 	}
-	b.WriteString(fmt.Sprintf("**Asks**: may `%s` enter step %s? %s\n\n", short(n.Model), n.Step, n.Reason))
+	b.WriteString(fmt.Sprintf("**Asks**: may `%s` enter step %s? %s\n\n", short(n.Model), n.Step, plain(n.Reason)))
 	if n.Need > 1 {
 		said := "nobody yet"
 		if len(n.Approved) > 0 {
-			said = strings.Join(n.Approved, ", ")
+			said = plain(strings.Join(n.Approved, ", "))
 		}
 		b.WriteString(fmt.Sprintf("%d persons must say yes; so far: %s\n\n", n.Need, said))
 	}
 	if c.Who != "" {
-		b.WriteString(fmt.Sprintf("**%s may answer.** ", c.Who))
+		b.WriteString(fmt.Sprintf("**%s may answer.** ", plain(c.Who)))
 	}
 	if c.Signed {
 		b.WriteString(fmt.Sprintf("Sign the answer: `starter approve %[1]s --release --key ~/.ssh/id_ed25519 --reason …`, or `starter reject` with the same.\n\n", c.Pipeline))
 	} else {
-		b.WriteString(fmt.Sprintf("Choose *More Actions*, *Send an Update*, the name `%s` or `%s`, and paste as its data\n\n", UpdateApprove, UpdateReject))
-		b.WriteString(fmt.Sprintf("    {\"by\": \"your name\", \"reason\": \"why\",\n     \"decision\": \"%s\",\n     \"nonce\": \"%s\"}\n\n", short(n.Decision), n.Nonce))
+		paste(b, fmt.Sprintf("the name `%s` or `%s`", UpdateApprove, UpdateReject),
+			fmt.Sprintf("{\"by\": \"your name\", \"reason\": \"why\",\n     \"decision\": \"%s\",\n     \"nonce\": \"%s\"}", short(n.Decision), n.Nonce))
 		b.WriteString(fmt.Sprintf("or run `starter approve %[1]s --release --reason …`, or `starter reject %[1]s --release --reason …`.\n\n", c.Pipeline))
 	}
 	if !n.Until.IsZero() {

@@ -109,7 +109,10 @@ func TestACanaryFromTheShadowToTheWatch(t *testing.T) {
 		}
 		th.env.SignalWorkflow(workflows.SignalWake, nil)
 	})
-	th.after(4*24*time.Hour, func() { w.month("2024-03"); th.env.SignalWorkflow(workflows.SignalWake, nil) })
+	th.after(4*24*time.Hour, func() {
+		w.month("2024-03")
+		th.tell(workflows.UpdateRetryNow, workflows.RetryNow{By: "ann", Reason: "March is there"})
+	})
 	out := th.mustRun()
 	if out.Champion != candidate || out.Outcome != "released" {
 		t.Errorf("%+v", out)

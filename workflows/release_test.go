@@ -188,6 +188,8 @@ func TestWhatIsNotWholeIsRefusedWithoutATrace(t *testing.T) {
 		th.tell(workflows.UpdateApprove, with(func(a *workflows.ReleaseAnswer) { a.By = "ann\n| Champion | mine |" }))
 		th.tell(workflows.UpdateReject, with(func(a *workflows.ReleaseAnswer) { a.Signature = strings.Repeat("A", 1<<20) }))
 		th.tell(workflows.UpdateHold, workflows.ReleaseOrder{By: "ann"})
+		th.tell(workflows.UpdateRetryNow, workflows.RetryNow{By: "ann"})
+		th.tell(workflows.UpdateRetryNow, workflows.RetryNow{By: "ann", Reason: "why not", Shard: new(int)})
 		th.tell(workflows.UpdateStart, workflows.ReleaseStart{By: "ann", Reason: "why not"})
 		th.tell(workflows.UpdateRollback, workflows.ReleaseRollback{By: "ann", Reason: "why not", To: strings.Repeat("1", 1000)})
 	})

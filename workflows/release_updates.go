@@ -77,27 +77,28 @@ func (r *releases) listen(ctx workflow.Context) error {
 		}
 	})
 	return errors.Join(
-		update(ctx, UpdateApprove, `Lets the release take the step that it asks about: {"by", "role", "reason", "decision", "nonce"}.`, checkApprove,
+		update(ctx, UpdateApprove, `Lets the release take the step that it asks about: {"by": "your name", "reason": "why", "decision": "digits on the scorecard", "nonce": "digits on the scorecard"}; "role" if people have several.`, checkApprove,
 			func(ctx workflow.Context, a ReleaseAnswer) (activities.CheckApprovalOutput, error) {
 				return r.answer(ctx, rollout.Approve, a)
 			}),
-		update(ctx, UpdateReject, `Rejects the candidate, asked or not: {"by", "role", "reason"}; to a question also "decision" and "nonce".`, checkAnswer,
+		update(ctx, UpdateReject, `Rejects the candidate, asked or not: {"by": "your name", "reason": "why"}; to a question also "decision" and "nonce", as the scorecard shows them.`, checkAnswer,
 			func(ctx workflow.Context, a ReleaseAnswer) (activities.CheckApprovalOutput, error) {
 				return r.answer(ctx, rollout.Reject, a)
 			}),
-		update(ctx, UpdateHold, `Stops the releases where they are until somebody resumes: {"by", "reason"}.`, checkOrder,
+		update(ctx, UpdateHold, `Stops the releases where they are until somebody resumes: {"by": "your name", "reason": "why"}.`, checkOrder,
 			func(ctx workflow.Context, o ReleaseOrder) (activities.ControlOutput, error) {
 				return r.control(ctx, activities.ControlInput{Control: rollout.Hold, By: o.By, Reason: o.Reason})
 			}),
-		update(ctx, UpdateResume, `Lets held releases go on: {"by", "reason"}.`, checkOrder,
+		update(ctx, UpdateResume, `Lets held releases go on: {"by": "your name", "reason": "why"}.`, checkOrder,
 			func(ctx workflow.Context, o ReleaseOrder) (activities.ControlOutput, error) {
 				return r.control(ctx, activities.ControlInput{Control: rollout.Resume, By: o.By, Reason: o.Reason})
 			}),
-		update(ctx, UpdateRollback, `Takes the champion, or a canary, back: {"by", "reason", "to", "batch"}; to and batch may be left out.`, checkRollback,
+		update(ctx, UpdateRollback, `Takes the champion, or a candidate that serves, back: {"by": "your name", "reason": "why"}; "to": "41" names the entry whose champion comes back, "batch": "2024-12" a batch that gets its scores.`, checkRollback,
 			func(ctx workflow.Context, b ReleaseRollback) (activities.ControlOutput, error) {
 				return r.control(ctx, activities.ControlInput{Control: rollout.Rollback, To: b.To, Batch: b.Batch, By: b.By, Reason: b.Reason})
 			}),
-		update(ctx, UpdateStart, `Asks for the release of a registered model: {"model", "by", "reason", "batch"}.`, checkStart, r.start),
+		update(ctx, UpdateRetryNow, `Looks at the registry now, and tries again what failed: {"by": "your name", "reason": "why"}.`, r.checkRetry, r.retry),
+		update(ctx, UpdateStart, `Asks for the release of a registered model: {"model": "9f2c41d0", "batch": "2024-06", "by": "your name", "reason": "why"}; batch is the last one that it has learned from.`, checkStart, r.start),
 	)
 }
 
@@ -187,6 +188,24 @@ func (r *releases) control(ctx workflow.Context, in activities.ControlInput) (ac
 		in.Pipeline, in.ID, in.Operation, in.At = r.in.Pipeline, updateID(ctx), operation(ctx), at
 		return run(stage(ctx, fmt.Sprintf("Enter the %s of %s", in.Control, in.By), 5*time.Minute), act.Control, in)
 	})
+}
+
+func (r *releases) checkRetry(in RetryNow) error {
+	if in.Shard != nil {
+		return fmt.Errorf("a release has no shard %d", *in.Shard)
+	}
+	if err := checkPerson(in.By, in.Reason); err != nil {
+		return err
+	}
+	if !r.asleep {
+		return fmt.Errorf("it does not wait now: its stage is %s", r.card.Stage)
+	}
+	return nil
+}
+
+func (r *releases) retry(ctx workflow.Context, in RetryNow) (RetryNowOutput, error) {
+	r.woken = true
+	return RetryNowOutput{Tried: []string{"look at the registry of " + r.in.Pipeline}}, nil
 }
 
 // start enters a candidate.

@@ -41,11 +41,7 @@ func RepublishBatch(ctx workflow.Context, in RepublishBatchInput) (activities.Pu
 	if err != nil {
 		return out, err
 	}
-	details := fmt.Sprintf("Publication %d of %s has one model's score in each of its %d rows.\n\nWhy: %s", out.Publication, in.Batch, out.Rows, in.Reason)
-	if out.Unchanged {
-		details = fmt.Sprintf("Publication %d of %s had it already: nothing was published.", out.Publication, in.Batch)
-	}
-	workflow.SetCurrentDetails(ctx, details)
+	setDetails(ctx, TableCard{Pipeline: in.Pipeline, Batch: in.Batch, By: in.By, Reason: in.Reason, Done: out}.Markdown())
 	return out, workflow.UpsertTypedSearchAttributes(ctx, attrVerdict.ValueSet("republished"), attrStage.ValueSet("Done"))
 }
 

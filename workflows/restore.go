@@ -37,7 +37,6 @@ func RestoreBatch(ctx workflow.Context, in RestoreBatchInput) (activities.Publis
 	if err != nil {
 		return out, err
 	}
-	workflow.SetCurrentDetails(ctx, fmt.Sprintf("Publication %d of %s is what publication %d was: %d rows, table version %d.\n\nWhy: %s",
-		out.Publication, in.Batch, in.Publication, out.Rows, out.TableVersion, in.Reason))
+	setDetails(ctx, TableCard{Pipeline: in.Pipeline, Batch: in.Batch, By: in.By, Reason: in.Reason, From: in.Publication, Done: out}.Markdown())
 	return out, workflow.UpsertTypedSearchAttributes(ctx, attrVerdict.ValueSet("restored"), attrStage.ValueSet("Done"))
 }

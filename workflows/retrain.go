@@ -51,6 +51,8 @@ type retraining struct {
 	entered bool // the registry knows what came of it
 	out     RetrainOutput
 	card    TrainingCard
+	trials  trials
+	waiting waiting
 }
 
 // Retrain trains challengers from published batches and their labels, and ends with
@@ -65,6 +67,9 @@ func Retrain(ctx workflow.Context, in RetrainInput) (RetrainOutput, error) {
 	if err != nil {
 		return r.out, err
 	}
+	if err := r.trials.listen(ctx); err != nil {
+		return r.out, err
+	}
 	if err := workflow.UpsertTypedSearchAttributes(ctx, attrPipeline.ValueSet(in.Pipeline)); err != nil {
 		return r.out, err
 	}
@@ -72,6 +77,7 @@ func Retrain(ctx workflow.Context, in RetrainInput) (RetrainOutput, error) {
 		r.alert(ctx, err)
 		return r.out, errors.Join(err, r.show(ctx, "Done"))
 	}
+	ctx = r.patient(ctx)
 	err = r.train(ctx)
 	r.alert(ctx, err)
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"headgate/activities"
+	papers "headgate/internal/run"
+	"headgate/internal/store"
 	"headgate/internal/trigger"
 )
 
@@ -28,6 +30,7 @@ type TrainingCard struct {
 	Release    string         `json:"release,omitempty"`
 	Candidates int            `json:"candidates"`
 	Anchor     string         `json:"anchor,omitempty"`
+	Failing    []Failing      `json:"failing,omitempty"` // what has failed and waits
 }
 
 // A TrainingLine is what came of one window.
@@ -48,54 +51,86 @@ func (c *TrainingCard) window(name string, rounds int, verdict string, reasons [
 	c.Reasons = append(c.Reasons, reasons...)
 }
 
-// Markdown returns the card for the page of the run.
+// Markdown returns the card as a heading, a table, the windows, and the reasons.
 func (c *TrainingCard) Markdown() string {
 	var b strings.Builder
-	b.WriteString(fmt.Sprintf("# Training of %s\n\n", c.Pipeline))
-	switch {
-	case len(c.Idle) > 0:
-		b.WriteString(fmt.Sprintf("**Nothing is trained:** %s\n", strings.Join(c.Idle, "; ")))
-		return b.String()
-	case c.Verdict != "":
-		b.WriteString(fmt.Sprintf("**%s**", strings.ToUpper(c.Verdict)))
-		if c.Release != "" {
-			b.WriteString(fmt.Sprintf(": %s of release `%s`; nothing is promoted before later batches speak for it", count(c.Candidates, "candidate"), c.Release))
+	b.WriteString(fmt.Sprintf("### %s training: %s\n\n", c.Pipeline, c.headline()))
+	failing(&b, c.Failing)
+	b.WriteString(fmt.Sprintf("| Stage | %s |\n|---|---|\n", c.Stage))
+	row := func(name, value string) {
+		if value != "" {
+			b.WriteString(fmt.Sprintf("| %s | %s |\n", name, value))
 		}
-		b.WriteString("\n\n")
-	default:
-		b.WriteString(fmt.Sprintf("Stage: %s\n\n", c.Stage))
 	}
-	b.WriteString(fmt.Sprintf("- Why: %s (%s, claimed)\n", c.Reason, c.By))
+	row("Why", fmt.Sprintf("%s (%s, claimed)", plain(c.Reason), plain(c.By)))
 	if n := len(c.Batches); n > 0 {
-		b.WriteString(fmt.Sprintf("- %s from %s to %s (%d): %s rows with a label\n", c.Kind, c.Batches[0], c.Batches[n-1], n, thousands(c.Rows)))
+		row("Learns from", fmt.Sprintf("%s, %s to %s: %s rows with a label", count(n, "batch"), c.Batches[0], c.Batches[n-1], thousands(c.Rows)))
+		row("Kind", string(c.Kind))
 	}
-	for _, note := range c.Notes {
-		b.WriteString(fmt.Sprintf("- %s\n", note))
+	if c.Verdict == "" && len(c.Idle) == 0 {
+		row("Who acts", "nobody: it goes on by itself")
 	}
-	if len(c.Windows) > 0 {
-		b.WriteString("\n| Window | Rounds | On entities it never saw | Verdict |\n|---|---|---|---|\n")
-		for _, w := range c.Windows {
-			b.WriteString(fmt.Sprintf("| %s | %d | %s | %s |\n", w.Window, w.Rounds, w.Measure, w.Verdict))
-		}
+	if c.Release != "" {
+		row("Candidates", fmt.Sprintf("%s of release `%s`; nothing is promoted before later batches speak for it", count(c.Candidates, "candidate"), code(c.Release)))
 	}
-	if len(c.Reasons) > 0 {
-		b.WriteString("\nWhy not:\n\n")
-		for _, reason := range slices.Compact(slices.Clone(c.Reasons)) {
-			b.WriteString(fmt.Sprintf("- %s\n", reason))
-		}
+	if seq, hash, ok := strings.Cut(c.Anchor, ":"); ok {
+		row("Registry", "entry "+seq+", `"+papers.Short(store.Digest(hash))+"`")
 	}
-	if c.Anchor != "" {
-		b.WriteString(fmt.Sprintf("\nRegistry `%s`\n", c.Anchor))
+	c.windows(&b)
+	list(&b, "Nothing is trained", texts(c.Idle))
+	list(&b, "Why not", texts(slices.Compact(slices.Clone(c.Reasons))))
+	list(&b, "Notes", texts(c.Notes))
+	if c.Release != "" {
+		list(&b, "More", []string{fmt.Sprintf("`starter release status %s`", c.Pipeline), fmt.Sprintf("the release: workflow `%s`", ReleaseID(c.Pipeline))})
 	}
 	return b.String()
 }
 
+// headline is the answer in a few words.
+func (c *TrainingCard) headline() string {
+	switch {
+	case len(c.Idle) > 0:
+		return "nothing is trained"
+	case c.Verdict == string(papers.Pass):
+		return "done"
+	case c.Verdict == string(papers.Block):
+		return "**blocked**, no candidate"
+	case c.Verdict != "":
+		return "**" + c.Verdict + "**"
+	case len(c.Failing) > 0:
+		return "running, **and something fails**"
+	}
+	return "running"
+}
+
+// windows has a line for each window.
+func (c *TrainingCard) windows(b *strings.Builder) {
+	if len(c.Windows) == 0 {
+		return
+	}
+	b.WriteString("\n| Window | Rounds | On entities it never saw | Verdict |\n|---|---|---|---|\n")
+	for _, w := range c.Windows {
+		b.WriteString(fmt.Sprintf("| %s | %d | %s | %s |\n", plain(w.Window), w.Rounds, plain(w.Measure), w.Verdict))
+	}
+}
+
+// patient lets the stages of a training that fail wait where a person can see and hurry
+// them, see [batch.patient].
+func (r *retraining) patient(ctx workflow.Context) workflow.Context {
+	if r.plan.OnFail == "" {
+		return ctx
+	}
+	r.trials.begin(r.plan.OnFail, 0, func(ctx workflow.Context) error { return r.show(ctx, r.card.Stage) })
+	return patient(ctx, &r.trials)
+}
+
 // show sets what the run's page and list entry say.
 func (r *retraining) show(ctx workflow.Context, stage string) error {
-	r.card.Stage = stage
-	workflow.SetCurrentDetails(ctx, r.card.Markdown())
-	if r.card.Verdict == "" {
-		return workflow.UpsertTypedSearchAttributes(ctx, attrStage.ValueSet(stage))
+	r.card.Stage, r.card.Failing = stage, r.trials.cards()
+	setDetails(ctx, r.card.Markdown())
+	updates := append(r.waiting.updates(r.trials.waits()), attrStage.ValueSet(stage))
+	if r.card.Verdict != "" {
+		updates = append(updates, attrVerdict.ValueSet(r.card.Verdict))
 	}
-	return workflow.UpsertTypedSearchAttributes(ctx, attrStage.ValueSet(stage), attrVerdict.ValueSet(r.card.Verdict))
+	return workflow.UpsertTypedSearchAttributes(ctx, updates...)
 }

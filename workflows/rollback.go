@@ -83,7 +83,7 @@ func (r *releases) candidate(model string) bool {
 func (r *releases) republish(ctx workflow.Context, next rollout.Action) error {
 	in := RepublishBatchInput{Pipeline: r.in.Pipeline, Batch: next.Batch, Model: store.Digest(next.Model), By: "release " + next.Release, Reason: next.Reason}
 	var out activities.PublishOutput
-	return workflow.ExecuteChildWorkflow(child(ctx, RepublishID(in.Pipeline, in.Batch), "Publish "+in.Batch+" again with the champion's scores"),
+	return workflow.ExecuteChildWorkflow(child(ctx, RepublishID(in.Pipeline, in.Batch), "Publish "+in.Batch+" again with the champion's scores", republishDetails(in)),
 		RepublishBatch, in).Get(ctx, &out)
 }
 

@@ -51,16 +51,19 @@ type ScoreBatchOutput struct {
 	Restated bool                 `json:"restated,omitempty"` // by a backfill from other input than the first time: no evidence
 	Changed  *int64               `json:"changed,omitempty"`  // keys whose rows are not what the publication before says
 
-	Taken string `json:"taken,omitempty"` // why the champion serves all rows after all
+	Taken   string   `json:"taken,omitempty"`   // why the champion serves all rows after all
+	Skipped []string `json:"skipped,omitempty"` // shards that a person left out
 }
 
 // batch is the state of one ScoreBatch.
 type batch struct {
-	in     ScoreBatchInput
-	plan   activities.ResolveOutput
-	card   Scorecard
-	out    ScoreBatchOutput
-	answer question
+	in      ScoreBatchInput
+	plan    activities.ResolveOutput
+	card    Scorecard
+	out     ScoreBatchOutput
+	answer  question
+	trials  trials
+	waiting waiting // what the list says of whom it waits for
 }
 
 // ScoreBatch scores one batch and publishes it in one commit, or says why not.
@@ -83,6 +86,11 @@ func ScoreBatch(ctx workflow.Context, in ScoreBatchInput) (ScoreBatchOutput, err
 	}
 	err = b.score(ctx)
 	b.alert(ctx, err)
+	if err != nil {
+		if unheard := heard(ctx); unheard != nil {
+			return b.out, errors.Join(err, unheard)
+		}
+	}
 	switch {
 	case err == nil:
 		return b.out, b.show(ctx, "Done")
@@ -113,6 +121,7 @@ func (b *batch) score(ctx workflow.Context) (err error) {
 		return nil
 	}
 	b.planned()
+	ctx = b.patient(ctx)
 	if err = b.show(ctx, "CheckFooters"); err != nil {
 		return err
 	}
@@ -281,7 +290,7 @@ func (b *batch) planned() {
 }
 
 func (b *batch) judged(data activities.JudgeDataOutput) {
-	b.out.Quarantined = data.Quarantined
+	b.out.Quarantined, b.out.Skipped, b.card.Skipped = data.Quarantined, data.Skipped, data.Skipped
 	b.out.Warnings, b.out.Notes, b.out.Replaced, b.out.Keys, b.out.Drift = data.Warnings, data.Notes, data.Replaced, data.Keys, data.Drift
 	b.card.Quarantined, b.card.Budget, b.card.Warnings, b.card.Rules = data.Quarantined, data.Budget, data.Warnings, data.Rules
 	b.card.Notes, b.card.Replaced, b.card.Keys, b.card.Drift = data.Notes, data.Replaced, data.Keys, data.Drift
@@ -289,7 +298,7 @@ func (b *batch) judged(data activities.JudgeDataOutput) {
 
 // show puts the stage into the list view, and the scorecard onto the run's page.
 func (b *batch) show(ctx workflow.Context, stage string) error {
-	b.card.Stage = stage
+	b.card.Stage, b.card.Failing = stage, b.trials.cards()
 	updates := []temporal.SearchAttributeUpdate{attrStage.ValueSet(stage)}
 	if b.card.Model != "" {
 		updates = append(updates, attrModel.ValueSet(b.card.Model))
@@ -297,8 +306,8 @@ func (b *batch) show(ctx workflow.Context, stage string) error {
 	if b.card.Verdict != "" {
 		updates = append(updates, attrVerdict.ValueSet(b.card.Verdict))
 	}
-	workflow.SetCurrentDetails(ctx, b.card.Markdown())
-	return workflow.UpsertTypedSearchAttributes(ctx, updates...)
+	setDetails(ctx, b.card.Markdown())
+	return workflow.UpsertTypedSearchAttributes(ctx, append(updates, b.listed()...)...)
 }
 
 // operation names this execution: stable over retries of its activities, different

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,6 +24,9 @@ type ScoreShardsInput struct {
 	From     int `json:"from"`
 	To       int `json:"to"` // exclusive
 	Parallel int `json:"parallel"`
+
+	OnFail string        `json:"onFail,omitempty"` // of [activities.ResolveOutput]
+	Wait   time.Duration `json:"wait,omitempty"`   // how long a shard that fails waits for a person
 }
 
 // ScoreShardsOutput is where the list of results is, and their counts.
@@ -35,12 +39,20 @@ type ScoreShardsOutput struct {
 // ScoreShards scores a window of shards of a large batch.
 func ScoreShards(ctx workflow.Context, in ScoreShardsInput) (ScoreShardsOutput, error) {
 	var out ScoreShardsOutput
-	items, err := scoreWindow(ctx, in, func(s activities.ScoreShardOutput) error {
+	w := &shardWindow{in: in}
+	ctx, err := w.listen(ctx)
+	if err != nil {
+		return out, err
+	}
+	items, err := scoreWindow(ctx, in, &w.trials, func(s activities.ScoreShardOutput) error {
 		out.Rows += s.Rows
 		out.Quarantined += s.Quarantined
 		return nil
 	})
 	if err != nil {
+		if unheard := heard(ctx); unheard != nil {
+			return out, errors.Join(err, unheard)
+		}
 		return out, err
 	}
 	out.List, err = run(stage(ctx, "List the results", 5*time.Minute), act.Collect,
@@ -49,18 +61,32 @@ func ScoreShards(ctx workflow.Context, in ScoreShardsInput) (ScoreShardsOutput, 
 }
 
 // scoreWindow keeps in.Parallel shards in flight and calls done after each.
-func scoreWindow(ctx workflow.Context, in ScoreShardsInput, done func(activities.ScoreShardOutput) error) ([]papers.Object, error) {
+func scoreWindow(ctx workflow.Context, in ScoreShardsInput, t *trials, done func(activities.ScoreShardOutput) error) ([]papers.Object, error) {
 	items := make([]papers.Object, in.To-in.From)
+	t.first, t.end, t.scored = in.From, in.To, map[int]bool{}
 	err := slide(ctx, in.From, in.To, in.Parallel, func(ctx workflow.Context, i int) error {
-		out, err := run(stage(ctx, fmt.Sprintf("Score shard %d", i), time.Hour), act.ScoreShard,
-			activities.ScoreShardInput{Run: in.Run, Shard: i})
+		out, err := scoreShard(ctx, in, i)
 		if err != nil {
 			return err
 		}
-		items[i-in.From] = out.Result
+		items[i-in.From], t.scored[i] = out.Result, true
 		return done(out)
 	})
 	return items, err
+}
+
+// scoreShard scores a shard, or leaves it out if a person wants that.
+func scoreShard(ctx workflow.Context, in ScoreShardsInput, i int) (activities.ScoreShardOutput, error) {
+	out, err := run(stage(ofShard(ctx, i), fmt.Sprintf("Score shard %d", i), time.Hour), act.ScoreShard,
+		activities.ScoreShardInput{Run: in.Run, Shard: i})
+	var left *leftOut
+	if !errors.As(err, &left) {
+		return out, err
+	}
+	skip, err := run(stage(ctx, fmt.Sprintf("Leave shard %d out for %s", i, left.skip.By), 10*time.Minute), act.SkipShard, activities.SkipShardInput{
+		Run: in.Run, Shard: i, By: left.skip.By, Reason: left.skip.Reason, Failed: left.failed, Operation: operation(ctx), At: workflow.Now(ctx).UTC()})
+	left.settle(skip, err)
+	return skip.ScoreShardOutput, err
 }
 
 // AssembleShardsInput names a range of scored shards.
@@ -129,7 +155,7 @@ func slide(ctx workflow.Context, from, to, parallel int, do func(workflow.Contex
 func (b *batch) scoreShards(ctx workflow.Context) (activities.Papers, error) {
 	n := b.plan.Shards
 	if n <= window {
-		items, err := scoreWindow(ctx, b.shardsInput(0, n), func(s activities.ScoreShardOutput) error {
+		items, err := scoreWindow(ctx, b.shardsInput(0, n), &b.trials, func(s activities.ScoreShardOutput) error {
 			return b.scored(ctx, 1, s.Rows, s.Quarantined)
 		})
 		return activities.Papers{Items: items}, err
@@ -138,7 +164,10 @@ func (b *batch) scoreShards(ctx workflow.Context) (activities.Papers, error) {
 	for from := 0; from < n; from += window {
 		in := b.shardsInput(from, min(from+window, n))
 		var out ScoreShardsOutput
+		b.trials.elsewhere = windowID(ctx, "shards", from)
+		b.card.Window = b.trials.elsewhere
 		err := workflow.ExecuteChildWorkflow(windowOf(ctx, "shards", from), ScoreShards, in).Get(ctx, &out)
+		b.trials.elsewhere, b.card.Window = "", ""
 		if err != nil {
 			return activities.Papers{}, err
 		}
@@ -151,7 +180,7 @@ func (b *batch) scoreShards(ctx workflow.Context) (activities.Papers, error) {
 }
 
 func (b *batch) shardsInput(from, to int) ScoreShardsInput {
-	return ScoreShardsInput{Run: b.plan.Run, From: from, To: to, Parallel: b.plan.Parallel}
+	return ScoreShardsInput{Run: b.plan.Run, From: from, To: to, Parallel: b.plan.Parallel, OnFail: b.plan.OnFail, Wait: b.plan.Wait}
 }
 
 // scored counts finished shards on the scorecard.
@@ -159,7 +188,7 @@ func (b *batch) scored(ctx workflow.Context, shards int, rows, quarantined int64
 	b.card.ShardsDone += shards
 	b.card.RowsDone += rows
 	b.card.Quarantined += quarantined
-	workflow.SetCurrentDetails(ctx, b.card.Markdown())
+	setDetails(ctx, b.card.Markdown())
 	return nil
 }
 
@@ -183,14 +212,19 @@ func assembleAll(ctx workflow.Context, in AssembleShardsInput, shards activities
 	return activities.Papers{Lists: lists}, nil
 }
 
+func windowID(ctx workflow.Context, what string, from int) string {
+	info := workflow.GetInfo(ctx)
+	return fmt.Sprintf("%s/%s/%s/%06d", info.WorkflowExecution.ID, info.FirstRunID, what, from)
+}
+
 // windowOf returns the options of a window's workflow. Its id holds this execution, so
 // a run that starts over never meets the windows of an earlier one.
 func windowOf(ctx workflow.Context, what string, from int) workflow.Context {
-	info := workflow.GetInfo(ctx)
 	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:          fmt.Sprintf("%s/%s/%s/%06d", info.WorkflowExecution.ID, info.FirstRunID, what, from),
+		WorkflowID:          windowID(ctx, what, from),
 		WaitForCancellation: true,
 		ParentClosePolicy:   enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		StaticSummary:       fmt.Sprintf("%s from %d", what, from),
+		StaticDetails:       fmt.Sprintf("Goes through up to %d shards of `%s`, which has the scorecard.", window, workflow.GetInfo(ctx).WorkflowExecution.ID),
 	})
 }

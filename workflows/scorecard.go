@@ -2,7 +2,7 @@ package workflows
 
 import (
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 
 	"headgate/activities"
@@ -52,27 +52,40 @@ type Scorecard struct {
 	Advance  []activities.Advance       `json:"advance,omitempty"`
 	Serves   []papers.ModelRows         `json:"serves,omitempty"` // published rows by model
 	Taken    string                     `json:"taken,omitempty"`  // why the champion serves all rows after all
+
+	Failing []Failing `json:"failing,omitempty"` // what has failed and waits
+	Skipped []string  `json:"skipped,omitempty"` // shards that a person left out
+	Window  string    `json:"window,omitempty"`  // workflow that scores shards for this one now
 }
 
 // Markdown returns the scorecard as a heading, a table, and the reasons.
 func (c Scorecard) Markdown() string {
 	var b strings.Builder
-	b.WriteString(fmt.Sprintf("### %s %s: %s\n\n| Stage | %s |\n|---|---|\n", c.Pipeline, c.Batch, c.headline(), c.Stage))
+	b.WriteString(fmt.Sprintf("### %s %s: %s\n\n", c.Pipeline, c.Batch, c.headline()))
+	c.question(&b)
+	failing(&b, c.Failing)
+	b.WriteString(fmt.Sprintf("| Stage | %s |\n|---|---|\n", c.Stage))
 	row := func(name, value string) {
-		b.WriteString(fmt.Sprintf("| %s | %s |\n", name, value))
+		if value != "" {
+			b.WriteString(fmt.Sprintf("| %s | %s |\n", name, value))
+		}
 	}
 	if c.Run != "" {
 		row("Input", fmt.Sprintf("%s rows in %s, %s", thousands(c.Rows), count(c.Files, "file"), bytes(c.Bytes)))
 		row("Shards", fmt.Sprintf("%d of %d done, %s rows read", c.ShardsDone, c.Shards, thousands(c.RowsDone)))
+		if c.Window != "" {
+			row("Scored by", "`"+c.Window+"`")
+		}
 		quarantine := thousands(c.Quarantined) + " rows"
 		if c.Budget > 0 {
-			quarantine += " of " + thousands(c.Budget) + " allowed"
+			quarantine += fmt.Sprintf(" of %s allowed (%.0f %% of the budget)", thousands(c.Budget), 100*float64(c.Quarantined-c.Replaced)/float64(c.Budget))
 		}
 		if c.Replaced > 0 {
 			quarantine += ", of which " + thousands(c.Replaced) + " were corrected and count no more"
 		}
 		row("Quarantine", quarantine)
 	}
+	row("Who acts", c.acts())
 	c.world(row)
 	if c.Publication > 0 {
 		published := fmt.Sprintf("%s rows as publication %d, table version %d", thousands(c.Published), c.Publication, c.TableVersion)
@@ -95,13 +108,15 @@ func (c Scorecard) Markdown() string {
 	}
 	var rules []string
 	for _, r := range c.Rules {
-		rules = append(rules, fmt.Sprintf("`%s`: %s rows", r.Rule, thousands(r.Rows)))
+		rules = append(rules, fmt.Sprintf("`%s`: %s rows", code(r.Rule), thousands(r.Rows)))
 	}
-	c.question(&b)
-	list(&b, "Why", c.Reasons)
+	c.drifted(&b)
+	list(&b, "Why", texts(c.Reasons))
+	list(&b, "Left out", texts(c.Skipped))
 	list(&b, "In quarantine by rule", rules)
-	list(&b, "Warnings", c.Warnings)
-	list(&b, "Not judged", c.Notes)
+	list(&b, "Warnings", texts(c.Warnings))
+	list(&b, "Not judged", texts(c.Notes))
+	c.commands(&b)
 	return b.String()
 }
 
@@ -114,12 +129,15 @@ func (c Scorecard) world(row func(name, value string)) {
 	if d := c.Drift; d != nil {
 		what := d.Level
 		if len(d.Columns) > 0 {
-			what = fmt.Sprintf("**%s**: %s", d.Level, strings.Join(d.Columns[:min(8, len(d.Columns))], ", "))
+			what = fmt.Sprintf("**%s**: %s", d.Level, plain(strings.Join(d.Columns[:min(8, len(d.Columns))], ", ")))
+			if more := len(d.Columns) - 8; more > 0 {
+				what += fmt.Sprintf(" and %d more", more)
+			}
 		}
 		row("Drift", fmt.Sprintf("%s (against %s)", what, d.Reference))
 	}
 	if c.Answered != "" {
-		row("Answered", cell(c.Answered))
+		row("Answered", plain(c.Answered))
 	}
 }
 
@@ -128,7 +146,7 @@ func (c Scorecard) models(row func(name, value string)) {
 	for _, m := range c.Compared {
 		what := fmt.Sprintf("`%s`: ", papers.Short(m.Model))
 		if m.Failed != "" {
-			row("Challenger", what+"**failed**: "+cell(m.Failed))
+			row("Challenger", what+"**failed**: "+plain(m.Failed))
 			continue
 		}
 		what += thousands(m.Rows) + " rows compared"
@@ -153,30 +171,80 @@ func (c Scorecard) models(row func(name, value string)) {
 		row("Serves", strings.Join(serves, ", "))
 	}
 	if c.Taken != "" {
-		row("Champion alone", cell(c.Taken))
+		row("Champion alone", plain(c.Taken))
 	}
 }
 
-// cell makes a text fit into a cell of a table: it must not end it.
-func cell(text string) string {
-	return strings.NewReplacer("|", `\|`, "\n", " ").Replace(text)
+// asks reports whether a person is asked whether the batch may be published.
+func (c Scorecard) asks() bool { return c.Until != "" && c.Verdict == string(papers.Ask) }
+
+// acts says who must do something so that the batch goes on.
+func (c Scorecard) acts() string {
+	asked := slices.ContainsFunc(c.Failing, func(f Failing) bool { return f.Asks })
+	switch {
+	case c.asks():
+		return "anybody: answer until " + c.Until
+	case asked:
+		return "anybody: skip the shard or have it tried again"
+	case len(c.Failing) > 0:
+		return "nobody has to: it is tried again by itself"
+	case c.Verdict == "" && c.Run != "":
+		return "nobody: it goes on by itself"
+	}
+	return ""
 }
 
 // question says what is asked and how to answer.
 func (c Scorecard) question(b *strings.Builder) {
-	if c.Until == "" {
+	if !c.asks() {
 		return
 	}
-	list(b, "Asks", c.Asks)
-	b.WriteString(fmt.Sprintf("\nUntil %s somebody may answer: press *Update* above, choose `%s` and paste\n\n", c.Until, UpdateAnswer))
-	b.WriteString(fmt.Sprintf("    {\"approve\": true, \"by\": \"your name\", \"reason\": \"why\", \"decision\": \"%s\"}\n\n", c.Decision))
-	b.WriteString(fmt.Sprintf("or run `starter approve %s --batch %s --reason …`, or `starter reject …`. Then the batch is blocked.\n", c.Pipeline, c.Batch))
+	b.WriteString("**Asks**: may it be published as it is?\n\n")
+	for _, why := range c.Asks {
+		b.WriteString(fmt.Sprintf("- %s\n", plain(why)))
+	}
+	b.WriteString("\n**Anybody may answer.** ")
+	paste(b, fmt.Sprintf("the name `%s`", UpdateAnswer),
+		fmt.Sprintf("{\"approve\": true, \"by\": \"your name\", \"reason\": \"why\",\n     \"decision\": \"%s\"}", c.Decision))
+	b.WriteString(fmt.Sprintf("(`false` blocks it: nothing is published), or run `starter approve %[1]s --batch %[2]s --reason …`, or `starter reject %[1]s --batch %[2]s --reason …`. If nobody has answered by %[3]s, the batch is blocked.\n\n", c.Pipeline, c.Batch, c.Until))
+}
+
+// drifted has a line for each of the columns that moved most.
+func (c Scorecard) drifted(b *strings.Builder) {
+	if c.Drift == nil || len(c.Drift.Worst) == 0 {
+		return
+	}
+	b.WriteString("\n| Drifted most | Effect | Why |\n|---|---|---|\n")
+	for _, m := range c.Drift.Worst {
+		b.WriteString(fmt.Sprintf("| `%s` | %.3f | %s |\n", code(m.Column), m.Effect, plain(m.Reason)))
+	}
+}
+
+// commands says where there is more to see.
+func (c Scorecard) commands(b *strings.Builder) {
+	var more []string
+	if c.Quarantined > 0 {
+		more = append(more, fmt.Sprintf("`starter quarantine show %s --batch %s`", c.Pipeline, c.Batch))
+	}
+	switch c.Verdict {
+	case string(papers.Pass):
+		more = append(more, fmt.Sprintf("`starter why %s %s KEY`", c.Pipeline, c.Batch), fmt.Sprintf("`starter verify %s --batch %s`", c.Pipeline, c.Batch))
+	case string(papers.Block), "failed", "cancelled":
+		more = append(more, fmt.Sprintf("once the data is right: `starter score %s --batch %s`", c.Pipeline, c.Batch))
+	}
+	list(b, "More", more)
 }
 
 // headline is the answer in a word or two.
 func (c Scorecard) headline() string {
 	switch c.Verdict {
 	case "":
+		if slices.ContainsFunc(c.Failing, func(f Failing) bool { return f.Asks }) {
+			return "**waits for a person**"
+		}
+		if len(c.Failing) > 0 {
+			return "running, **and something fails**"
+		}
 		return "running"
 	case "pass":
 		return "published"
@@ -186,46 +254,4 @@ func (c Scorecard) headline() string {
 		return "**waits for an answer**"
 	}
 	return "**" + c.Verdict + "**"
-}
-
-func list(b *strings.Builder, title string, items []string) {
-	if len(items) == 0 {
-		return
-	}
-	b.WriteString(fmt.Sprintf("\n**%s**\n\n", title))
-	for _, item := range items {
-		b.WriteString(fmt.Sprintf("- %s\n", item))
-	}
-}
-
-// count writes a number of things: 1 file, 2 files.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
-
-// thousands writes n with thin groups of three digits: 1 234 567.
-func thousands(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "\u202f" + s[i:]
-	}
-	return s
-}
-
-// bytes writes a size in the largest unit below it.
-func bytes(n int64) string {
-	units := []string{"B", "kB", "MB", "GB", "TB"}
-	f := float64(n)
-	i := 0
-	for f >= 1000 && i < len(units)-1 {
-		f /= 1000
-		i++
-	}
-	if i == 0 {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%.1f %s", f, units[i])
 }

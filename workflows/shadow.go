@@ -52,7 +52,7 @@ func ShadowBatch(ctx workflow.Context, in ShadowBatchInput) (ShadowBatchOutput, 
 			return out, err
 		}
 	}
-	workflow.SetCurrentDetails(ctx, out.markdown(in))
+	setDetails(ctx, ShadowCard{in.Pipeline, in.Batch, out}.Markdown())
 	return out, workflow.UpsertTypedSearchAttributes(ctx, attrStage.ValueSet("Done"))
 }
 
@@ -77,13 +77,21 @@ func shadow(ctx workflow.Context, in ShadowBatchInput, found activities.FindShad
 	return err
 }
 
-func (o ShadowBatchOutput) markdown(in ShadowBatchInput) string {
-	text := fmt.Sprintf("### %s %s: %s scored again\n\n", in.Pipeline, in.Batch, count(len(o.Scored), "model"))
-	for _, m := range o.Scored {
-		text += fmt.Sprintf("- `%s` has scored every row\n", papers.Short(m))
+// A ShadowCard is what there is to see of models that scored a batch after the fact.
+type ShadowCard struct {
+	Pipeline string            `json:"pipeline"`
+	Batch    string            `json:"batch"`
+	Done     ShadowBatchOutput `json:"done"`
+}
+
+// Markdown returns the card for the page of the run.
+func (c ShadowCard) Markdown() string {
+	text := fmt.Sprintf("### %s %s: %s scored again\n\n| Rows | %s |\n|---|---|\n", c.Pipeline, c.Batch, count(len(c.Done.Scored), "model"), thousands(c.Done.Rows))
+	for _, m := range c.Done.Scored {
+		text += fmt.Sprintf("| `%s` | has scored every row, in shadow: nobody is served |\n", papers.Short(m))
 	}
-	for _, f := range o.Failed {
-		text += fmt.Sprintf("- `%s` has not: %s\n", papers.Short(f.Model), f.Reason)
+	for _, f := range c.Done.Failed {
+		text += fmt.Sprintf("| `%s` | **has not**: %s |\n", papers.Short(f.Model), plain(f.Reason))
 	}
 	return text
 }

@@ -266,11 +266,11 @@ func (s *slot) show(ctx workflow.Context, done bool) error {
 		stage, waits = "WaitForPublication", "publication"
 	}
 	if s.card.Stage == stage {
-		workflow.SetCurrentDetails(ctx, s.card.Markdown())
+		setDetails(ctx, s.card.Markdown())
 		return nil
 	}
 	s.card.Stage = stage
-	workflow.SetCurrentDetails(ctx, s.card.Markdown())
+	setDetails(ctx, s.card.Markdown())
 	updates := []temporal.SearchAttributeUpdate{attrStage.ValueSet(stage), attrWaits.ValueUnset()}
 	if waits != "" {
 		updates[1] = attrWaits.ValueSet(waits)

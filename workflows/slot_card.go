@@ -38,17 +38,17 @@ const fewLeft = 3
 func (c SlotCard) Markdown() string {
 	var b strings.Builder
 	b.WriteString(fmt.Sprintf("### %s %s: %s\n\n| Stage | %s |\n|---|---|\n", c.Pipeline, c.Batch, c.headline(), c.Stage))
-	row := func(name, value string) { b.WriteString(fmt.Sprintf("| %s | %s |\n", name, cell(value))) }
+	row := func(name, value string) { b.WriteString(fmt.Sprintf("| %s | %s |\n", name, value)) }
 	due := c.Due
 	if c.Moved != "" {
-		due += " (moved: " + c.Moved + ")"
+		due += " (moved: " + plain(c.Moved) + ")"
 	}
 	row("Due", due)
 	row("Data may come until", c.Data)
 	row("To be published by", c.Publish)
 	switch {
 	case c.Blind != "":
-		row("Data", "**nobody could look**: "+c.Blind)
+		row("Data", "**nobody could look**: "+plain(c.Blind))
 	case c.Files > 0:
 		row("Data", fmt.Sprintf("%s, %s", count(c.Files, "file"), bytes(c.Bytes)))
 	case c.Outcome == SlotMissed:
@@ -63,7 +63,7 @@ func (c SlotCard) Markdown() string {
 		row("Published", fmt.Sprintf("as publication %d", c.Publication))
 	}
 	if len(c.Reasons) > 0 && c.Outcome != SlotPublished {
-		list(&b, "Why", c.Reasons)
+		list(&b, "Why", texts(c.Reasons))
 	}
 	list(&b, "Missing", lines(c.Missed))
 	if c.Outcome == "" || len(c.Earlier) > 0 {
@@ -94,7 +94,7 @@ func (c SlotCard) headline() string {
 func lines(missing []activities.Missing) []string {
 	var all []string
 	for _, m := range missing {
-		all = append(all, fmt.Sprintf("**%s**: %s", m.Batch, m.Reason))
+		all = append(all, fmt.Sprintf("**%s**: %s", m.Batch, plain(m.Reason)))
 	}
 	return all
 }

@@ -35,6 +35,7 @@ func StartRestore(ctx context.Context, c client.Client, queue string, in Restore
 		TaskQueue:                                queueOr(queue),
 		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticDetails:                            restoreDetails(in),
 		StaticSummary:                            fmt.Sprintf("Restore publication %d of %s %s", in.Publication, in.Pipeline, in.Batch),
 	}, RestoreBatch, in)
 	if err != nil {
@@ -58,18 +59,6 @@ func StartEvaluate(ctx context.Context, c client.Client, queue string, in Evalua
 		return nil, fmt.Errorf("start %s: %w", id, err)
 	}
 	return run, nil
-}
-
-// evaluateDetails tells whoever opens the run's page what it does and what to do next.
-func evaluateDetails(in EvaluateBatchInput) string {
-	return fmt.Sprintf(`Waits until the outcomes of batch **%[2]s** of pipeline **%[1]s** are known, and holds them against what every model said.
-
-- **Labels are there earlier?** Send the signal `+"`labels`"+`: it looks at once. If a marker of completeness says that all are there, it does not wait for the date.
-- **Labels were revised?** Write the revision as one more file, with a later name, and start this workflow again.
-- **Refused, or no evidence?** The reasons are under Current Details.
-- **Cancel** stops the waiting. Nothing is lost: it can be started again at any time.
-
-Asked for by %[3]s (claimed).`, in.Pipeline, in.Batch, in.By)
 }
 
 // StartRetrain starts [Retrain] for a pipeline. One that is running is joined: it is
@@ -99,36 +88,13 @@ func StartBackfill(ctx context.Context, c client.Client, queue string, in Backfi
 		TaskQueue:                                queueOr(queue),
 		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticDetails:                            backfillDetails(in),
 		StaticSummary:                            fmt.Sprintf("Backfill %s %s to %s %s", in.Pipeline, in.From, in.To, in.Mode),
 	}, Backfill, in)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", id, err)
 	}
 	return run, nil
-}
-
-// retrainDetails tells whoever opens the run's page what it does and what to do next.
-func retrainDetails(in RetrainInput) string {
-	return fmt.Sprintf(`Trains challengers of pipeline **%[1]s** from published batches whose labels are complete, and ends with candidates for a release. It promotes none.
-
-- **What came of it** is under Current Details, and in the registry: `+"`starter log %[1]s`"+`
-- **What becomes of the candidates:** `+"`starter release status %[1]s`"+`
-- **Cancel** stops it within a round and registers no model.
-
-Asked for by %[2]s (claimed): %[3]s`, in.Pipeline, in.By, in.Reason)
-}
-
-// scoreDetails tells whoever opens the run's page what it does and what to do next.
-func scoreDetails(in ScoreBatchInput) string {
-	return fmt.Sprintf(`Checks batch **%[2]s** of pipeline **%[1]s** against its contract, scores every row with the champion, and publishes all of it in one commit, or nothing.
-
-- **Blocked?** The reasons are under Current Details. Have the data delivered again, then: `+"`starter score %[1]s --batch %[2]s`"+`
-- **Waits for an answer?** Current Details say what is asked and how to answer; so does `+"`starter approve %[1]s --batch %[2]s --help`"+`
-- **Rows in quarantine:** `+"`starter quarantine show %[1]s --batch %[2]s`"+`; corrected ones come back with `+"`starter quarantine replay`"+`
-- **Cancel** stops it before the commit, and publishes nothing.
-- **One customer's score:** `+"`starter why %[1]s %[2]s KEY`"+`
-
-Asked for by %[3]s (claimed).`, in.Pipeline, in.Batch, in.By)
 }
 
 func queueOr(queue string) string {

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"context"
-	"fmt"
 
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
@@ -29,14 +28,4 @@ func TellRelease(ctx context.Context, c client.Client, queue, pipeline, update s
 		return err
 	}
 	return handle.Get(ctx, out)
-}
-
-// releaseDetails tells whoever opens the run's page what it does and what to do next.
-func releaseDetails(pipeline string) string {
-	return fmt.Sprintf(`Carries out the releases of pipeline **%[1]s**, one after the other: the only workflow that moves what production uses. It waits for verdicts, labels and persons, and ends when no release is left.
-
-- **Waits for an answer?** Current Details say what is asked and how to answer; so does `+"`starter approve %[1]s --release --help`"+`
-- **Hold** it, **resume** it or **roll back** with the Updates of that name, or with `+"`starter hold`, `starter resume` and `starter rollback`"+`
-- **Cancel** takes back what a candidate serves: its rows are published again with the champion's scores, and the candidate is rejected.
-- **What it waits for:** `+"`starter release status %[1]s`"+`; the earliest dates: `+"`starter release plan %[1]s`"+``, pipeline)
 }

@@ -43,6 +43,9 @@ var act *activities.Activities
 // run starts an activity and waits for its output. Unlike workflow.ExecuteActivity,
 // it lets the compiler check the input and the output.
 func run[In, Out any](ctx workflow.Context, activity func(context.Context, In) (Out, error), in In) (Out, error) {
+	if t, ok := ctx.Value(trialsKey{}).(*trials); ok {
+		return attempt(ctx, t, activity, in)
+	}
 	var out Out
 	err := workflow.ExecuteActivity(ctx, activity, in).Get(ctx, &out)
 	return out, err
@@ -59,7 +62,7 @@ func stage(ctx workflow.Context, summary string, long time.Duration) workflow.Co
 		StartToCloseTimeout: long,
 		HeartbeatTimeout:    heartbeatTimeout,
 		WaitForCancellation: true,
-		Summary:             summary,
+		Summary:             line(summary),
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval:    time.Second,
 			BackoffCoefficient: 2,
@@ -67,25 +70,6 @@ func stage(ctx workflow.Context, summary string, long time.Duration) workflow.Co
 			MaximumAttempts:    20,
 		},
 	})
-}
-
-// Search attributes of every run, all of type Keyword. A cluster must know them
-// before the first run; the README shows how to add them.
-var (
-	attrPipeline = temporal.NewSearchAttributeKeyKeyword("HeadgatePipeline")
-	attrBatch    = temporal.NewSearchAttributeKeyKeyword("HeadgateBatch")
-	attrModel    = temporal.NewSearchAttributeKeyKeyword("HeadgateModel")
-	attrStage    = temporal.NewSearchAttributeKeyKeyword("HeadgateStage")
-	attrVerdict  = temporal.NewSearchAttributeKeyKeyword("HeadgateVerdict")
-	attrRelease  = temporal.NewSearchAttributeKeyKeyword("HeadgateRelease")
-	attrWaits    = temporal.NewSearchAttributeKeyKeyword("HeadgateWaitingFor")
-)
-
-// SearchAttributes names the search attributes that a cluster must know, all of
-// type Keyword.
-func SearchAttributes() []string {
-	return []string{attrPipeline.GetName(), attrBatch.GetName(), attrModel.GetName(), attrStage.GetName(), attrVerdict.GetName(),
-		attrRelease.GetName(), attrWaits.GetName()}
 }
 
 // ScoreID is the id of the workflow that scores a batch: starting it twice is

@@ -99,8 +99,20 @@ func (b *browser) shows(t *testing.T, text string) bool {
 func (b *browser) reads(t *testing.T, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
-		b.do(t, "read "+text, chromedp.PollFunction[chromedp.Void](contains,
-			chromedp.WithPollingArgs(text), chromedp.WithPollingInterval(50*time.Millisecond)))
+		look := chromedp.Evaluate[bool]("(" + contains + ")(" + strconv.Quote(text) + ")")
+		for end := time.Now().Add(30 * time.Second); ; {
+			// An error means that the UI went on to another page while it was read.
+			found, err := chromedp.Run(b.ctx, look)
+			if err == nil && found {
+				break
+			}
+			if time.Now().After(end) {
+				seen := pictureFile(t, "seen.png")
+				b.picture(t, seen)
+				t.Fatalf("browser: the page does not say %q (%v); see %s", text, err, seen)
+			}
+			b.do(t, "wait", chromedp.Sleep(50*time.Millisecond))
+		}
 	}
 }
 

@@ -54,8 +54,8 @@ type releaseSite struct {
 }
 
 // withReleases runs a site whose champion says too much to everybody, with a scored and
-// evaluated January.
-func withReleases(t *testing.T, settings string, do func(r *releaseSite)) {
+// evaluated January. In the shipped pipeline file, replace has old and new texts in turn.
+func withReleases(t *testing.T, settings string, do func(r *releaseSite), replace ...string) {
 	t.Helper()
 	dir := t.TempDir()
 	err := runSite(t.Context(), siteOptions{dir: dir}, t.Output(), func(ctx context.Context, s *site) error {
@@ -65,7 +65,7 @@ func withReleases(t *testing.T, settings string, do func(r *releaseSite)) {
 		}
 		defer b.Close()
 		r := &releaseSite{site: s, t: t, dir: dir, bucket: b, shop: retailer.World{Seed: 1, Customers: 1500}}
-		r.register(r.pipelineFile(settings), 1.5, true)
+		r.register(r.pipelineFile(settings, replace...), 1.5, true)
 		r.month("2024-01")
 		do(r)
 		return nil
@@ -76,7 +76,7 @@ func withReleases(t *testing.T, settings string, do func(r *releaseSite)) {
 }
 
 // pipelineFile writes the shipped pipeline with settings, and its contracts beside it.
-func (r *releaseSite) pipelineFile(settings string) string {
+func (r *releaseSite) pipelineFile(settings string, replace ...string) string {
 	r.t.Helper()
 	shipped, dir := filepath.Join(home(), "testdata", "retailer"), filepath.Join(r.dir, "pipeline")
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -85,7 +85,7 @@ func (r *releaseSite) pipelineFile(settings string) string {
 	for _, name := range []string{"pipeline.yaml", "contract.yaml", "labels.yaml"} {
 		text, err := os.ReadFile(filepath.Join(shipped, name))
 		if name == "pipeline.yaml" {
-			text = append(text, settings...)
+			text = append([]byte(strings.NewReplacer(replace...).Replace(string(text))), settings...)
 		}
 		if err := errors.Join(err, os.WriteFile(filepath.Join(dir, name), text, 0o666)); err != nil {
 			r.t.Fatal(err)

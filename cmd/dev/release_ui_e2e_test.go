@@ -19,7 +19,8 @@ import (
 )
 
 // Whatever an operator says to a release can be said from the Web UI, with what the
-// scorecard gives to paste: hold, resume, approve, roll back, reject.
+// scorecard gives to paste: hold, resume, approve, roll back, reject. The list view finds
+// what waits for a person; a batch with a damaged file is among that.
 func TestReleaseFromTheWebUI(t *testing.T) {
 	withReleases(t, shortWay+"  approve: { steps: [10%], people: [{ name: ann, roles: [owner] }, { name: bob }] }\n", func(r *releaseSite) {
 		champion := r.champion()
@@ -41,7 +42,13 @@ func TestReleaseFromTheWebUI(t *testing.T) {
 		r.asks("10%", second)
 		p.visit("waits for an answer")
 		p.rejected(second)
-	})
+
+		third := r.register(r.pipeline(), 0.02, false)
+		r.candidate(third)
+		r.asks("10%", third)
+		p.promotedFromTheList(third)
+		p.skippedFromTheList()
+	}, "budget: 1%", "budget: 60%", "parallel: 4", "parallel: 4\n  onFail: ask")
 }
 
 // champion is the one in force.
@@ -131,10 +138,17 @@ type releasePage struct {
 	*releaseSite
 }
 
-// visit opens the scorecard, and waits until it says each of the texts.
+// visit opens the scorecard of the release, and waits until it says each of the texts.
 func (p *releasePage) visit(texts ...string) {
 	p.t.Helper()
-	page := p.server.UI() + "/namespaces/" + devserver.Namespace + "/workflows/" + url.PathEscape(workflows.ReleaseID("retailer"))
+	p.visitWorkflow(workflows.ReleaseID("retailer"), texts...)
+}
+
+// visitWorkflow opens the scorecard of a workflow, and waits until it says each of the
+// texts.
+func (p *releasePage) visitWorkflow(id string, texts ...string) {
+	p.t.Helper()
+	page := p.server.UI() + "/namespaces/" + devserver.Namespace + "/workflows/" + url.PathEscape(id)
 	for end := time.Now().Add(patience); ; {
 		p.open(p.t, page, "Timeline")
 		p.click(p.t, "User Metadata")

@@ -26,7 +26,7 @@ func TestUIShowsScorecard(t *testing.T) {
 		b := openBrowser(t)
 		visitWorkflow(t, b, s.server.UI(), visit{
 			query:    `HeadgateBatch="2024-02"`,
-			columns:  workflows.SearchAttributes(),
+			columns:  viewNamed(t, "months").Columns,
 			workflow: "score/retailer/2024-02",
 			absent:   "score/retailer/2024-01",
 			reads:    []string{"retailer 2024-02: published", "Quarantine", "80 rows of 200 allowed", "63 were corrected", "In quarantine by rule"},
@@ -34,7 +34,7 @@ func TestUIShowsScorecard(t *testing.T) {
 		})
 		visitWorkflow(t, b, s.server.UI(), visit{
 			query:    `HeadgateBatch="2024-03"`,
-			columns:  workflows.SearchAttributes(),
+			columns:  viewNamed(t, "months").Columns,
 			workflow: "score/retailer/2024-03",
 			absent:   "score/retailer/2024-02",
 			reads:    []string{"retailer 2024-03: published", "Drift", "warn", "tenure", "month 03", "681 new and"},
@@ -80,6 +80,27 @@ func visitWorkflow(t *testing.T, b *browser, ui string, v visit) {
 	b.click(t, "User Metadata")
 	b.reads(t, v.reads...)
 	keep(2)
+}
+
+// viewNamed returns one of the list views over the retailer.
+func viewNamed(t *testing.T, name string) workflows.View {
+	t.Helper()
+	for _, v := range workflows.Views("retailer") {
+		if v.Name == name {
+			return v
+		}
+	}
+	t.Fatalf("no list view is called %s", name)
+	return workflows.View{}
+}
+
+// find opens a list view and waits until it shows the texts.
+func (b *browser) find(t *testing.T, ui string, v workflows.View, texts ...string) {
+	t.Helper()
+	list := v.URL(ui, devserver.Namespace)
+	b.open(t, list)
+	b.remember(t, "namespace-workflow-table-columns", listColumns(v.Columns))
+	b.open(t, list, append(texts, v.Columns...)...)
 }
 
 // listColumns is how the UI remembers which columns its list shows.

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"regexp"
 	"strings"
 	"testing"
+
+	"headgate/workflows"
 )
 
 // documented finds the commands that a page shows.
@@ -14,7 +17,7 @@ var documented = regexp.MustCompile(`(?m)^ {4,}starter (.*?)(?: +# .*)?$`)
 var word = regexp.MustCompile(`"[^"]*"|\S+`)
 
 func TestCommandsThatTheDocsShowAreKnown(t *testing.T) {
-	for page, least := range map[string]int{"releases.md": 10, "alerts.md": 5, "schedules.md": 3} {
+	for page, least := range map[string]int{"releases.md": 10, "alerts.md": 5, "schedules.md": 3, "console.md": 5} {
 		lines := documented.FindAllStringSubmatch(string(readFile(t, "../../docs/"+page)), -1)
 		if len(lines) < least {
 			t.Errorf("%s has %d commands, want more", page, len(lines))
@@ -44,5 +47,21 @@ func mustParse(t *testing.T, line string) {
 	}
 	if err := c.ValidateArgs(c.Flags().Args()); err != nil {
 		t.Errorf("starter %s: %v", line, err)
+	}
+}
+
+// The page about the console lists every view as starter prints it, and every search
+// attribute.
+func TestTheConsolePageHasEveryViewAndAttribute(t *testing.T) {
+	page := string(readFile(t, "../../docs/console.md"))
+	for _, v := range workflows.Views("") {
+		if !strings.Contains(page, "    "+v.Asks+"\n      filter   "+v.Query+"\n") {
+			t.Errorf("docs/console.md does not list the view %s: %s", v.Name, v.Query)
+		}
+	}
+	for _, a := range workflows.SearchAttributes() {
+		if !strings.Contains(page, fmt.Sprintf("| `%s` | %s |", a.Name, a.Type)) {
+			t.Errorf("docs/console.md does not explain %s of type %s", a.Name, a.Type)
+		}
 	}
 }

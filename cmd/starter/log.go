@@ -113,6 +113,8 @@ func what(entry registry.Entry) string {
 	case registry.KindEvaluated:
 		return fmt.Sprintf("%s: labels %s held against run %s of model version %s, evaluation %s",
 			entry.Batch, papers.Short(entry.Labels), papers.Short(entry.Run), model, paper)
+	case registry.KindSkipped:
+		return fmt.Sprintf("%s: a shard of run %s is left out, see %s", entry.Batch, papers.Short(entry.Run), paper)
 	case registry.KindTraining:
 		return fmt.Sprintf("%s is the last batch it learned from: %s, evidence %s", entry.Batch, entry.Verdict, paper)
 	case registry.KindSchedule:

@@ -42,6 +42,9 @@ func printWorld(w io.Writer, out workflows.ScoreBatchOutput) {
 	if out.Answered != "" {
 		fmt.Fprintf(w, "answered  %s\n", out.Answered)
 	}
+	for _, text := range out.Skipped {
+		fmt.Fprintf(w, "left out  %s\n", text)
+	}
 	for _, text := range out.Warnings {
 		fmt.Fprintf(w, "warning   %s\n", text)
 	}

@@ -88,7 +88,7 @@ func follow(ctx context.Context, e *env, c client.Client, run client.WorkflowRun
 	go func() { done <- run.Get(ctx, &out) }()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	last, asked := "", ""
+	last, asked, stuck := "", "", ""
 	for {
 		select {
 		case err := <-done:
@@ -109,8 +109,29 @@ func follow(ctx context.Context, e *env, c client.Client, run client.WorkflowRun
 				asked = card.Decision
 				printQuestion(e.stderr, card)
 			}
+			if text := failures(card); text != stuck {
+				fmt.Fprint(e.stderr, text)
+				stuck = text
+			}
 		}
 	}
+}
+
+// failures says what of a batch fails, and what a person can do about it.
+func failures(card workflows.Scorecard) string {
+	var text strings.Builder
+	for _, f := range card.Failing {
+		fmt.Fprintf(&text, "%s fails: %s\n", f.What, f.Failed)
+		then := "tried again at " + f.Until
+		if f.Asks {
+			then = "the batch fails at " + f.Until + " unless somebody acts"
+		}
+		fmt.Fprintf(&text, "  %s; now: starter retry %s --batch %s --reason TEXT\n", then, card.Pipeline, card.Batch)
+		if f.Shard != nil {
+			fmt.Fprintf(&text, "  leave it out: starter skip %s --batch %s --shard %d --reason TEXT\n", card.Pipeline, card.Batch, *f.Shard)
+		}
+	}
+	return text.String()
 }
 
 // warnIfUnattended says when no worker polls the queue: then nothing will move.

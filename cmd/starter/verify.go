@@ -105,6 +105,9 @@ func verify(ctx context.Context, e *env, a *audit.Auditor, anchors, batches []st
 			what = "same values in other bytes"
 		}
 		fmt.Fprintf(e.stdout, "%s  publication %d scored again: %d rows, %s\n", batch, again.Publication, again.Rows, what)
+		for _, s := range again.Skipped {
+			fmt.Fprintf(e.stdout, "%s  not scored again: %s\n", batch, s.Sentence())
+		}
 	}
 	if len(findings) == 0 {
 		fmt.Fprintln(e.stdout, "everything is as it was recorded")
@@ -191,6 +194,9 @@ func printOrigin(e *env, pipeline string, o *audit.Origin) {
 	p("contract  %s", o.Contract)
 	p("run       %s", o.Run)
 	p("verdict   %s: %d rows, %d in quarantine of %d allowed (%s)", o.Verdict.Verdict, o.Verdict.Rows, o.Verdict.Quarantined, o.Verdict.Budget, o.Decision)
+	for _, s := range o.Verdict.Skipped {
+		p("left out  %s", s.Sentence())
+	}
 	if o.Published != nil {
 		p("registry  entry %d", o.Published.Seq)
 		if again := replaced(*o.Published); again != "" {

@@ -55,6 +55,11 @@ func TestVerifyNamesWhatShouldNotHaveBeen(t *testing.T) {
 			e.Step = release.StepDone
 			h.append(e)
 		}, `its step is "done", and its paper says "100%"`},
+		{"a shard that somebody else has left out", func(h *house) {
+			run1 := h.runs[0]
+			paper := h.blob(run.Skip{Format: run.Format, Run: run1, Shard: 3, By: "bob", Reason: "damaged"})
+			h.append(registry.Entry{Kind: registry.KindSkipped, Batch: "2024-01", Run: run1, By: "ann", Reason: "damaged", Paper: paper})
+		}, `its by is "ann", and its paper says "bob"`},
 		{"a paper of another kind", func(h *house) {
 			e := h.routed("100%", arm(h, 1, 10000))
 			e.Paper = h.evaluated

@@ -23,7 +23,8 @@ type Recomputed struct {
 	Publication int64
 	Run         store.Digest
 	Rows        int64
-	SameBytes   bool // the data files came out byte for byte
+	SameBytes   bool       // the data files came out byte for byte
+	Skipped     []run.Skip // shards that a person left out: nothing of them is scored again
 	Findings    []Finding
 }
 
@@ -54,11 +55,15 @@ func (a *Auditor) Recompute(ctx context.Context, batch string) (*Recomputed, err
 		return nil, err
 	}
 	late := lateByShard(data)
+	out.Skipped = data.Skipped
 	published := map[string]bool{}
 	for _, f := range current.Files {
 		published[f.Path] = true
 	}
 	for i := range p.plan.Shards {
+		if data.Skips(i) {
+			continue
+		}
 		a.say("%s shard %d of %d", batch, i+1, len(p.plan.Shards))
 		if err := a.shard(ctx, p, out, i, late[i], published); err != nil {
 			return nil, err

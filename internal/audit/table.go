@@ -129,6 +129,9 @@ func (t *trail) evidence(ctx context.Context, p delta.Publication, name string) 
 	case verdict.Gate != "":
 		t.publish(ctx, verdict, name)
 	}
+	if err == nil {
+		t.leftOut(name, verdict)
+	}
 }
 
 // publish judges again whether a month may go out.

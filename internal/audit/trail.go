@@ -100,6 +100,8 @@ func (t *trail) entry(ctx context.Context, e registry.Entry) {
 		t.waiver(e)
 	case registry.KindSchedule, registry.KindMissed:
 		t.scheduled(ctx, e)
+	case registry.KindSkipped:
+		t.skipped(ctx, e)
 	}
 }
 

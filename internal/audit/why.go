@@ -79,10 +79,10 @@ func (a *Auditor) Why(ctx context.Context, batch, key string) (*Origin, error) {
 	if n := len(p.contract.Entity()); len(parts) != n {
 		return nil, fmt.Errorf("the entity key is %s, of %d parts; the key that was asked for has %d", strings.Join(p.contract.Entity(), ","), n, len(parts))
 	}
-	if err := a.findRow(ctx, p, current, parts, o); err != nil {
+	if o.Verdict, err = a.verdict(ctx, batch, o.Run, o.Decision); err != nil {
 		return nil, err
 	}
-	if o.Verdict, err = a.verdict(ctx, batch, o.Run, o.Decision); err != nil {
+	if err := a.findRow(ctx, p, current, parts, o); err != nil {
 		return nil, err
 	}
 	if err := a.scoredBy(ctx, p, current, o); err != nil {
@@ -119,7 +119,11 @@ func (a *Auditor) findRow(ctx context.Context, p *papers, current delta.Publicat
 			return nil
 		}
 	}
-	return fmt.Errorf("batch %s has no published row with this key; it may be in quarantine: see starter status %s", o.Batch, a.Pipeline)
+	left := ""
+	for _, s := range o.Verdict.Skipped {
+		left += ", or among those left out: " + s.Sentence()
+	}
+	return fmt.Errorf("batch %s has no published row with this key; it may be in quarantine: see starter status %s%s", o.Batch, a.Pipeline, left)
 }
 
 // An inputRow is the place of a row in the input.
@@ -192,8 +196,8 @@ func (a *Auditor) findInput(ctx context.Context, p *papers, key []string, o *Ori
 	if err != nil {
 		return err
 	}
-	for i, want := range p.plan.Files {
-		found, err := a.searchFile(ctx, want, columns, p, key, o, func(row int64) bool { return !out[inputRow{i, row}] })
+	for i := range p.plan.Files {
+		found, err := a.searchFile(ctx, i, columns, p, key, o, func(row int64) bool { return !out[inputRow{i, row}] })
 		if err != nil || found {
 			return err
 		}
@@ -202,19 +206,35 @@ func (a *Auditor) findInput(ctx context.Context, p *papers, key []string, o *Ori
 }
 
 // searchFile looks for a row with the key that scored accepts.
-func (a *Auditor) searchFile(ctx context.Context, want run.File, columns []string, p *papers, key []string, o *Origin, scored func(row int64) bool) (bool, error) {
+func (a *Auditor) searchFile(ctx context.Context, file int, columns []string, p *papers, key []string, o *Origin, scored func(row int64) bool) (bool, error) {
+	want := p.plan.Files[file]
 	a.say("searching %s", want.Key)
 	f, closeInput, err := a.openInput(ctx, p, want)
 	if err != nil {
 		return false, err
 	}
 	defer closeInput()
-	rec, i, before, err := search(ctx, f, columnar.ReadOptions{Columns: columns}, p.contract.Entity(), key, scored)
+	for n, shard := range p.plan.Shards {
+		if shard.File != file || o.Verdict.Skips(n) {
+			continue
+		}
+		found, err := a.searchShard(ctx, f, shard, columns, p, key, o, scored)
+		if err != nil || found {
+			return found, err
+		}
+	}
+	return false, nil
+}
+
+// searchShard looks in the row groups of one shard.
+func (a *Auditor) searchShard(ctx context.Context, f *columnar.File, shard run.Shard, columns []string, p *papers, key []string, o *Origin, scored func(row int64) bool) (bool, error) {
+	rec, i, before, err := search(ctx, f, columnar.ReadOptions{Columns: columns, FirstGroup: shard.FirstGroup, Groups: shard.Groups}, p.contract.Entity(), key,
+		func(row int64) bool { return scored(shard.FirstRow + row) })
 	if err != nil || rec == nil {
 		return false, err
 	}
 	defer rec.Release()
-	o.File, o.FileRow = want.Key, before+int64(i)
+	o.File, o.FileRow = p.plan.Files[shard.File].Key, shard.FirstRow+before+int64(i)
 	o.Inputs = values(rec, i, func(name string) bool {
 		c, _ := p.contract.Column(name)
 		return c.Classification == "restricted" && !slices.Contains(p.contract.Entity(), name)

@@ -50,6 +50,9 @@ type Counts struct {
 	// Corrected is how many of the rows are corrections of others, which is not what
 	// rowCount counts.
 	Corrected int64
+
+	// Unread is how many rows more were delivered, of which no rule knows anything.
+	Unread int64
 }
 
 // Of returns how many rows break a rule, and whether that was counted. For rowCount
@@ -57,7 +60,7 @@ type Counts struct {
 func (n Counts) Of(rule Rule, r Result) (count int64, ok bool) {
 	switch {
 	case rule.Kind == KindRowCount:
-		return r.Rows - n.Corrected, true
+		return r.Rows - n.Corrected + n.Unread, true
 	case rule.Kind == KindRelationship:
 		count, ok = n.Unmatched[rule.ID]
 	case rule.Duplicates():

@@ -137,6 +137,11 @@ func (k *Keyer) Key(i int) (key Key, ok bool) {
 
 // IndexKeys returns the key list of row groups of a file, in ascending order.
 func IndexKeys(ctx context.Context, f *columnar.File, columns []string, firstGroup, groups int) ([]byte, error) {
+	return indexKeys(ctx, f, columns, firstGroup, groups, nil)
+}
+
+// indexKeys returns the key list of row groups; out says which rows are in quarantine.
+func indexKeys(ctx context.Context, f *columnar.File, columns []string, firstGroup, groups int, out func(i int) bool) ([]byte, error) {
 	var rows int64
 	for _, g := range f.RowGroups()[firstGroup : firstGroup+groups] {
 		rows += g.Rows
@@ -147,7 +152,7 @@ func IndexKeys(ctx context.Context, f *columnar.File, columns []string, firstGro
 		if err != nil {
 			return nil, err
 		}
-		if err := list.add(rec, row, nil); err != nil {
+		if err := list.add(rec, row, out); err != nil {
 			return nil, err
 		}
 		row += rec.NumRows()

@@ -43,7 +43,7 @@ func Parse(name string, data []byte) (*Config, error) {
 	c := &Config{
 		Batch:  Month,
 		Scores: Scores{Compression: DefaultCompression},
-		Shards: Shards{Rows: DefaultShardRows, Parallel: DefaultParallel},
+		Shards: Shards{Rows: DefaultShardRows, Parallel: DefaultParallel, OnFail: OnFailFail},
 
 		Fallback: Fallback{Score: FallbackNone},
 		Warnings: Record,
@@ -249,7 +249,7 @@ func share(what string, v strictyaml.Value) float64 {
 }
 
 func (c *Config) readShards(v strictyaml.Value) {
-	fs, ok := v.Map("shards", "rows", "parallel")
+	fs, ok := v.Map("shards", "rows", "parallel", "onFail")
 	if !ok {
 		return
 	}
@@ -258,6 +258,9 @@ func (c *Config) readShards(v strictyaml.Value) {
 	}
 	if v, ok := fs.Get("parallel"); ok {
 		c.Shards.Parallel = int(between("parallel", v, 1, maxParallel))
+	}
+	if v, ok := fs.Get("onFail"); ok {
+		c.Shards.OnFail, _ = v.OneOf("onFail", OnFailFail, OnFailAsk)
 	}
 }
 

@@ -151,4 +151,14 @@ type Budget struct {
 type Shards struct {
 	Rows     int64 `json:"rows"`     // aimed at for one shard
 	Parallel int   `json:"parallel"` // shards in flight
+
+	// OnFail is what happens when a shard cannot be scored: the batch fails, or it waits
+	// for a person, who skips the shard or tries it again, as long as for an answer.
+	OnFail string `json:"onFail"`
 }
+
+// What a pipeline does about a shard that cannot be scored.
+const (
+	OnFailFail = "fail"
+	OnFailAsk  = "ask"
+)

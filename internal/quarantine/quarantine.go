@@ -129,6 +129,9 @@ func (q *Quarantine) loadResults(ctx context.Context) error {
 			q.results = append(q.results, r)
 		}
 	}
+	for _, s := range q.Data.Skipped {
+		q.Notes = append(q.Notes, s.Sentence())
+	}
 	var found int64
 	for _, r := range q.results {
 		found += r.Quarantined

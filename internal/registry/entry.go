@@ -36,6 +36,7 @@ const (
 
 	KindSchedule = "schedule" // from here on, batches are expected by this calendar
 	KindMissed   = "missed"   // a batch was not published in time
+	KindSkipped  = "skipped"  // a person leaves a shard of a run out
 )
 
 // Verdicts of a gate.
@@ -68,6 +69,7 @@ const (
 //	proposal   Pipeline, Contract, Paper (the difference)
 //	schedule   Paper (a calendar.Calendar); with Until it ends
 //	missed     Batch, Slot, Reason, Paper (the calendar that expects it)
+//	skipped    Batch, Run, Reason, Paper (a run.Skip)
 //
 // A Paper is always a blob.
 //
@@ -243,6 +245,7 @@ var kinds = map[string][]string{
 	KindProposal:  {"pipeline", "contract", "paper"},
 	KindSchedule:  {"paper"},
 	KindMissed:    {"batch", "slot", "reason", "paper"},
+	KindSkipped:   {"batch", "run", "reason", "paper"},
 }
 
 // Answers of a person to a release that asks. A refused one came too late, twice, or

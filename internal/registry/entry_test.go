@@ -101,8 +101,8 @@ func TestParseEntryRefuses(t *testing.T) {
 }
 
 func TestEachKindNeedsItsFields(t *testing.T) {
-	if len(kinds) != 19 {
-		t.Errorf("%d kinds, want 19", len(kinds))
+	if len(kinds) != 20 {
+		t.Errorf("%d kinds, want 20", len(kinds))
 	}
 	for kind, needs := range kinds {
 		e := Entry{Seq: 1, Prev: digest("0"), Kind: kind, ID: "i", At: noon, By: "b"}

@@ -41,6 +41,9 @@ func loop() []Entry {
 		entry(KindProposal, "proposal", func(e *Entry) {
 			e.Pipeline, e.Contract, e.Paper = digest("pipeline.yaml 2"), digest("contract.yaml"), digest("change")
 		}),
+		entry(KindSkipped, "skipped", func(e *Entry) {
+			e.Batch, e.Run, e.Paper, e.Reason = "2024-02", digest("run 2"), digest("skip"), "its bytes are damaged"
+		}),
 	}
 }
 

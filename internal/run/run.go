@@ -162,8 +162,9 @@ type ShardResult struct {
 	Profile     *Object          `json:"profile"`
 	Keys        []Object         `json:"keys,omitempty"` // one per tuple of the pass, see pass.KeyTuples
 	Check       contract.Result  `json:"check"`
-	Output      *contract.Result `json:"output,omitempty"` // what the contract of the scores counted
-	Models      []ModelScores    `json:"models,omitempty"` // of the plan's models, in its order
+	Output      *contract.Result `json:"output,omitempty"`  // what the contract of the scores counted
+	Models      []ModelScores    `json:"models,omitempty"`  // of the plan's models, in its order
+	Skipped     *Skip            `json:"skipped,omitempty"` // a person left the shard out: nothing of it was scored
 }
 
 // ModelScores are what a model that is not the champion said of a shard's scored rows.
@@ -202,6 +203,8 @@ type Data struct {
 	Answer   *Answer  `json:"answer,omitempty"`   // what a person said to a verdict that asked
 
 	Gate store.Digest `json:"gate,omitempty"` // blob of the decision by the publish rules of the policy
+
+	Skipped []Skip `json:"skipped,omitempty"` // shards that a person left out
 }
 
 // An Answer is what a person said, or that nobody said anything in time.
@@ -230,7 +233,15 @@ type Drift struct {
 	Level     string   `json:"level"`     // none, warn, trigger or inconclusive
 	Columns   []string `json:"columns,omitempty"`
 	Causes    []string `json:"causes,omitempty"` // the columns and slices that carry it, heaviest first
+	Worst     []Moved  `json:"worst,omitempty"`  // of Columns, those that moved most, at most five
 	Paper     Object   `json:"paper"`
+}
+
+// A Moved column has drifted.
+type Moved struct {
+	Column string  `json:"column"`
+	Effect float64 `json:"effect"` // PSI beyond what chance gives on average, in nats
+	Reason string  `json:"reason,omitempty"`
 }
 
 // A Late row passed the checks of its own shard and is quarantined all the same,

@@ -149,6 +149,16 @@ func (w *Worker) ServeHealth(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
+// attributeFlags writes search attributes as the flags of Temporal's command line, which
+// takes a type for each name.
+func attributeFlags(attributes []workflows.SearchAttribute) string {
+	var flags []string
+	for _, a := range attributes {
+		flags = append(flags, fmt.Sprintf("--name %s --type %s", a.Name, a.Type))
+	}
+	return strings.Join(flags, " ")
+}
+
 // EnsureSearchAttributes adds the search attributes that the namespace lacks. Where
 // that is not allowed (Temporal Cloud), the error names the command that does it.
 func EnsureSearchAttributes(ctx context.Context, c client.Client, namespace string) error {
@@ -157,23 +167,23 @@ func EnsureSearchAttributes(ctx context.Context, c client.Client, namespace stri
 	if errors.As(err, &unknown) {
 		return fmt.Errorf("namespace %q does not exist on this Temporal; set TEMPORAL_NAMESPACE or create it", namespace)
 	}
-	missing := slices.DeleteFunc(workflows.SearchAttributes(), func(name string) bool {
-		_, ok := have.GetCustomAttributes()[name]
+	missing := slices.DeleteFunc(workflows.SearchAttributes(), func(a workflows.SearchAttribute) bool {
+		_, ok := have.GetCustomAttributes()[a.Name]
 		return ok
 	})
 	if err == nil && len(missing) == 0 {
 		return nil
 	}
 	add := map[string]enums.IndexedValueType{}
-	for _, name := range missing {
-		add[name] = enums.INDEXED_VALUE_TYPE_KEYWORD
+	for _, a := range missing {
+		add[a.Name] = a.Type
 	}
 	if err == nil {
 		_, err = c.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{Namespace: namespace, SearchAttributes: add})
 	}
 	if err != nil {
-		return fmt.Errorf("namespace %s lacks search attributes and they could not be added (%w); add them with: temporal operator search-attribute create --type Keyword --name %s",
-			namespace, err, strings.Join(missing, " --name "))
+		return fmt.Errorf("namespace %s lacks search attributes and they could not be added (%w); add them with: temporal operator search-attribute create %s",
+			namespace, err, attributeFlags(missing))
 	}
 	return nil
 }
