@@ -37,6 +37,9 @@ const rules = `
 	pipeline:            contract evaluate gate release strictyaml
 	model/lightgbm:      model
 	train/gbdt:          model
+	report/chart:
+	report/page:         report/chart
+	report/pagetest:
 	domain:              columnar evaluate model model/lightgbm sketch train/gbdt
 	train:               columnar contract evaluate model train/gbdt
 	registry:            store
