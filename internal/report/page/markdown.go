@@ -76,6 +76,8 @@ func (m *markdown) facts(facts []Fact) {
 func (m *markdown) blocks(blocks []Block) {
 	for _, b := range blocks {
 		switch b := b.(type) {
+		case *Heading:
+			m.line("### %s", escape(b.Text))
 		case *Paragraph:
 			m.line("%s", inline(b.Text))
 		case *List:

@@ -16,7 +16,7 @@
 //	text := page.Markdown(p)
 //
 // Running text is [Words]: [Text], [Code], [Strong] and [Link], joined by [Join]. Blocks
-// are [Paragraph], [List], [Table], [Callout], [Figures], [CodeBlock], [FactList] and
+// are [Heading], [Paragraph], [List], [Table], [Callout], [Figures], [CodeBlock], [FactList] and
 // [Details]; charts are of package chart. How a number was computed stands in the How of a fact, a table or a figure;
 // equal footnotes are printed once.
 //
@@ -99,6 +99,9 @@ type Section struct {
 // A Block is a part of a section.
 type Block interface{ block() string }
 
+// A Heading begins a part of a section.
+type Heading struct{ Text string }
+
 // A Paragraph is running text.
 type Paragraph struct{ Text Words }
 
@@ -159,6 +162,7 @@ type Details struct {
 	Blocks  []Block
 }
 
+func (*Heading) block() string   { return "heading" }
 func (*Paragraph) block() string { return "paragraph" }
 func (*List) block() string      { return "list" }
 func (*Callout) block() string   { return "callout" }

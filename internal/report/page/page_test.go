@@ -30,7 +30,7 @@ func everything(text string) *page.Page {
 	strip := chart.Strip(text, []float64{0.2, 0.8}, []float64{0.5, 0.5})
 	forest := chart.Forest{Low: -1, High: 1}
 	axis, row := forest.Axis(text), forest.Row(chart.Row{Title: text, Interval: interval, Bounds: [2]float64{-0.5, math.NaN()}, Series: chart.Alt})
-	p.Add("First", text, &page.Paragraph{Text: page.Text(text)}, &page.List{Items: []page.Words{page.Text(text)}},
+	p.Add("First", text, &page.Heading{Text: text}, &page.Paragraph{Text: page.Text(text)}, &page.List{Items: []page.Words{page.Text(text)}},
 		&page.Callout{Tone: page.Bad, Title: text, Text: page.Text(text)}, &page.CodeBlock{Caption: "Again", Text: "starter verify\n```\n" + text})
 	p.Add("Second "+text, "", &page.Table{Caption: text, Columns: []page.Column{{Name: text}, {Name: "n", Number: true}, {Name: "interval", Axis: &axis}}, How: text, Rows: []page.Row{
 		{{Text: page.Text(text)}, {Text: page.Text("1"), Tone: page.Bad}, {Chart: &row}},
