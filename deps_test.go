@@ -66,11 +66,13 @@ const rules = `
 	audit:               bundle change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
 	trigger:             evaluate
 	learn:               columnar contract evaluate labels model pass pipeline registry run store train trigger
+	report:              compare drift evaluate gate profile report/chart report/page sketch train
+	dossier:             bundle contract delta drift evaluate evidence gate learn model pass pipeline profile registry release report run serving store train
 	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels learn model pass pipeline profile registration registry release run serving store train trigger
 	workflows:           activities evaluate evidence release run store train trigger
 	worker:              activities model model/lightgbm store workflows
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle change columnar compare contract delta domain drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml train trigger version workflows
+	cmd/starter:         activities audit bundle change columnar compare contract delta domain dossier drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release report/page run store strictyaml train trigger version workflows
 `
 
 // only keeps a technology in its place: no other package may import it.

@@ -1,9 +1,11 @@
 package dossier
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -199,14 +201,8 @@ func (j *judged) rules() report.Contract {
 	return c
 }
 
-func sorted[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
+// sorted returns the keys of a map in their order.
+func sorted[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
 
 // published lists the publications of the batch, and who served the rows of this run.
 func (j *judged) published(ctx context.Context) error {

@@ -164,39 +164,38 @@ func curve(d evaluate.Data) ([]report.Point, error) {
 // that served in it, and over candidates that its labels judged.
 func (j *judged) gates(ctx context.Context) error {
 	if j.data.Gate != "" {
-		if err := j.gate(ctx, report.Gate{Paper: string(j.data.Gate)}); err != nil {
+		d := new(gate.Decision)
+		if err := run.LoadBlob(ctx, j.Store, j.data.Gate, d); err != nil {
 			return err
 		}
+		j.out.Gates = append(j.out.Gates, report.Gate{Paper: string(j.data.Gate), Decision: d})
 	}
 	for _, e := range j.Log.Of(registry.KindAdvance) {
-		g := report.Gate{Entry: e.Seq, At: e.At, Paper: string(e.Paper), Release: e.Release, Step: e.Step, Model: j.Version(e.Model)}
-		if err := j.gate(ctx, g); err != nil {
+		g, err := j.decision(ctx, e)
+		if err != nil {
 			return err
 		}
+		if g == nil || !slices.ContainsFunc(g.Decision.Evidence.Sources, func(s gate.Source) bool {
+			return s.Batch == j.plan.Batch && (s.Run == "" || s.Run == string(j.data.Run))
+		}) {
+			continue
+		}
+		j.last = max(j.last, e.Seq)
+		j.out.Gates = append(j.out.Gates, *g)
 	}
 	return nil
 }
 
-// gate keeps a decision if it rests on this run.
-func (j *judged) gate(ctx context.Context, g report.Gate) error {
-	g.Decision = new(gate.Decision)
-	err := run.LoadBlob(ctx, j.Store, store.Digest(g.Paper), g.Decision)
+// decision reads the decision of an advance entry; nil if somebody has deleted it.
+func (r *Reader) decision(ctx context.Context, e registry.Entry) (*report.Gate, error) {
+	g := &report.Gate{Entry: e.Seq, At: e.At, Paper: string(e.Paper), Release: e.Release, Step: e.Step, Model: r.Version(e.Model), Decision: new(gate.Decision)}
+	err := run.LoadBlob(ctx, r.Store, e.Paper, g.Decision)
 	if gone(err) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	rests := slices.ContainsFunc(g.Decision.Evidence.Sources, func(s gate.Source) bool {
-		return s.Batch == j.plan.Batch && (s.Run == "" || s.Run == string(j.data.Run))
-	})
-	if g.Entry > 0 && !rests {
-		return nil
-	}
-	if g.Policy, err = j.policy(ctx, g.Decision.Policy); err != nil {
-		return err
-	}
-	j.last = max(j.last, g.Entry)
-	j.out.Gates = append(j.out.Gates, g)
-	return nil
+	g.Policy, err = r.policy(ctx, g.Decision.Policy)
+	return g, err
 }

@@ -31,13 +31,14 @@ func (b *Batch) scoreBlocks() []page.Block {
 	}
 	f := &page.Figures{How: "From the profiles that were made in the pass that scored: shares of the rows with a score, in bins of one width. Every bin's count is exact to within 0.39 % of the score; the bins at the ends hold what lies beyond."}
 	for _, s := range b.Scores {
-		f.Charts = append(f.Charts, s.Histogram.chart("Distribution of the scores", "score", [3]string{b.Batch, "reference", s.Before}))
+		f.Charts = append(f.Charts, s.Histogram.chart("Distribution of the scores", "score", [3]string{b.Batch, "reference", s.Before}, true))
 		if c := cumulative(s, b.Batch); !c.Empty() {
 			f.Charts = append(f.Charts, c)
 		}
 	}
 	blocks := []page.Block{f}
 	if c := b.scoreColumn(); c != nil {
+		f.Charts = append(f.Charts, b.scoreCourse(c))
 		blocks = append(blocks, &page.FactList{Facts: scoreFacts(c)})
 	}
 	return blocks
@@ -74,6 +75,18 @@ func (b *Batch) scoreColumn() *Column {
 		return nil
 	}
 	return &b.Drift.Columns[at]
+}
+
+// scoreCourse draws how far the scores were from their reference, month after month.
+func (b *Batch) scoreCourse(c *Column) chart.Chart {
+	line := chart.Line{Series: chart.Now, Name: "effect"}
+	if known(c.Effects) < 2 {
+		return chart.Chart{}
+	}
+	for _, v := range values(c.Effects) {
+		line.Values = append(line.Values, chart.Interval{Low: math.NaN(), Value: v, High: math.NaN()})
+	}
+	return chart.Trend(chart.Trended{Title: "Course of the change of the scores", YLabel: "effect; the dashed line is the bound", Labels: b.Drift.Batches, Lines: []chart.Line{line}, Bound: &b.Drift.Moderate, Tall: true})
 }
 
 func scoreFacts(c *Column) []page.Fact {
@@ -139,8 +152,8 @@ func (b *Batch) driftBlocks() []page.Block {
 		return nil
 	}
 	var blocks []page.Block
-	if l := sentences(d.Reasons); l != nil {
-		blocks = append(blocks, l)
+	if d.Level == "inconclusive" || len(d.Reasons) > 1 {
+		blocks = append(blocks, sentences(d.Reasons))
 	}
 	for _, side := range []struct {
 		names []string
@@ -157,17 +170,16 @@ func (b *Batch) driftBlocks() []page.Block {
 	}
 	f := &page.Figures{How: "Shares of the rows that have a value, from profiles. The ends hold what lies beyond. Of confidential columns only shares in tenths of the reference are shown, of restricted ones nothing: see docs/privacy.md."}
 	var rest page.Figures
-	for i, c := range d.Columns {
+	for _, c := range d.Columns {
 		if c.Histogram == nil || c.Score {
 			continue
 		}
-		drawn := c.Histogram.chart(fmt.Sprintf("%s: effect %s", c.Name, chart.Number(c.Effect)), c.Name, [3]string{b.Batch, "reference", d.Before})
+		drawn := c.Histogram.chart(fmt.Sprintf("%s: effect %s", c.Name, chart.Number(c.Effect)), c.Name, [3]string{b.Batch, "reference", d.Before}, false)
 		if len(f.Charts) < mostFigures {
 			f.Charts = append(f.Charts, drawn)
 		} else {
 			rest.Charts = append(rest.Charts, drawn)
 		}
-		_ = i
 	}
 	if len(f.Charts) > 0 {
 		blocks = append(blocks, f)

@@ -56,7 +56,7 @@ func metricName(m evaluate.Metric) string {
 		full = string(name)
 	}
 	if has {
-		return fmt.Sprintf("%s at %s", full, chart.Number(argument))
+		return fmt.Sprintf("%s at %g", full, argument)
 	}
 	return full
 }
@@ -317,7 +317,7 @@ func changes(c Comparison) page.Block {
 
 func decisionFacts(d *compare.Decisions) []page.Fact {
 	return []page.Fact{
-		{Name: "Decisions that flip", Value: page.Text(chart.Percent(d.Flips.Value)), Note: share(d.Flips)},
+		{Name: "Decisions that flip", Value: page.Text(chart.Percent(d.Flips.Value)), Note: shareSpan(d.Flips)},
 		{Name: "Swap in", Value: page.Text(chart.Count(d.SwapIn.Rows)), Note: swap(d.SwapIn, "only the challenger selects")},
 		{Name: "Swap out", Value: page.Text(chart.Count(d.SwapOut.Rows)), Note: swap(d.SwapOut, "only the champion selects")},
 		{Name: "Selected", Value: page.Text(chart.Percent(d.Champion.Value) + " → " + chart.Percent(d.Challenger.Value)), Note: "champion → challenger"},
@@ -325,7 +325,7 @@ func decisionFacts(d *compare.Decisions) []page.Fact {
 }
 
 func swap(s compare.Swap, what string) string {
-	text := what + ", " + share(s.Share)
+	text := what + "; " + share(s.Share)
 	if s.Label != nil {
 		text += "; came true " + share(*s.Label)
 	}

@@ -18,7 +18,7 @@ func (b *Batch) Page() *page.Page {
 	p.Add("Contract and quarantine", b.contractLead(), b.contractBlocks()...)
 	p.Add("Slices", "Groups of rows that the contract names: how many they are, what they are scored, and how well.", b.sliceBlocks()...)
 	p.Add("Champion and challengers", "Models that scored the same rows, held against the champion without labels.", b.comparisonBlocks()...)
-	p.Add("Gates", "Every decision that rests on this run, rule by rule.", b.gateBlocks()...)
+	p.Add("Gates", "Every decision that rests on this run, rule by rule.", gateBlocks(b.Gates)...)
 	p.Add("Publications", "", b.publicationBlocks()...)
 	p.Add("Lineage", "Whoever has these inputs can compute every score again.", b.lineageBlocks()...)
 	p.End = []page.Words{page.Join(page.Text("Run "), page.Code(b.Run), page.Text(". Registry anchor "), page.Code(b.Anchor),
@@ -101,7 +101,7 @@ func (b *Batch) trust() page.Words {
 		case "inconclusive":
 			parts = append(parts, "Whether it drifted nobody can say.")
 		default:
-			parts = append(parts, fmt.Sprintf("%s drifted from %s.", sentenceCase(list(b.drifted(), 3)), d.Reference))
+			parts = append(parts, fmt.Sprintf("Drifted from %s: %s.", d.Reference, list(b.drifted(), 3)))
 		}
 	}
 	parts = append(parts, b.outcomeTrust()...)
@@ -155,7 +155,7 @@ func owner(name string) string {
 	if name == "" {
 		return "The owner of the pipeline"
 	}
-	return sentenceCase(name)
+	return "The owner, " + name
 }
 
 func (b *Batch) factList() []page.Fact {
@@ -303,14 +303,6 @@ func (b *Batch) lineageBlocks() []page.Block {
 	})}
 	if len(b.Notes) > 0 {
 		blocks = append(blocks, &page.Callout{Title: "Not to be had any more", Text: page.Text(list(b.Notes, 5) + ".")})
-	}
-	return blocks
-}
-
-func (b *Batch) gateBlocks() []page.Block {
-	var blocks []page.Block
-	for _, g := range b.Gates {
-		blocks = append(blocks, g.Blocks()...)
 	}
 	return blocks
 }

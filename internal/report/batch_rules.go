@@ -104,29 +104,6 @@ func keyFacts(k *Keys) []page.Fact {
 	return facts
 }
 
-func (b *Batch) sliceBlocks() []page.Block {
-	if len(b.Slices) == 0 {
-		return nil
-	}
-	t := &page.Table{Caption: "Slices", Columns: page.Columns("Slice", "#Rows", "#Share", "#in the reference", "#Mean score", "#in the reference", "#AUC", "Gap to all other rows"),
-		How: "Rows and mean scores are from the profiles. AUC is of the champion where labels are known; its interval holds for all slices at once (Bonferroni), and a gap counts if it is significant among all slices (Holm)."}
-	for _, s := range b.Slices {
-		auc, gap, tone := "–", "–", page.Plain
-		if s.AUC != nil {
-			auc = estimate(*s.AUC)
-		}
-		if s.Gap != nil {
-			gap = chart.Signed(s.Gap.Value) + " " + span(*s.Gap)
-		}
-		if s.Significant {
-			gap, tone = gap+", significant", page.Warn
-		}
-		t.Rows = append(t.Rows, page.Row{{Text: page.Text(s.Column + " " + s.Value)}, {Text: page.Text(chart.Count(s.Rows))}, {Text: page.Text(optional(s.Share[0], chart.Percent))}, {Text: page.Text(optional(s.Share[1], chart.Percent))},
-			{Text: page.Text(optional(s.Score[0], chart.Number))}, {Text: page.Text(optional(s.Score[1], chart.Number))}, {Text: page.Text(auc)}, {Text: page.Text(gap), Tone: tone}})
-	}
-	return []page.Block{t}
-}
-
 func optional(x *float64, text func(float64) string) string {
 	if x == nil {
 		return "–"

@@ -12,6 +12,45 @@ import (
 	"headgate/internal/report/page"
 )
 
+// gateBlocks returns decisions as a page shows them: a list, and each one in full. Those
+// that passed on labels are folded.
+func gateBlocks(gates []Gate) []page.Block {
+	if len(gates) == 0 {
+		return nil
+	}
+	t := &page.Table{Caption: "Decisions", Columns: page.Columns("#Entry", "Question", "Release", "Step", "Candidate", "Verdict", "What decided")}
+	var blocks []page.Block
+	for _, g := range gates {
+		entry := "–"
+		if g.Entry > 0 {
+			entry = fmt.Sprint(g.Entry)
+		}
+		v := string(g.Decision.Verdict)
+		t.Rows = append(t.Rows, page.Row{{Text: page.Text(entry)}, {Text: page.Text(question(g.Decision.Subject))}, {Text: page.Text(g.Release)}, {Text: page.Text(g.Step)},
+			{Text: digest(g.Decision.Evidence.Release.Model)}, {Text: page.Text(v), Tone: verdictTone(v)}, {Text: page.Text(g.decided())}})
+		full := g.Blocks()
+		if len(gates) > 2 {
+			full = []page.Block{&page.Details{Summary: fmt.Sprintf("%s: %s", g.title(), v), Blocks: full}}
+		}
+		blocks = append(blocks, full...)
+	}
+	return append([]page.Block{t}, blocks...)
+}
+
+// decided says which rules decided.
+func (g *Gate) decided() string {
+	if g.Decision.Verdict == gate.Pass {
+		return fmt.Sprintf("all %s", count(len(g.Decision.Rules), "rule"))
+	}
+	var ids []string
+	for _, r := range g.Decision.Rules {
+		if r.Outcome == g.Decision.Verdict && r.Waived == nil && !r.ReportOnly {
+			ids = append(ids, r.ID)
+		}
+	}
+	return list(ids, 4)
+}
+
 // Blocks returns a decision as a page shows it: what was asked and what came of it, each
 // rule with its value and reason, and the evidence drawn against its bounds.
 func (g *Gate) Blocks() []page.Block {
@@ -19,7 +58,7 @@ func (g *Gate) Blocks() []page.Block {
 	blocks := []page.Block{&page.Heading{Text: g.title()}}
 	text := page.Text(question(d.Subject) + " ")
 	if g.Model.Digest != "" {
-		text = page.Join(text, page.Text("Candidate "), page.Digest(g.Model.Digest), page.Text(", champion "), page.Digest(d.Evidence.Release.Champion), page.Text(". "))
+		text = page.Join(text, page.Text("Candidate "), page.Digest(d.Evidence.Release.Model), page.Text(", against "), page.Digest(d.Evidence.Release.Champion), page.Text(". "))
 	}
 	if o := d.Evidence.Outcome; o != nil {
 		text = page.Join(text, page.Textf("Labels of %s: %s, look %d of at most %d. ", list(o.Batches, 4), rows(o.Rows), len(o.Past), o.Looks))
@@ -41,7 +80,7 @@ func (g *Gate) title() string {
 	case g.Decision.Subject == gate.Canary:
 		return fmt.Sprintf("%s: the step %s in this batch", g.Release, g.Step)
 	}
-	return fmt.Sprintf("%s: %s of %s", g.Release, g.Step, short(g.Model.Digest))
+	return fmt.Sprintf("%s: %s of %s", g.Release, g.Step, short(g.Decision.Evidence.Release.Model))
 }
 
 func question(s gate.Subject) string {
@@ -89,7 +128,7 @@ func (g *Gate) rules() *page.Table {
 func (g *Gate) forest() page.Block {
 	switch e := g.Decision.Evidence; {
 	case e.Outcome != nil && len(e.Outcome.Metrics) > 0:
-		return g.outcomeForest(e.Outcome)
+		return g.outcomeForest()
 	case e.Compare != nil:
 		return g.compareForest(e.Compare)
 	}
@@ -98,6 +137,7 @@ func (g *Gate) forest() page.Block {
 
 // A line is a row of a forest.
 type line struct {
+	metric               evaluate.Metric
 	name, value, meaning string
 	interval             chart.Interval
 	bounds               [2]float64
@@ -144,8 +184,20 @@ func improvement(m evaluate.Metric, e evaluate.Estimate, champion float64) chart
 	return i
 }
 
+const forestHow = "Differences of candidate and champion on the same rows, with intervals as wide as the look grants: over all looks and challengers of a year, one that is not better gets through no more often than the policy's alpha. The drawing divides by the champion's value; to the right is better."
+
 // outcomeForest draws what labels say of candidate and champion.
-func (g *Gate) outcomeForest(o *gate.Outcome) page.Block {
+func (g *Gate) outcomeForest() page.Block {
+	lines := g.lines("")
+	if len(lines) == 0 {
+		return nil
+	}
+	return forestTable("Candidate against champion on the same rows", "better by … % of the champion's →", forestHow, 0, lines)
+}
+
+// lines are the metrics of a decision, as parts of the champion's.
+func (g *Gate) lines(prefix string) []line {
+	o := g.Decision.Evidence.Outcome
 	var lines []line
 	for _, m := range slices.Sorted(maps.Keys(o.Metrics)) {
 		metric := o.Metrics[m]
@@ -154,22 +206,17 @@ func (g *Gate) outcomeForest(o *gate.Outcome) page.Block {
 			continue
 		}
 		if metric.Success != nil {
-			lines = append(lines, line{name: string(m) + ", superior", value: estimate(*metric.Success), interval: improvement(m, *metric.Success, base),
+			lines = append(lines, line{metric: m, name: prefix + string(m) + " is better", value: estimate(*metric.Success), interval: improvement(m, *metric.Success, base),
 				bounds: [2]float64{0, math.NaN()}, meaning: "above 0", fails: improvement(m, *metric.Success, base).Low <= 0})
 		}
-		l := line{name: string(m) + ", guardrail", value: estimate(metric.Difference), interval: improvement(m, metric.Difference, base), bounds: [2]float64{math.NaN(), math.NaN()}}
+		l := line{metric: m, name: prefix + string(m) + " is not worse", value: estimate(metric.Difference), interval: improvement(m, metric.Difference, base), bounds: [2]float64{math.NaN(), math.NaN()}}
 		if margin, ok := g.margin(m, base); ok {
 			l.bounds[0], l.meaning = -margin, "above −"+chart.Number(margin)+" %"
 			l.fails = l.interval.Low <= -margin
 		}
 		lines = append(lines, l)
 	}
-	if len(lines) == 0 {
-		return nil
-	}
-	return forestTable("Candidate against champion on the same rows", "better by … % of the champion's →",
-		fmt.Sprintf("Differences of candidate and champion on the same rows, with intervals of the level that this look may use: an error of %s for superiority and of %s for a guardrail, on one side, so that all looks of a year together err no more than the policy says. The drawing divides by the champion's value; to the right is better.",
-			chart.Number(o.Alpha.Success), chart.Number(o.Alpha.Guard)), 0, lines)
+	return lines
 }
 
 // margin is by how much a metric may be worse, in percent of the champion's.

@@ -202,8 +202,8 @@ func categories(sides []*profile.Column) *Histogram {
 	})
 }
 
-// chart draws the histogram.
-func (h *Histogram) chart(title, label string, series [3]string) chart.Chart {
+// chart draws the histogram, tall if it stands beside squares.
+func (h *Histogram) chart(title, label string, series [3]string, tall bool) chart.Chart {
 	var drawn []chart.Histogram
 	for i, side := range [][]float64{h.Current, h.Reference, h.Before} {
 		if side != nil {
@@ -213,7 +213,7 @@ func (h *Histogram) chart(title, label string, series [3]string) chart.Chart {
 	if h.Values != nil {
 		return chart.Bars(chart.Grouped{Title: title, Labels: h.Values, Histograms: drawn})
 	}
-	d := chart.Distributed{Title: title, Label: label, Edges: h.Edges, Histograms: drawn}
+	d := chart.Distributed{Title: title, Label: label, Edges: h.Edges, Histograms: drawn, Tall: tall}
 	if h.Edges == nil {
 		d.Blind, d.Label = true, "tenths of the reference, without their limits"
 		for i := range len(h.Current) + 1 {

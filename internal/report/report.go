@@ -74,7 +74,12 @@ func span(e evaluate.Estimate) string {
 
 // share writes a share with its interval.
 func share(e evaluate.Estimate) string {
-	return chart.Percent(e.Value) + " [" + chart.Percent(e.Low) + ", " + chart.Percent(e.High) + "]"
+	return chart.Percent(e.Value) + " " + shareSpan(e)
+}
+
+// shareSpan writes the interval of a share.
+func shareSpan(e evaluate.Estimate) string {
+	return "[" + chart.Percent(e.Low) + ", " + chart.Percent(e.High) + "]"
 }
 
 func interval(e evaluate.Estimate) chart.Interval {

@@ -73,7 +73,8 @@ func Strip(title string, ref, cur []float64) Chart {
 		edges[i] = float64(i)
 	}
 	p.bars(edges, Histogram{Series: Now, Shares: cur})
-	p.path(polyline(p.steps(edges, ref)), "line thin ref")
+	p.path(polyline(p.steps(edges, cur)), "line hair now")
+	p.path(polyline(p.steps(edges, ref)), "line hair ref")
 	p.line(1, p.y.from, width-1, p.y.from, "axis")
 	return Chart{Title: title, width: width, height: height, body: p.String()}
 }
@@ -185,20 +186,23 @@ func Matrix(g Grid) Chart {
 	p := &plot{width: cardWidth, height: top + size*float64(n) + 30}
 	head := []string{g.RowLabel + " / " + g.ColumnLabel}
 	var rows [][]string
-	for i, counts := range g.Counts {
-		total := int64(0)
+	largest := 0.0
+	for _, counts := range g.Counts {
 		for _, c := range counts {
-			total += c
+			largest = max(largest, float64(c)/float64(max(sum(counts), 1)))
 		}
+	}
+	for i, counts := range g.Counts {
+		total := max(sum(counts), 1)
 		head = append(head, strconv.Itoa(i+1))
 		row := []string{strconv.Itoa(i + 1)}
 		y := top + size*float64(n-1-i)
 		p.text(left-6, y+size/2+4, "end", "tick", strconv.Itoa(i+1))
 		p.text(left+size*(float64(i)+0.5), top+size*float64(n)+13, "middle", "tick", strconv.Itoa(i+1))
 		for j, c := range counts {
-			share := float64(c) / float64(max(total, 1))
+			share := float64(c) / float64(total)
 			row = append(row, Count(c))
-			p.cell(left+size*float64(j), y, size, share)
+			p.cell(left+size*float64(j), y, size, share, largest)
 		}
 		rows = append(rows, row)
 	}
@@ -206,8 +210,16 @@ func Matrix(g Grid) Chart {
 	return p.chart(g.Title, g.Desc, head, rows)
 }
 
-func (c *canvas) cell(x, y, size, share float64) {
-	shade := min(int(share*5+0.999), 5)
+func sum(counts []int64) int64 {
+	total := int64(0)
+	for _, c := range counts {
+		total += c
+	}
+	return total
+}
+
+func (c *canvas) cell(x, y, size, share, largest float64) {
+	shade := min(int(share/max(largest, 1e-9)*5+0.999), 5)
 	c.rect(x+0.5, y+0.5, size-1, size-1, "shade"+strconv.Itoa(shade))
 	if share >= 0.005 {
 		c.text(x+size/2, y+size/2+3.5, "middle", "on"+strconv.Itoa(shade), strconv.Itoa(int(100*share+0.5)))

@@ -14,11 +14,13 @@ svg .beyond{fill:var(--over);opacity:.1}
 svg .track{fill:var(--track)}
 svg .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
 svg .line.thin{stroke-width:1.4}
+svg .line.hair{stroke-width:1}
 svg .line.now{stroke:var(--now)}
-svg .line.ref{stroke:var(--ref);stroke-dasharray:5 3}
+svg .line.ref{stroke:var(--ink);stroke-dasharray:4 2.5}svg .line.hair.ref{stroke-dasharray:none}
 svg .line.old{stroke:var(--old);stroke-dasharray:1 3.2}
 svg .line.alt{stroke:var(--alt)}
 svg .area.now{fill:var(--now)}svg .area.ref{fill:var(--ref)}svg .area.old{fill:var(--old)}svg .area.alt{fill:var(--alt)}svg .area.over{fill:var(--over)}
+svg .fill.now{fill:var(--now);opacity:.3}svg .fill.alt{fill:var(--alt);opacity:.3}svg .fill.ref{fill:var(--ref);opacity:.3}
 svg .band{opacity:.18;stroke:none}
 svg .band.now{fill:var(--now)}svg .band.ref{fill:var(--ref)}svg .band.old{fill:var(--old)}svg .band.alt{fill:var(--alt)}
 svg .whisker{fill:none;stroke-width:1.8;stroke-linecap:round}

@@ -17,12 +17,15 @@ type Square struct {
 	Level                 *float64 // chance lies at this height
 }
 
+// squareHeight makes the unit square a square in a card.
+const squareHeight = 300.0
+
 // Curves draws curves in the unit square with their bands.
 func Curves(s Square) Chart {
 	if len(s.Curves) == 0 {
 		return Chart{}
 	}
-	p := newPlot(300, 38, [2]float64{0, 1}, [2]float64{0, 1})
+	p := newPlot(squareHeight, 38, [2]float64{0, 1}, [2]float64{0, 1})
 	quarter := []float64{0, 0.25, 0.5, 0.75, 1}
 	p.yAxis(quarter, plainTicks(quarter))
 	if s.Diagonal {
@@ -30,7 +33,7 @@ func Curves(s Square) Chart {
 	}
 	if s.Level != nil {
 		p.line(p.x.at(0), p.y.at(*s.Level), p.x.at(1), p.y.at(*s.Level), "chance")
-		p.text(p.x.to, p.y.at(*s.Level)-4, "end", "dim", "chance "+Percent(*s.Level))
+		p.text(p.x.from+6, p.y.at(*s.Level)+12, "start", "dim", "chance: "+Percent(*s.Level))
 	}
 	var legend []named
 	for _, c := range s.Curves {
@@ -111,7 +114,7 @@ func Reliability(title string, tables []Calibrated) Chart {
 		return Chart{}
 	}
 	top = min(top*1.06, 1)
-	p := newPlot(300, 38, [2]float64{0, top}, [2]float64{0, top})
+	p := newPlot(squareHeight, 38, [2]float64{0, top}, [2]float64{0, top})
 	t := ticks(0, top, 5)
 	p.yAxis(t, percentTicks(t))
 	p.line(p.x.at(0), p.y.at(0), p.x.at(top), p.y.at(top), "chance")

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -23,6 +24,7 @@ type Distributed struct {
 	Histograms []Histogram
 	// Blind hides the edges: only the shape is shown.
 	Blind bool
+	Tall  bool // as high as [Curves], to stand beside them
 }
 
 // Distribution draws histograms over one another.
@@ -37,15 +39,20 @@ func Distribution(d Distributed) Chart {
 			top = max(top, s)
 		}
 	}
-	p := newPlot(188, 38, [2]float64{d.Edges[0], d.Edges[bins]}, [2]float64{0, max(top*1.05, 1e-6)})
+	height := 188.0
+	if d.Tall {
+		height = squareHeight
+	}
+	p := newPlot(height, 38, [2]float64{d.Edges[0], d.Edges[bins]}, [2]float64{0, max(top*1.05, 1e-6)})
 	yt := ticks(0, p.y.high, 4)
 	p.yAxis(yt, percentTicks(yt))
 	for i, h := range d.Histograms {
 		if i == 0 {
 			p.bars(d.Edges, h)
-		} else {
-			p.path(polyline(p.steps(d.Edges, h.Shares)), "line "+string(h.Series))
 		}
+	}
+	for _, h := range slices.Backward(d.Histograms) {
+		p.path(polyline(p.steps(d.Edges, h.Shares)), "line thin "+string(h.Series))
 	}
 	p.distributionAxis(d)
 	p.legend(p.x.from, 12, names(d.Histograms))
@@ -56,18 +63,18 @@ func (p *plot) bars(edges []float64, h Histogram) {
 	for i, s := range h.Shares {
 		x, right, y := p.x.at(edges[i]), p.x.at(edges[i+1]), p.y.at(s)
 		if s > 0 {
-			p.rect(x+0.5, y, max(right-x-1, 0.8), p.y.from-y, "area "+string(h.Series))
+			p.rect(x, y, right-x, p.y.from-y, "fill "+string(h.Series))
 		}
 	}
 }
 
 func (p *plot) steps(edges, shares []float64) [][2]float64 {
-	points := [][2]float64{{p.x.at(edges[0]), p.y.from}}
+	var points [][2]float64
 	for i, s := range shares {
 		y := p.y.at(s)
 		points = append(points, [2]float64{p.x.at(edges[i]), y}, [2]float64{p.x.at(edges[i+1]), y})
 	}
-	return append(points, [2]float64{p.x.at(edges[len(edges)-1]), p.y.from})
+	return points
 }
 
 func (p *plot) distributionAxis(d Distributed) {

@@ -15,6 +15,7 @@ type Trended struct {
 	Lines  []Line
 	Bound  *float64 // a line across: what is asked for
 	Text   func(float64) string
+	Tall   bool // as high as [Curves], to stand beside them
 }
 
 // Trend draws values over batches with their intervals as bands.
@@ -24,7 +25,11 @@ func Trend(t Trended) Chart {
 		return Chart{}
 	}
 	n := len(t.Labels)
-	p := newPlot(188, 42, [2]float64{0, float64(max(n-1, 1))}, [2]float64{low, high})
+	height := 188.0
+	if t.Tall {
+		height = squareHeight
+	}
+	p := newPlot(height, 42, [2]float64{0, float64(max(n-1, 1))}, [2]float64{low, high})
 	p.x.from, p.x.to = p.x.from+6, p.x.to-6
 	yt := ticks(low, high, 4)
 	text := plainTicks(yt)
