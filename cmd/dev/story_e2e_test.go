@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"headgate/internal/gate"
@@ -32,10 +33,12 @@ type life struct {
 // The whole demo, on a server of its own.
 func TestTheDemoGoesAsTold(t *testing.T) {
 	var stdout, stderr bytes.Buffer
-	args := []string{"demo", "--once", "--port", "0", "--ui-port", "0", "--dir", t.TempDir()}
+	dir := t.TempDir()
+	args := []string{"demo", "--once", "--port", "0", "--ui-port", "0", "--dir", dir}
 	if code := run(t.Context(), args, &stdout, &stderr); code != 0 {
-		t.Errorf("exit code %d: %s\n%s", code, stderr.String(), stdout.String())
+		t.Fatalf("exit code %d: %s\n%s", code, stderr.String(), stdout.String())
 	}
+	t.Run("its reports", func(t *testing.T) { readReports(t, filepath.Join(dir, "store")) })
 }
 
 // TestThePathsOfTheStory holds twenty worlds against the areas of the story: every one

@@ -93,9 +93,7 @@ func (b *Batch) outcomeBlocks() []page.Block {
 	}
 	blocks := []page.Block{o.standing()}
 	blocks = append(blocks, o.metricTables()...)
-	if f := o.figures(); f != nil {
-		blocks = append(blocks, f)
-	}
+	blocks = append(blocks, o.figures())
 	if o.Curves != "" {
 		blocks = append(blocks, &page.Callout{Title: "No curves", Text: page.Text(o.Curves)})
 	}
@@ -211,10 +209,7 @@ func (o *Outcome) figures() page.Block {
 	}
 	f := &page.Figures{Charts: []chart.Chart{chart.Reliability("Reliability", tables), chart.Curves(roc), chart.Curves(pr)},
 		How: "Reliability: groups of equal weight by score, with Wilson's 95 % interval of the share that came true. Curves: decisions at 40 thresholds, measured again from the stored scores and labels that the evaluation names; bands are 95 % intervals of the vertical value at each threshold by itself."}
-	if slices.ContainsFunc(f.Charts, func(c chart.Chart) bool { return !c.Empty() }) {
-		return f
-	}
-	return nil
+	return f
 }
 
 func calibrated(s chart.Series, name string, r *evaluate.Report) chart.Calibrated {

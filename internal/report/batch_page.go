@@ -294,11 +294,11 @@ func (p *Publication) what() string {
 
 func (b *Batch) lineageBlocks() []page.Block {
 	blocks := []page.Block{lineage(b.Lineage), commands("Verify it yourself", []string{
-		fmt.Sprintf("# the chain of the registry, every decision, every published file"),
+		"# the chain of the registry, every decision, every published file",
 		fmt.Sprintf("starter verify %s --anchor %s", b.Pipeline, b.Anchor),
-		fmt.Sprintf("# score the batch again from its input and compare every value"),
+		"# score the batch again from its input and compare every value",
 		fmt.Sprintf("starter verify %s --batch %s", b.Pipeline, b.Batch),
-		fmt.Sprintf("# where one score came from"),
+		"# where one score came from",
 		fmt.Sprintf("starter why %s %s KEY", b.Pipeline, b.Batch),
 	})}
 	if len(b.Notes) > 0 {

@@ -16,7 +16,7 @@ import (
 
 // Page returns the training as a page.
 func (t *Training) Page() *page.Page {
-	p := &page.Page{Kind: "Training report", Title: t.Pipeline + " " + t.Kind + " after " + t.Batch, Verdict: t.verdict(), Facts: t.factList()}
+	p := &page.Page{Kind: "Training report", Title: t.Pipeline + ": " + t.Kind + " after " + t.Batch, Verdict: t.verdict(), Facts: t.factList()}
 	p.Add("Why it started", "", t.triggerBlocks()...)
 	p.Add("Challengers", "What came of each window, and what became of it since.", t.challengerBlocks()...)
 	p.Add("Against the champion", "On batches that are later than whatever was learned from, with the intervals that the gate grants.", t.gateBlocks()...)
@@ -56,7 +56,7 @@ func (t *Training) verdict() page.Verdict {
 	if t.Kind == "recalibrate" {
 		what = "The champion was given a new calibration"
 	}
-	v.Happened = page.Textf("%s from %s up to %s.", what, count(len(t.Batches), "labelled batch")[:len(count(len(t.Batches), "labelled batch"))], t.Batch)
+	v.Happened = page.Textf("%s from the labels of %s.", what, t.Batch)
 	if len(t.Batches) > 1 {
 		v.Happened = page.Textf("%s from %d labelled batches up to %s, in %s.", what, len(t.Batches), t.Batch, count(len(t.Challenger), "window"))
 	}
@@ -121,7 +121,7 @@ func (t *Training) span() string {
 func (t *Training) triggerBlocks() []page.Block {
 	var blocks []page.Block
 	for _, s := range t.Triggers {
-		blocks = append(blocks, &page.Callout{Tone: page.Warn, Text: page.Text(sentenceCase(s) + ".")})
+		blocks = append(blocks, &page.Callout{Tone: page.Warn, Text: page.Text(s + ".")})
 	}
 	if l := sentences(t.Notes); l != nil {
 		blocks = append(blocks, l)
@@ -240,8 +240,7 @@ func (t *Training) importanceBlocks() []page.Block {
 	for _, c := range t.Challenger {
 		if r := c.results(); r != nil && len(r.Importance) > 0 {
 			with = append(with, c)
-			columns = append(columns, page.Column{Name: "Share of the gain, " + c.name()}, page.Column{Name: "#", Number: true})
-			columns[len(columns)-1].Name = "Share"
+			columns = append(columns, page.Column{Name: "Share of the gain, " + c.name()}, page.Column{Name: "Share", Number: true})
 			for _, i := range r.Importance {
 				largest[i.Feature] = max(largest[i.Feature], i.Share)
 			}
@@ -250,6 +249,7 @@ func (t *Training) importanceBlocks() []page.Block {
 	if len(with) == 0 {
 		return nil
 	}
+	most := slices.Max(slices.Collect(maps.Values(largest)))
 	names := slices.SortedFunc(maps.Keys(largest), func(a, b string) int {
 		return cmp.Or(cmp.Compare(largest[b], largest[a]), cmp.Compare(a, b))
 	})
@@ -259,7 +259,7 @@ func (t *Training) importanceBlocks() []page.Block {
 			row := page.Row{{Text: page.Code(name)}}
 			for _, c := range with {
 				s := c.gain(name)
-				bar := chart.Bar(name+": "+chart.Percent(s), s, largest[slices.SortedFunc(maps.Keys(largest), func(a, b string) int { return cmp.Compare(largest[b], largest[a]) })[0]], false)
+				bar := chart.Bar(name+": "+chart.Percent(s), s, most, false)
 				row = append(row, page.Cell{Chart: &bar}, page.Cell{Text: page.Text(chart.Percent(s))})
 			}
 			out.Rows = append(out.Rows, row)
@@ -300,6 +300,8 @@ func (t *Training) curveBlocks() []page.Block {
 	return []page.Block{f, table}
 }
 
+// learningCurve draws the metric by round. Its axis counts the points, which are evenly
+// spaced.
 func learningCurve(name string, r *train.Results) chart.Chart {
 	line := chart.Line{Series: chart.Now, Name: "validation"}
 	var labels []string

@@ -27,6 +27,7 @@ package page
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"headgate/internal/report/chart"
@@ -57,12 +58,12 @@ type Page struct {
 	End []Words
 }
 
-// Add appends a section. Blocks that are nil are left out, and so is a section without
-// blocks.
+// Add appends a section. Figures without a drawing are left out, and so is a section
+// without blocks.
 func (p *Page) Add(title, lead string, blocks ...Block) {
 	s := Section{Title: title, Lead: Text(lead)}
 	for _, b := range blocks {
-		if b != nil {
+		if f, ok := b.(*Figures); !ok || f.drawn() {
 			s.Blocks = append(s.Blocks, b)
 		}
 	}
@@ -145,6 +146,11 @@ type Cell struct {
 type Figures struct {
 	Charts []chart.Chart // empty ones are left out
 	How    string
+}
+
+// drawn reports whether there is a chart to show.
+func (f *Figures) drawn() bool {
+	return slices.ContainsFunc(f.Charts, func(c chart.Chart) bool { return !c.Empty() })
 }
 
 // A CodeBlock is commands or documents, verbatim. What stands in Caption says what for.
