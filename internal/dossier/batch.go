@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -271,7 +272,7 @@ func (j *judged) lineage() {
 	in("scoring code", fmt.Sprintf("version %d", j.plan.Scoring), "", "it changes when the same inputs may give other scores")
 	for _, f := range j.Table.Files(j.plan.Batch) {
 		if j.current {
-			in("published file", f.Path, "", "named by its digest")
+			in("published file", path.Dir(f.Path), "sha256:"+strings.TrimSuffix(path.Base(f.Path), ".parquet"), "its name is its digest")
 		}
 	}
 }

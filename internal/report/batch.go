@@ -254,5 +254,5 @@ type Gate struct {
 	Model    Version        `json:"model,omitzero"`
 	Decision *gate.Decision `json:"decision"`
 	// Policy is what it was judged by; nil if that is not known.
-	Policy *gate.Policy `json:"-"`
+	Policy *gate.Policy `json:"policy,omitempty"`
 }

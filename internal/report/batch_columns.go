@@ -152,8 +152,8 @@ func (b *Batch) driftBlocks() []page.Block {
 		return nil
 	}
 	var blocks []page.Block
-	if d.Level == "inconclusive" || len(d.Reasons) > 1 {
-		blocks = append(blocks, sentences(d.Reasons))
+	if len(d.Reasons) > 1 || len(d.Reasons) > 0 && d.Level == "inconclusive" {
+		blocks = append(blocks, points(d.Reasons))
 	}
 	for _, side := range []struct {
 		names []string

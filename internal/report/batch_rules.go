@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 
 	"headgate/internal/report/chart"
 	"headgate/internal/report/page"
@@ -22,6 +23,9 @@ func (b *Batch) contractLead() string {
 	if len(broken) == 0 {
 		return fmt.Sprintf("All %s of the contract are kept; no row is in quarantine.", count(len(b.Contract.Rules), "rule"))
 	}
+	if b.unread() {
+		return fmt.Sprintf("%s broken, as the footers of the files show. No row was read, so the other rules were not judged.", count(len(broken), "rule"))
+	}
 	return fmt.Sprintf("%s broken. %s of %s delivered are in quarantine; the budget is %s.", count(len(broken), "rule"), rows(b.Rows.Quarantined), chart.Count(b.Rows.Delivered), chart.Count(b.Rows.Budget))
 }
 
@@ -37,8 +41,8 @@ func (b *Batch) contractBlocks() []page.Block {
 		}
 		blocks = append(blocks, &page.Callout{Tone: tone, Title: word + " by " + a.By + " (claimed)", Text: page.Text(a.Reason)})
 	}
-	if l := sentences(append(append([]string{}, b.Verdict.Asks...), b.Verdict.Notes...)); l != nil {
-		blocks = append(blocks, l)
+	if said := slices.Concat(b.Verdict.Asks, b.Verdict.Notes); len(said) > 0 {
+		blocks = append(blocks, points(said))
 	}
 	if b.Rows.Quarantined > 0 {
 		blocks = append(blocks, commands("Look at the rows in quarantine, and correct them", []string{
@@ -49,7 +53,11 @@ func (b *Batch) contractBlocks() []page.Block {
 	if k := b.Keys; k != nil {
 		blocks = append(blocks, &page.FactList{Facts: keyFacts(k)})
 	}
-	t := &page.Table{Caption: "Rules that are kept", Columns: page.Columns("Rule", "Severity", "A row that breaks it", "What it says")}
+	word := "kept"
+	if b.unread() {
+		word = "not judged"
+	}
+	t := &page.Table{Caption: "Rules that are " + word, Columns: page.Columns("Rule", "Severity", "A row that breaks it", "What it says")}
 	for _, r := range b.Contract.Rules {
 		if !r.Broken {
 			where := "is counted"
@@ -60,7 +68,7 @@ func (b *Batch) contractBlocks() []page.Block {
 		}
 	}
 	if len(t.Rows) > 0 {
-		blocks = append(blocks, &page.Details{Summary: count(len(t.Rows), "rule") + " kept", Blocks: []page.Block{t}})
+		blocks = append(blocks, &page.Details{Summary: count(len(t.Rows), "rule") + " " + word, Blocks: []page.Block{t}})
 	}
 	return blocks
 }
@@ -83,11 +91,18 @@ func (b *Batch) brokenTable(broken []Rule) *page.Table {
 			consequence, tone = "warning", page.Warn
 		}
 		share := float64(r.Rows) / float64(max(b.Rows.Delivered, 1))
-		bar := chart.Bar(r.ID+": "+rows(r.Rows), float64(r.Rows), largest, false)
-		t.Rows = append(t.Rows, page.Row{{Text: page.Code(r.ID)}, {Text: page.Text(chart.Count(r.Rows))}, {Chart: &bar}, {Text: page.Text(chart.Percent(share))}, {Text: page.Text(consequence), Tone: tone}, {Text: page.Text(r.Message)}})
+		row := page.Row{{Text: page.Code(r.ID)}, {Text: page.Text("–")}, {}, {Text: page.Text("–")}, {Text: page.Text(consequence), Tone: tone}, {Text: page.Text(r.Message)}}
+		if r.Rows > 0 {
+			bar := chart.Bar(r.ID+": "+rows(r.Rows), float64(r.Rows), largest, false)
+			row[1].Text, row[2].Chart, row[3].Text = page.Text(chart.Count(r.Rows)), &bar, page.Text(chart.Percent(share))
+		}
+		t.Rows = append(t.Rows, row)
 	}
 	return t
 }
+
+// unread reports whether the batch was judged by its footers alone.
+func (b *Batch) unread() bool { return b.Verdict.Stage == "footers" }
 
 func keyFacts(k *Keys) []page.Fact {
 	if k.Before == "" {

@@ -107,12 +107,9 @@ func list(names []string, most int) string {
 	return strings.Join(names, ", ") + more
 }
 
-// sentences makes points of sentences as our papers have them: without a capital letter and
-// a full stop.
-func sentences(lines []string) *page.List {
-	if len(lines) == 0 {
-		return nil
-	}
+// points makes a list of sentences as our papers have them: without a capital letter and a
+// full stop.
+func points(lines []string) *page.List {
 	l := &page.List{}
 	for _, s := range lines {
 		l.Items = append(l.Items, page.Text(s))

@@ -123,8 +123,8 @@ func (t *Training) triggerBlocks() []page.Block {
 	for _, s := range t.Triggers {
 		blocks = append(blocks, &page.Callout{Tone: page.Warn, Text: page.Text(s + ".")})
 	}
-	if l := sentences(t.Notes); l != nil {
-		blocks = append(blocks, l)
+	if len(t.Notes) > 0 {
+		blocks = append(blocks, points(t.Notes))
 	}
 	return blocks
 }

@@ -29,7 +29,10 @@ func ticks(low, high float64, n int) []float64 {
 	for _, m := range []float64{1, 2, 2.5, 5, 10, 20, 25, 50} {
 		first := math.Ceil(low/(step*m) - 1e-9)
 		last := math.Floor(high/(step*m) + 1e-9)
-		if int(last-first)+1 <= n {
+		if math.Abs(first) > 1e15 || math.Abs(last) > 1e15 {
+			break // neighbouring steps are the same double
+		}
+		if last-first+1 <= float64(n) {
 			var t []float64
 			for i := first; i <= last; i++ {
 				t = append(t, round(i*step*m, step*m))

@@ -143,8 +143,14 @@ func polyline(points [][2]float64) string {
 	return b.String()
 }
 
-// coordinate writes a number with at most one decimal.
+// coordinate writes a number with at most one decimal. What is no number, or far outside of
+// any drawing, is kept within reach.
 func coordinate(x float64) string {
+	const far = 1e5
+	if math.IsNaN(x) {
+		x = 0
+	}
+	x = min(max(x, -far), far)
 	s := strconv.FormatFloat(x, 'f', 1, 64)
 	s = strings.TrimSuffix(s, ".0")
 	if s == "-0" {
