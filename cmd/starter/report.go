@@ -41,7 +41,7 @@ It reads the store only. Without --out the page goes to standard output.`,
 		Example: `  starter report retailer 2024-08 --open
   starter report retailer 2024-08 --out august.html
   starter report retailer 2024-04/71ed671b --format markdown
-  starter report retailer training/2024-05 --format json | jq .candidates`,
+  starter report retailer training/2024-05 --format json | jq .challengers`,
 		Args: arguments(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if _, ok := renderings[f.format]; !ok {
