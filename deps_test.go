@@ -43,6 +43,9 @@ const rules = `
 	pipeline:            alert calendar contract evaluate gate release strictyaml
 	model/lightgbm:      model
 	train/gbdt:          model
+	report/chart:
+	report/page:         report/chart
+	report/pagetest:
 	domain:              columnar evaluate model model/lightgbm sketch train/gbdt
 	train:               columnar contract evaluate model train/gbdt
 	registry:            store
@@ -69,12 +72,14 @@ const rules = `
 	audit:               bundle calendar change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
 	trigger:             evaluate
 	learn:               columnar contract evaluate labels model pass pipeline registry run store train trigger
+	report:              compare drift evaluate gate profile report/chart report/page sketch train
+	dossier:             bundle contract delta drift evaluate evidence gate learn model pass pipeline profile registry release report run serving store train
 	activities:          alert bundle calendar columnar contract deliver delta drift evaluate evidence fallback gate labels learn metric model pass pipeline profile registration registry release run serving store train trigger
 	workflows:           activities alert calendar evaluate evidence metric release run store train trigger
 	standing:            activities drift evaluate evidence metric pipeline registry release run store
 	worker:              activities metric model model/lightgbm standing store workflows
 	cmd/worker:          telemetry worker
-	cmd/starter:         activities alert audit bundle calendar change columnar compare contract deliver delta domain drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release run store strictyaml telemetry train trigger version workflows
+	cmd/starter:         activities alert audit bundle calendar change columnar compare contract deliver delta domain dossier drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release report/page run store strictyaml telemetry train trigger version workflows
 `
 
 // only keeps a technology in its place: no other package may import it.

@@ -28,6 +28,7 @@ func TestTheDemoGoesAsTold(t *testing.T) {
 		t.Fatalf("exit code %d: %s\n%s", code, stderr.String(), watched.output.String())
 	}
 	leftAsEver(t, filepath.Join(dir, "store"))
+	t.Run("its reports", func(t *testing.T) { readReports(t, filepath.Join(dir, "store")) })
 	watched.checkMetrics()
 	watched.checkTrace("StartWorkflow:ScoreBatch", "score/retailer/2024-05", "RunWorkflow:ScoreBatch", "RunActivity:ScoreShard", "RunActivity:JudgeData", "RunActivity:Publish",
 		"RunWorkflow:EvaluateBatch", "RunActivity:EvaluateScores", "RunWorkflow:Retrain", "RunActivity:TrainModel", "RunWorkflow:Release", "RunActivity:Promote")

@@ -72,8 +72,22 @@ func (l *learning) finishGBDT(ctx context.Context, m *gbdt.Model) (*Result, erro
 	if len(m.Values) >= m.Rounds {
 		r.Value = m.Values[m.Rounds-1]
 	}
+	r.Curve = curve(m.Values)
 	text, categories := withCategories(m, l.job.Formats)
 	return l.finish(ctx, "lightgbm", text, categories)
+}
+
+// curve returns the course of a metric, of which values has every round: the last one, and evenly
+// spaced ones before it.
+func curve(values []float64) []Round {
+	const most = 100
+	var rounds []Round
+	step := (len(values) + most - 1) / most
+	for i := len(values) - 1; i >= 0; i -= step {
+		rounds = append(rounds, Round{Round: i + 1, Value: values[i]})
+	}
+	slices.Reverse(rounds)
+	return rounds
 }
 
 // gbdtParams reads the parameters of the manifest and fills in the objective and the

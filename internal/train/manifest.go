@@ -84,6 +84,7 @@ type Results struct {
 	Rounds     int                 `json:"rounds,omitempty"` // in the model
 	Metric     string              `json:"metric,omitempty"`
 	Value      float64             `json:"value,omitempty"`   // of Metric, of the model on the validation part
+	Curve      []Round             `json:"curve,omitempty"`   // its course, at most 100 rounds
 	Stopped    string              `json:"stopped,omitempty"` // why there were no more rounds
 	Notes      []string            `json:"notes,omitempty"`   // what a person should know
 	Importance []Importance        `json:"importance,omitempty"`
@@ -100,6 +101,12 @@ type Used struct {
 	After   int64 `json:"after,omitempty"`   // later than as-of, or without a date
 	Unknown int64 `json:"unknown,omitempty"` // without a label
 	Held    int64 `json:"held,omitempty"`    // of entities that are kept for the evidence
+}
+
+// A Round is what a metric was after a round.
+type Round struct {
+	Round int     `json:"round"` // from 1
+	Value float64 `json:"value"`
 }
 
 // Importance is the share of the model's gain that rests on a feature.

@@ -1,0 +1,170 @@
+//go:build e2e
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"headgate/internal/dossier"
+	"headgate/internal/report/page"
+	"headgate/internal/report/pagetest"
+	"headgate/internal/store"
+	"headgate/internal/worker"
+)
+
+// readReports makes the pages of the demo's year and reads each as everybody might: in a
+// light and a dark theme, on a desk and on a telephone.
+func readReports(t *testing.T, dir string) {
+	b, err := store.Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	r, err := dossier.Open(t.Context(), b, "retailer", worker.Formats())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := t.TempDir()
+	for _, name := range []string{"2024-02", "2024-04/blocked", "2024-08", "2024-12", "training/2024-05", "training/2024-11"} {
+		text := renderReport(t, r, name)
+		file := filepath.Join(pages, strings.ReplaceAll(name, "/", "-")+".html")
+		if err := os.WriteFile(file, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) { readPage(t, file) })
+	}
+}
+
+// renderReport makes a page, twice: the bytes must be the same.
+func renderReport(t *testing.T, r *dossier.Reader, name string) []byte {
+	t.Helper()
+	var texts [2][]byte
+	for i := range texts {
+		p, err := reportPage(t.Context(), r, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if texts[i], err = page.HTML(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(texts[0], texts[1]) {
+		t.Errorf("%s: made again, the page has other bytes", name)
+	}
+	for _, problem := range pagetest.Check(texts[0]) {
+		t.Errorf("%s: %s", name, problem)
+	}
+	return texts[0]
+}
+
+func reportPage(ctx context.Context, r *dossier.Reader, name string) (*page.Page, error) {
+	if training, ok := strings.CutPrefix(name, "training/"); ok {
+		s, err := r.Training(ctx, training)
+		if err != nil {
+			return nil, err
+		}
+		return s.Page(), nil
+	}
+	batch, run, _ := strings.Cut(name, "/")
+	if run == "blocked" {
+		for _, e := range r.Log.Of("verdict") {
+			if e.Batch == batch {
+				run = strings.TrimPrefix(string(e.Run), "sha256:")
+			}
+		}
+	}
+	s, err := r.Batch(ctx, batch, run)
+	if err != nil {
+		return nil, err
+	}
+	return s.Page(), nil
+}
+
+// readPage opens a page in both themes and two widths: nothing is said on the console,
+// nothing sticks out, and axe-core finds nothing serious. Pictures of it are kept.
+func readPage(t *testing.T, file string) {
+	axe, err := os.ReadFile(filepath.Join("..", "..", ".tools", "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		t.Fatalf("%v; run .ci/axe", err)
+	}
+	b := openBrowser(t)
+	var said []string
+	if err := chromedp.Listen(b.ctx, func(ev any) {
+		switch e := ev.(type) {
+		case *log.EventEntryAdded:
+			said = append(said, e.Entry.Text)
+		case *runtime.EventConsoleAPICalled:
+			said = append(said, "console: "+string(e.Type))
+		case *runtime.EventExceptionThrown:
+			said = append(said, e.ExceptionDetails.Text)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, theme := range []string{"light", "dark"} {
+		for _, width := range []int64{1280, 390} {
+			at := fmt.Sprintf("%s, %d pixels", theme, width)
+			b.do(t, at, chromedp.EmulateViewport(width, 900), inTheme(theme), chromedp.Navigate("file://"+file))
+			if wide, err := chromedp.Run(b.ctx, chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); err != nil || wide > width {
+				t.Errorf("%s: the page is %d wide (%v)", at, wide, err)
+			}
+			name := strings.TrimSuffix(filepath.Base(file), ".html")
+			b.picture(t, pictureFile(t, fmt.Sprintf("report-%s-%s-%d.png", name, theme, width)))
+			b.do(t, at+": open what is folded", chromedp.Evaluate[chromedp.Void]("document.querySelectorAll('details').forEach(d => d.open = true)"))
+			if wide, err := chromedp.Run(b.ctx, chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); err != nil || wide > width {
+				t.Errorf("%s: the page is %d wide once all is unfolded (%v)", at, wide, err)
+			}
+			// Contrast depends on the theme and layout on the width: two of four see all.
+			if (theme == "light") == (width == 1280) {
+				for _, problem := range b.violations(t, string(axe)) {
+					t.Errorf("%s: %s", at, problem)
+				}
+			}
+		}
+	}
+	for _, s := range said {
+		t.Errorf("the console says: %s", s)
+	}
+}
+
+// inTheme makes the browser prefer a theme.
+func inTheme(theme string) chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}})
+		return chromedp.Void{}, err
+	}
+}
+
+// violations lists what axe-core finds that is serious or critical. It runs in the page and
+// loads nothing.
+func (b *browser) violations(t *testing.T, axe string) []string {
+	t.Helper()
+	b.do(t, "load axe-core", chromedp.Evaluate[chromedp.Void](axe))
+	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[struct {
+		Passes     int
+		Violations []string
+	}](`axe.run(document, {resultTypes: ['violations']}).then(r => ({passes: r.passes.length, violations: r.violations
+		.filter(v => v.impact === 'serious' || v.impact === 'critical')
+		.map(v => v.id + ': ' + v.help + ' (' + v.nodes.length + ' times), first ' + v.nodes[0].html.slice(0, 200) + ' ' + v.nodes[0].failureSummary)}))`,
+		chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatalf("axe-core: %v", err)
+	}
+	if found.Passes < 10 {
+		t.Fatalf("axe-core checked %d rules; it has many more", found.Passes)
+	}
+	return found.Violations
+}
