@@ -29,13 +29,15 @@ type life struct {
 	served map[string]map[string]row
 }
 
-// The whole demo, on a server of its own.
+// The whole demo, on a server of its own, and then once more on what production runs on.
 func TestTheDemoGoesAsTold(t *testing.T) {
+	dir := t.TempDir()
 	var stdout, stderr bytes.Buffer
-	args := []string{"demo", "--once", "--port", "0", "--ui-port", "0", "--dir", t.TempDir()}
+	args := []string{"demo", "--once", "--port", "0", "--ui-port", "0", "--dir", dir}
 	if code := run(t.Context(), args, &stdout, &stderr); code != 0 {
-		t.Errorf("exit code %d: %s\n%s", code, stderr.String(), stdout.String())
+		t.Fatalf("exit code %d: %s\n%s", code, stderr.String(), stdout.String())
 	}
+	t.Run("on PostgreSQL and S3, with cmd/worker and cmd/starter alone", func(t *testing.T) { toldAlike(t, dir) })
 }
 
 // TestThePathsOfTheStory holds twenty worlds against the areas of the story: every one

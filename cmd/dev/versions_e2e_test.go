@@ -63,7 +63,9 @@ func TestMonthsEndOnTheBuildTheyBeganOn(t *testing.T) {
 
 	first.kill(t)
 	c.must("hold by ann is registry entry", "hold", "retailer", "--reason", "to hear who answers")
-	c.until("hold", func(e registry.Entry) bool { return e.Kind == registry.KindControl && e.Control == workflows.UpdateHold })
+	c.until("hold", func(e registry.Entry) bool {
+		return e.Kind == registry.KindControl && e.Control == workflows.UpdateHold
+	})
 	if got := builds(t, r.client, workflows.ReleaseID("retailer")); !slices.Equal(got, []string{"first", "second"}) {
 		t.Errorf("the release ran on %q, want the first build and then the second", got)
 	}
