@@ -120,7 +120,8 @@ func postgresql(t *testing.T) string {
 		server.Process.Signal(syscall.SIGINT) // ends its sessions as well
 		server.Wait()
 	})
-	answers(t, "127.0.0.1:"+port, log.Name())
+	ready := func() error { return command("pg_isready", "-h", "127.0.0.1", "-p", port, "-U", "temporal").Run() }
+	until(t, "PostgreSQL", log.Name(), ready)
 	return "postgres://temporal@127.0.0.1:" + port + "/temporal"
 }
 
@@ -163,25 +164,30 @@ func objectStore(t *testing.T) (url string, env []string) {
 	}
 	address := "127.0.0.1:" + freePort(t)
 	server := start(t, []string{"ROOT_ACCESS_KEY=test", "ROOT_SECRET_KEY=testsecret123"}, program, "--port", address, "posix", dir)
-	answers(t, address, server.log)
+	until(t, "the S3 server", server.log, func() error {
+		c, err := net.Dial("tcp", address)
+		if err == nil {
+			c.Close()
+		}
+		return err
+	})
 	return "s3://headgate/production/?endpoint=http://" + address + "&use_path_style=true",
 		[]string{"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=testsecret123", "AWS_REGION=us-east-1"}
 }
 
-// answers waits until somebody listens at an address.
-func answers(t *testing.T, address, log string) {
+// until waits until a server is ready. log is the file that it writes to.
+func until(t *testing.T, server, log string, ready func() error) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(30 * time.Second); ; <-tick.C {
-		c, err := net.Dial("tcp", address)
+		err := ready()
 		if err == nil {
-			c.Close()
 			return
 		}
 		if time.Now().After(deadline) {
 			said, _ := os.ReadFile(log)
-			t.Fatalf("nobody listens: %v\n%s", err, said)
+			t.Fatalf("%s does not answer: %v\n%s", server, err, said)
 		}
 	}
 }
