@@ -29,7 +29,9 @@ type stack struct {
 func newStack(t *testing.T, customers int) *stack {
 	t.Helper()
 	url, credentials := objectStore(t)
-	address := temporalOn(t, postgresql(t))
+	database, port := postgresql(t)
+	makeSchema(t, port)
+	address := temporalOn(t, database)
 	env := append(credentials, "HEADGATE_STORE="+url, "TEMPORAL_ADDRESS="+address, "USER=demo")
 	worker := start(t, append(env, "HEADGATE_HEALTH=127.0.0.1:"+freePort(t)), build(t, "cmd/worker", "worker"))
 	worker.waitFor(t, "worker started")
@@ -80,9 +82,24 @@ func temporalOn(t *testing.T, url string) string {
 	}
 }
 
+// makeSchema makes Temporal's databases with the script of the compose stack.
+func makeSchema(t *testing.T, port string) {
+	t.Helper()
+	dir := t.TempDir()
+	tool := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(dir, "temporal-sql-tool"), "go.temporal.io/server/cmd/tools/sql")
+	if out, err := tool.CombinedOutput(); err != nil {
+		t.Fatalf("temporal-sql-tool: %v\n%s", err, out)
+	}
+	script := exec.CommandContext(t.Context(), "/bin/sh", filepath.Join(home(), "deploy", "compose", "temporal-schema.sh"))
+	script.Env = []string{"PATH=" + dir, "SQL_PLUGIN=postgres12", "SQL_HOST=127.0.0.1", "SQL_PORT=" + port, "SQL_USER=temporal"}
+	if out, err := script.CombinedOutput(); err != nil {
+		t.Fatalf("temporal-schema.sh: %v\n%s", err, out)
+	}
+}
+
 // postgresql starts a PostgreSQL cluster of its own and returns the URL of a database in
-// it, which the server has yet to make.
-func postgresql(t *testing.T) string {
+// it, which is yet to be made, and the port.
+func postgresql(t *testing.T) (url, port string) {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if err != nil || len(found) == 0 {
@@ -96,7 +113,8 @@ func postgresql(t *testing.T) string {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	as := unprivileged(t, dir)
-	data, port := filepath.Join(dir, "data"), freePort(t)
+	data := filepath.Join(dir, "data")
+	port = freePort(t)
 	command := func(name string, args ...string) *exec.Cmd {
 		c := exec.Command(filepath.Join(bin, name), args...)
 		c.Dir, c.SysProcAttr = dir, &syscall.SysProcAttr{Credential: as}
@@ -122,7 +140,7 @@ func postgresql(t *testing.T) string {
 	})
 	ready := func() error { return command("pg_isready", "-h", "127.0.0.1", "-p", port, "-U", "temporal").Run() }
 	until(t, "PostgreSQL", log.Name(), ready)
-	return "postgres://temporal@127.0.0.1:" + port + "/temporal"
+	return "postgres://temporal@127.0.0.1:" + port + "/temporal", port
 }
 
 // unprivileged gives a directory to a user that is not root, because PostgreSQL refuses
