@@ -70,10 +70,7 @@ func (t *story) start(ctx context.Context, model store.Digest, r recipe, why str
 	if err := t.acts().start(ctx, in); err != nil {
 		return card, err
 	}
-	card, err = t.released(ctx)
-	if err == nil {
-	}
-	return card, err
+	return t.released(ctx)
 }
 
 // stopped returns an error unless a model was rejected for that reason, and the champion

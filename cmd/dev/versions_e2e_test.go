@@ -33,6 +33,8 @@ func TestMonthsEndOnTheBuildTheyBeganOn(t *testing.T) {
 
 	first := r.worker(t, s, "", "HEADGATE_DEPLOYMENT=headgate", "HEADGATE_BUILD_ID=first")
 	c.must("new runs go to build first of headgate, no longer to workers without a deployment", "workers", "use", "first")
+	c.must("new runs go to build first of headgate, as before", "workers", "use", "first")
+	c.refused(1, "no worker of such a build has polled", "workers", "use", "never", "--wait", "1ms")
 	c.releaseSite.register(c.pipelineFile(shortWay), 1.5, true)
 	c.month("2024-01")
 	c.candidate(c.releaseSite.register(c.pipeline(), 0, false))

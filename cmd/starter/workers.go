@@ -78,6 +78,10 @@ stays with the workers that have no deployment.`,
 				if err != nil {
 					return deploymentError(err, name)
 				}
+				if before != nil && before.BuildID == args[0] {
+					fmt.Fprintf(e.stdout, "new runs go to build %s of %s, as before\n", args[0], name)
+					return nil
+				}
 				fmt.Fprintf(e.stdout, "new runs go to build %s of %s, no longer to %s\n", args[0], name, buildName(before))
 				return nil
 			})
@@ -107,12 +111,15 @@ func withDeployment(ctx context.Context, name string, do func(client.WorkerDeplo
 // returns the one that was.
 func makeCurrent(ctx context.Context, d client.WorkerDeploymentHandle, build string, patience time.Duration) (*worker.WorkerDeploymentVersion, error) {
 	for deadline := time.Now().Add(patience); ; {
-		done, err := d.SetCurrentVersion(ctx, client.WorkerDeploymentSetCurrentVersionOptions{BuildID: build})
-		var unknown *serviceerror.NotFound
-		var early *serviceerror.FailedPrecondition
+		before, err := d.Describe(ctx, client.WorkerDeploymentDescribeOptions{})
 		if err == nil {
-			return done.PreviousVersion, nil
+			_, err = d.SetCurrentVersion(ctx, client.WorkerDeploymentSetCurrentVersionOptions{BuildID: build, ConflictToken: before.ConflictToken})
 		}
+		if err == nil {
+			return before.Info.RoutingConfig.CurrentVersion, nil
+		}
+		var unknown *serviceerror.NotFound
+		var early *serviceerror.FailedPrecondition // it has not polled, or somebody else has changed something
 		if !errors.As(err, &unknown) && !errors.As(err, &early) || time.Now().After(deadline) {
 			return nil, err
 		}
