@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,7 +25,8 @@ type ResolveLabelsOutput struct {
 	Poll   time.Duration `json:"poll"`  // how often
 	Files  string        `json:"files"` // where, for people
 	Marker string        `json:"marker,omitempty"`
-	Model  store.Digest  `json:"model"` // champion of the run that is published
+	Ready  bool          `json:"ready,omitempty"` // the marker is there already: all labels are known, due or not
+	Model  store.Digest  `json:"model"`           // champion of the run that is published
 	Run    store.Digest  `json:"run"`
 }
 
@@ -51,8 +53,26 @@ func (a *Activities) ResolveLabels(ctx context.Context, in ResolveLabelsInput) (
 		}
 		out.Due = out.Due.UTC()
 		out.Until = out.Due.Add(time.Duration(settings.Wait))
-		return out, nil
+		out.Ready, err = a.marked(ctx, l.where)
+		return out, err
 	})
+}
+
+// marked reports whether the marker is there that says that all labels are.
+func (a *Activities) marked(ctx context.Context, at labels.Where) (bool, error) {
+	if at.Marker == "" {
+		return false, nil
+	}
+	src, err := a.openInputs(ctx, at.Input)
+	if err != nil {
+		return false, err
+	}
+	defer src.close()
+	_, err = src.bucket.Stat(ctx, at.Marker)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // labelled is what there is to know of a batch before its labels are looked for.

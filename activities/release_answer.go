@@ -273,22 +273,7 @@ func (a *Activities) AddCandidate(ctx context.Context, in AddCandidateInput) (Ad
 			return AddCandidateOutput{}, refused(err)
 		}
 		e, err := r.Log.Append(ctx, registry.Entry{Kind: registry.KindCandidate, ID: id, At: in.At, By: in.By, Cause: in.Operation,
-			Release: releaseName(r.State, model, in.At), Model: model, Batch: in.Batch, Reason: in.Reason})
+			Release: nameRelease(r.Log.Of(registry.KindCandidate), in.Batch, "start", model), Model: model, Batch: in.Batch, Reason: in.Reason})
 		return AddCandidateOutput{e.Release, e.Model, AppendOutput{e.Seq, r.Log.Anchor()}}, err
 	})
-}
-
-// releaseName names a release after its day and its first candidate.
-func releaseName(s *release.State, model store.Digest, at time.Time) string {
-	name := at.UTC().Format(time.DateOnly) + "/" + run.Short(model)[:8]
-	same := 0
-	for _, rel := range s.Releases {
-		if rel.Name == name || strings.HasPrefix(rel.Name, name+"/") {
-			same++
-		}
-	}
-	if same > 0 {
-		name += fmt.Sprintf("/%d", same+1)
-	}
-	return name
 }

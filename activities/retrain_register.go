@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -13,6 +14,7 @@ import (
 	"headgate/internal/pass"
 	"headgate/internal/registration"
 	"headgate/internal/registry"
+	"headgate/internal/release"
 	"headgate/internal/run"
 	"headgate/internal/store"
 	"headgate/internal/trigger"
@@ -198,10 +200,11 @@ func (a *Activities) words(ctx context.Context, p *learn.Plan, o learn.Outcome, 
 // enterTraining appends what the registry does not say yet.
 func (a *Activities) enterTraining(ctx context.Context, r *registering) (RegisterModelsOutput, error) {
 	in, p := r.in, r.plan
-	log, err := registry.Load(ctx, a.store, p.Pipeline)
+	releases, err := OpenReleases(ctx, a.store, p.Pipeline)
 	if err != nil {
 		return RegisterModelsOutput{}, err
 	}
+	log := releases.Log
 	base := registry.Entry{At: in.At, By: in.By, Cause: in.Operation}
 	for _, v := range r.versions {
 		e := base
@@ -219,34 +222,44 @@ func (a *Activities) enterTraining(ctx context.Context, r *registering) (Registe
 	if _, err := log.Append(ctx, e); err != nil {
 		return RegisterModelsOutput{}, err
 	}
-	out := RegisterModelsOutput{}
-	if len(r.versions) > 0 {
-		out.Release = fmt.Sprintf("%s-%s-%s", p.Last(), p.Kind, run.Short(in.Plan.Digest)[:8])
-	}
+	return r.enterCandidates(ctx, releases, base)
+}
+
+// enterCandidates appends the versions that may be candidates, and says which may not.
+func (r *registering) enterCandidates(ctx context.Context, to *Releases, base registry.Entry) (RegisterModelsOutput, error) {
+	var out RegisterModelsOutput
+	name := r.release(to.Log.Of(registry.KindCandidate))
 	for _, v := range r.versions {
 		e := base
-		e.Kind, e.Release, e.Model, e.Batch = registry.KindCandidate, out.Release, v.model, v.window.Learned()
-		e.ID, e.Reason = "candidate/"+out.Release+"/"+string(v.model), v.words
-		if why := unwanted(log.State(), v.model); why != "" {
-			out.Notes = append(out.Notes, fmt.Sprintf("window %s: %s", v.window.Name, why))
-			continue
+		e.Kind, e.Release, e.Model, e.Batch = registry.KindCandidate, name, v.model, v.window.Learned()
+		e.ID, e.Reason = "candidate/"+name+"/"+string(v.model), v.words
+		if _, found := to.Log.Find(e.ID); !found {
+			if err := release.CheckCandidate(to.State, string(v.model)); err != nil {
+				out.Notes = append(out.Notes, fmt.Sprintf("window %s: %s", v.window.Name, strings.TrimPrefix(err.Error(), "release: ")))
+				continue
+			}
 		}
-		if _, err := log.Append(ctx, e); err != nil {
+		if _, err := to.Log.Append(ctx, e); err != nil {
 			return out, err
 		}
-		out.Candidates = append(out.Candidates, v.model)
+		out.Release, out.Candidates = name, append(out.Candidates, v.model)
 	}
-	out.Anchor = log.Anchor()
+	out.Anchor = to.Log.Anchor()
 	return out, nil
 }
 
-// unwanted says why a model cannot be a candidate, or nothing.
-func unwanted(s registry.State, model store.Digest) string {
-	switch {
-	case s.Aliases[registry.AliasChampion] == model:
-		return "it is the champion already"
-	case s.Rejected[model] != "":
-		return "the same model was rejected before: " + s.Rejected[model]
+// release names the release of the versions, or finds the name that an attempt before
+// has given it. Without versions it is "".
+func (r *registering) release(candidates []registry.Entry) string {
+	if len(r.versions) == 0 {
+		return ""
 	}
-	return ""
+	if name := releaseOf(candidates, r.in.Operation); name != "" {
+		return name
+	}
+	var models []store.Digest
+	for _, v := range r.versions {
+		models = append(models, v.model)
+	}
+	return nameRelease(candidates, r.plan.Last(), string(r.plan.Kind), models...)
 }

@@ -45,8 +45,8 @@ type evaluation struct {
 	wake  workflow.ReceiveChannel
 }
 
-// EvaluateBatch waits until the labels of a published batch are mature, holds them
-// against what every model said, and enters the evaluation in the registry. Then it wakes
+// EvaluateBatch waits until the labels of a published batch are mature, or marked as
+// complete, holds them against what every model said, and enters the evaluation in the registry. Then it wakes
 // the release, and starts a training if the pipeline's policy says so.
 //
 // Its id is [EvaluateID]. [ScoreBatch] starts it after a publication. Labels that were
@@ -117,8 +117,11 @@ func (e *evaluation) evaluate(ctx workflow.Context) (err error) {
 // await returns once labels are there, or false if they have not come in time.
 func (e *evaluation) await(ctx workflow.Context) (ready bool, err error) {
 	next := e.due.Due
-	if e.out.Looks > 0 {
+	switch {
+	case e.out.Looks > 0:
 		next = workflow.Now(ctx).Add(e.due.Poll)
+	case e.due.Ready:
+		next = workflow.Now(ctx) // a month that is scored again need not wait
 	}
 	for {
 		if err := e.sleep(ctx, next); err != nil {
@@ -258,5 +261,5 @@ func failed(err error, kind string) bool {
 // evaluateLater starts the evaluation of a batch that was published, which waits for its
 // labels. One that waits already will see this publication.
 func evaluateLater(ctx workflow.Context, in EvaluateBatchInput) error {
-	return startAlone(ctx, EvaluateID(in.Pipeline, in.Batch), fmt.Sprintf("Evaluate %s %s", in.Pipeline, in.Batch), EvaluateBatch, in)
+	return startAlone(ctx, EvaluateID(in.Pipeline, in.Batch), fmt.Sprintf("Evaluate %s %s", in.Pipeline, in.Batch), evaluateDetails(in), EvaluateBatch, in)
 }

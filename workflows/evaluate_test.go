@@ -177,10 +177,15 @@ func TestLabelsAreWaitedFor(t *testing.T) {
 		looks   int
 		entries int
 	}{
-		{name: "they are there on the day", verdict: "pass", when: matured, looks: 1, entries: 1,
+		{name: "they are there already, and marked", verdict: "pass", when: start, looks: 1, entries: 1,
 			happens: func(w *world, _ *testsuite.TestWorkflowEnvironment) {
 				w.write("a.parquet", w.outcomes(nil))
 				w.complete()
+			}},
+		{name: "they are there on the day", verdict: "pass", when: matured, looks: 1, entries: 1,
+			happens: func(w *world, env *testsuite.TestWorkflowEnvironment) {
+				w.write("a.parquet", w.outcomes(nil))
+				env.RegisterDelayedCallback(w.complete, 30*day)
 			}},
 		{name: "they come days later", verdict: "pass", when: matured.Add(3*day + 6*time.Hour), looks: 14, entries: 1,
 			happens: func(w *world, env *testsuite.TestWorkflowEnvironment) {
@@ -206,7 +211,7 @@ func TestLabelsAreWaitedFor(t *testing.T) {
 			happens: func(w *world, _ *testsuite.TestWorkflowEnvironment) { w.write("a.parquet", w.outcomes(nil)) }},
 		{name: "they never come", verdict: "none", when: matured.Add(10 * day), looks: 41,
 			happens: func(*world, *testsuite.TestWorkflowEnvironment) {}},
-		{name: "a file is half written for a day", verdict: "pass", when: matured.Add(day + 6*time.Hour), looks: 6, entries: 1,
+		{name: "a file is half written for a day", verdict: "pass", when: matured.Add(day + 6*time.Hour), looks: 7, entries: 1,
 			happens: func(w *world, env *testsuite.TestWorkflowEnvironment) {
 				w.place("a.parquet", "PAR1")
 				w.complete()

@@ -242,5 +242,5 @@ func maybeRetrain(ctx workflow.Context, pipeline string) (activities.DecideRetra
 		return out, err
 	}
 	in := RetrainInput{Pipeline: pipeline, Kind: out.Kind, Automatic: true, By: "headgate", Reason: out.Reasons[0]}
-	return out, startAlone(ctx, RetrainID(pipeline), fmt.Sprintf("Train %s again", pipeline), Retrain, in)
+	return out, startAlone(ctx, RetrainID(pipeline), fmt.Sprintf("Train %s again", pipeline), retrainDetails(in), Retrain, in)
 }

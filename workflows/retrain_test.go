@@ -120,6 +120,22 @@ func TestTwoTriggersStartOneTraining(t *testing.T) {
 	}
 }
 
+// The same training again gives the same models, which are on their way already.
+func TestATrainingThatIsRepeatedAddsNoCandidate(t *testing.T) {
+	w := learnWorld(t, 1200, "", "2024-01")
+	first := w.mustRetrain(workflows.RetrainInput{})
+	if len(first.Candidates) != 1 || !strings.HasPrefix(first.Release, "2024-01-refit-") {
+		t.Fatalf("%+v", first)
+	}
+	again := w.mustRetrain(workflows.RetrainInput{})
+	if len(again.Candidates) > 0 || again.Release != "" || !strings.Contains(strings.Join(again.Notes, "\n"), "is a candidate of release "+first.Release+" already") {
+		t.Errorf("%+v", again)
+	}
+	if got := w.logged(registry.KindCandidate); len(got) != 1 || len(w.logged(registry.KindTraining)) != 2 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestTheYearsBudgetHolds(t *testing.T) {
 	w := learnWorld(t, 1200, "retrain: { budget: 3 }\n", "2024-01", "2024-02")
 	if out := w.mustRetrain(workflows.RetrainInput{}); len(out.Candidates) != 2 {

@@ -61,7 +61,7 @@ func (t itself) replay(ctx context.Context, r quarantine.Request) (int64, error)
 	if err != nil {
 		return 0, err
 	}
-	return out.Rows, nil
+	return out.Rows, t.arrived(r.Batch, t.path(out.Key))
 }
 
 func (t itself) judge(ctx context.Context, batch string) (out workflows.EvaluateBatchOutput, err error) {

@@ -32,7 +32,7 @@ import (
 	"headgate/internal/worker"
 )
 
-var updateKilled = flag.Bool("update", false, "write workflows/testdata/killed.md anew")
+var update = flag.Bool("update", false, "write workflows/testdata/killed.md and testdata/demo.txt anew")
 
 // The test's own program is the worker that is killed, if these say so.
 const (
@@ -158,7 +158,7 @@ func TestWorkerKilledInEveryActivity(t *testing.T) {
 		fmt.Fprintf(&b, "| %s | %s | same end |\n", flow, strings.Join(killed[flow], ", "))
 	}
 	file := filepath.Join(home(), "workflows", "testdata", "killed.md")
-	if *updateKilled && !t.Failed() {
+	if *update && !t.Failed() {
 		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -31,7 +31,8 @@ type recipe struct {
 	months     []string // learned from, the last one last
 	features   []string // that it knows; none are all of the contract
 	parameters map[string]string
-	shuffled   bool // the labels of each month are mixed up: there is nothing to learn
+	kept       float64 // share of the customers that tells when to stop, and how to calibrate
+	shuffled   bool    // the labels of each month are mixed up: there is nothing to learn
 }
 
 // A maker trains models by hand: on files that the pipeline has published and labels that
@@ -75,9 +76,8 @@ func (k *maker) train(ctx context.Context, r recipe) (*train.Result, error) {
 			}
 		}
 	}
-	// A fifth of the customers tells when to stop, and how to calibrate.
 	job := train.Job{Manifest: m, Formats: worker.Formats(),
-		Train: train.Entities(all, m.Entity, 2, 0.2, false), Valid: train.Entities(all, m.Entity, 2, 0.2, true)}
+		Train: train.Entities(all, m.Entity, 2, r.kept, false), Valid: train.Entities(all, m.Entity, 2, r.kept, true)}
 	return train.GBDT{}.Train(ctx, job)
 }
 

@@ -122,6 +122,9 @@ func (t *story) labels(ctx context.Context, batch string) (out workflows.Evaluat
 	}
 	err = errors.Join(t.shop.WriteLabels(ctx, f, batch, &retailer.LabelOptions{Campaign: coupons(rows)}), f.Close())
 	if err == nil {
+		err = t.arrived(batch, f.Name())
+	}
+	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, "_COMPLETE"), nil, 0o666)
 	}
 	if err != nil {

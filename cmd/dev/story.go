@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -36,6 +37,7 @@ type story struct {
 	somebody string              // a customer of August who was given the challenger's score
 	heard    int                 // entries of the registry that were told
 	trail    map[string][]string // decisions of a month, for the table at the end
+	arrivals map[string]int      // deliveries of a month
 
 	by     actor  // who does what the story tells; nil: this process
 	before string // directory in which files wait to be carried into the store; "": its own
@@ -128,13 +130,36 @@ func published(out workflows.ScoreBatchOutput, publication int64, quarantine boo
 // month delivers a month and scores it.
 func (t *story) month(ctx context.Context, batch string, fault retailer.Fault, what string) (workflows.ScoreBatchOutput, error) {
 	t.say("%s     %s", batch, what)
-	if _, err := t.shop.WriteDir(ctx, t.path("incoming/retailer/"+batch), batch, &retailer.Options{Fault: fault}); err != nil {
+	files, err := t.shop.WriteDir(ctx, t.path("incoming/retailer/"+batch), batch, &retailer.Options{Fault: fault})
+	if err == nil {
+		err = t.arrived(batch, files...)
+	}
+	if err != nil {
 		return workflows.ScoreBatchOutput{}, err
 	}
 	if err := t.carry(ctx, "incoming/retailer/"+batch); err != nil {
 		return workflows.ScoreBatchOutput{}, err
 	}
 	return t.score(ctx, batch)
+}
+
+// arrived dates the files of a delivery: the nth of a month comes n hours after its first
+// day has begun. A run is named by what it reads, and that includes when it was written;
+// a story that is told twice is to have the same runs.
+func (t *story) arrived(batch string, files ...string) error {
+	at, err := time.Parse("2006-01", batch)
+	if err != nil {
+		return err
+	}
+	if t.arrivals == nil {
+		t.arrivals = map[string]int{}
+	}
+	t.arrivals[batch]++
+	at = at.Add(time.Duration(t.arrivals[batch]) * time.Hour)
+	for _, f := range files {
+		err = errors.Join(err, os.Chtimes(f, at, at))
+	}
+	return err
 }
 
 // score scores a batch and says what came of it.
