@@ -52,7 +52,7 @@ around. With --once it approves by itself and ends with the story.`,
 			return runSite(c.Context(), o.siteOptions, c.ErrOrStderr(), func(ctx context.Context, s *site) error {
 				out := c.OutOrStdout()
 				fmt.Fprintf(out, "Temporal Web UI  %s\nmetrics          %s\n\n", s.server.UI(), s.metrics())
-				t := &story{site: s, out: out, dir: o.dir, trail: map[string][]string{}, arrivals: map[string]int{}, shop: retailer.World{Seed: 1, Customers: o.customers}}
+				t := &story{site: s, out: out, dir: o.dir, trail: map[string][]string{}, shop: retailer.World{Seed: 1, Customers: o.customers}}
 				if !o.once {
 					t.ask = asker(c.InOrStdin(), out)
 				}

@@ -1,4 +1,4 @@
-//go:build e2e
+//go:build e2e && unix
 
 package main
 
@@ -55,6 +55,7 @@ func leftAsEver(t *testing.T, dir string) {
 	if got != string(want) {
 		t.Errorf("the demo left\n%s\nand %s has (rewrite it with -update)\n%s", got, golden, want)
 	}
+	t.Run("on PostgreSQL and S3, with cmd/worker and cmd/starter alone", func(t *testing.T) { toldAlike(t, dir) })
 }
 
 // left writes what a demo has left in its store: who decided what, and the data files of

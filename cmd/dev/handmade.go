@@ -160,15 +160,15 @@ func (t *story) handmade(ctx context.Context, r recipe, why string) (store.Diges
 		return "", err
 	}
 	last := r.months[len(r.months)-1]
-	out, err := registration.Request{Pipeline: shipped("loop.yaml"), Model: filepath.Join(dir, "model.txt"),
+	digest, err := t.acts().register(ctx, registration.Request{Pipeline: shipped("loop.yaml"), Model: filepath.Join(dir, "model.txt"),
 		Training: filepath.Join(dir, "training.json"), Sample: t.path("incoming/retailer/" + last + "/part-0000.parquet"),
-		By: "demo", Reason: why, At: now()}.Do(ctx, t.bucket, worker.Formats())
+		By: "demo", Reason: why, At: now()})
 	if err != nil {
 		return "", err
 	}
 	t.say("            trained by hand in %.1f s, %d rounds on %s, and registered: %s", time.Since(began).Seconds(),
-		result.Manifest.Results.Rounds, months(r.months), papers.Short(out.Version.Digest))
-	return out.Version.Digest, nil
+		result.Manifest.Results.Rounds, months(r.months), papers.Short(digest))
+	return digest, nil
 }
 
 // months writes a stretch of months.

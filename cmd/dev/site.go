@@ -28,6 +28,9 @@ type siteOptions struct {
 	dir          string // absolute
 	port, uiPort int
 	debug        bool // everybody logs all that there is to say
+
+	postgres   string // URL of a database for the Temporal server; "": a SQLite file in dir
+	serverOnly bool   // no worker: somebody runs cmd/worker
 }
 
 // addFlags gives a command the flags of a site; name is its directory by default.
@@ -51,24 +54,26 @@ type site struct {
 	store  string // directory of the object store
 	log    string // file in which the worker says what it does
 	told   *telemetry.Telemetry
-	listen net.Listener // for GET /health and GET /metrics
+	listen net.Listener // for GET /health and GET /metrics; nil without a worker
 }
 
 // runSite brings a site up, calls do, and takes it down again when do returns, when
 // ctx ends or when a part of the site fails. The context that do gets ends in each
 // of these cases. Warnings of the worker go to warn as well as to its log.
 func runSite(ctx context.Context, o siteOptions, warn io.Writer, do func(context.Context, *site) error) (err error) {
-	server, err := devserver.Start(ctx, o.dir, &devserver.Options{Port: o.port, UIPort: o.uiPort, Debug: o.debug})
+	server, err := devserver.Start(ctx, o.dir, &devserver.Options{Port: o.port, UIPort: o.uiPort, PostgreSQL: o.postgres, Debug: o.debug})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Stop()) }()
 
 	s := &site{server: server, store: filepath.Join(o.dir, "store"), log: filepath.Join(o.dir, "worker.log")}
-	if s.listen, err = listenMetrics(); err != nil {
-		return err
+	if !o.serverOnly {
+		if s.listen, err = listenMetrics(); err != nil {
+			return err
+		}
+		defer s.listen.Close()
 	}
-	defer s.listen.Close()
 	log, err := os.OpenFile(s.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return err
@@ -88,27 +93,29 @@ func runSite(ctx context.Context, o siteOptions, warn io.Writer, do func(context
 		return fmt.Errorf("temporal server at %s: %w", server.Address(), err)
 	}
 	defer s.client.Close()
-	return s.work(ctx, func(ctx context.Context, s *site) error {
+	return s.work(ctx, o.serverOnly, func(ctx context.Context, s *site) error {
 		defer stop()
 		return do(ctx, s)
 	})
 }
 
-// work runs a worker and do until ctx ends.
-func (s *site) work(ctx context.Context, do func(context.Context, *site) error) error {
+// work runs a worker, unless there is none, and do until ctx ends.
+func (s *site) work(ctx context.Context, serverOnly bool, do func(context.Context, *site) error) error {
 	if err := worker.EnsureSearchAttributes(ctx, s.client, devserver.Namespace); err != nil {
 		return err
 	}
-	w, err := worker.New(ctx, worker.Config{Store: s.store, Metrics: s.told.Handler()}, s.client)
-	if err != nil {
-		return err
-	}
-	if err := s.told.Observe(0, w.Standing); err != nil { // a look at a local directory costs little
-		return err
-	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return w.ServeHealth(ctx, s.listen) })
-	group.Go(func() error { return w.Run(ctx) })
+	if !serverOnly {
+		w, err := worker.New(ctx, worker.Config{Store: s.store, Metrics: s.told.Handler()}, s.client)
+		if err != nil {
+			return err
+		}
+		if err := s.told.Observe(0, w.Standing); err != nil { // a look at a local directory costs little
+			return err
+		}
+		group.Go(func() error { return w.ServeHealth(ctx, s.listen) })
+		group.Go(func() error { return w.Run(ctx) })
+	}
 	group.Go(func() error { return do(ctx, s) })
 	group.Go(func() error {
 		select {

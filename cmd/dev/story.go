@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"headgate/internal/audit"
+	"headgate/internal/bundle"
 	"headgate/internal/registration"
 	"headgate/internal/retailer"
 	papers "headgate/internal/run"
@@ -37,6 +38,9 @@ type story struct {
 	heard    int                 // entries of the registry that were told
 	trail    map[string][]string // decisions of a month, for the table at the end
 	arrivals map[string]int      // deliveries of a month
+
+	by     actor  // who does what the story tells; nil: this process
+	before string // directory in which files wait to be carried into the store; "": its own
 }
 
 func (t *story) say(format string, args ...any) { fmt.Fprintf(t.out, format+"\n", args...) }
@@ -78,18 +82,21 @@ func (t *story) register(ctx context.Context) error {
 	if t.files, err = registration.Read(shipped("loop.yaml")); err != nil {
 		return err
 	}
-	out, err := registration.Request{
+	t.first, err = t.acts().register(ctx, registration.Request{
 		Pipeline: shipped("loop.yaml"), Model: shipped("champion.txt"), Golden: shipped("golden.csv"), Expected: shipped("golden_expected.csv"),
 		Reference: months,
 		Source:    "LightGBM 4.6.0", Champion: true, By: "demo", Reason: "trained on 2023",
 		At: now(),
-	}.Do(ctx, t.bucket, worker.Formats())
+	})
 	if err != nil {
 		return err
 	}
-	t.first = out.Version.Digest
+	champion, err := bundle.Read(ctx, t.bucket, t.first)
+	if err != nil {
+		return err
+	}
 	t.say("registered  the champion, trained on 2023 by LightGBM: %d inputs,\n            its %d golden rows score here bit for bit as they did there;\n            profiles of the %d months of 2023 are frozen with it\n",
-		len(out.Version.Bundle.Inputs), out.Version.Bundle.Golden.Rows, len(out.Version.Bundle.Reference.Batches))
+		len(champion.Inputs), champion.Golden.Rows, len(champion.Reference.Batches))
 	return nil
 }
 
@@ -130,6 +137,9 @@ func (t *story) month(ctx context.Context, batch string, fault retailer.Fault, w
 	if err != nil {
 		return workflows.ScoreBatchOutput{}, err
 	}
+	if err := t.carry(ctx, "incoming/retailer/"+batch); err != nil {
+		return workflows.ScoreBatchOutput{}, err
+	}
 	return t.score(ctx, batch)
 }
 
@@ -140,6 +150,9 @@ func (t *story) arrived(batch string, files ...string) error {
 	at, err := time.Parse("2006-01", batch)
 	if err != nil {
 		return err
+	}
+	if t.arrivals == nil {
+		t.arrivals = map[string]int{}
 	}
 	t.arrivals[batch]++
 	at = at.Add(time.Duration(t.arrivals[batch]) * time.Hour)
@@ -152,11 +165,7 @@ func (t *story) arrived(batch string, files ...string) error {
 // score scores a batch and says what came of it.
 func (t *story) score(ctx context.Context, batch string) (out workflows.ScoreBatchOutput, err error) {
 	began := time.Now()
-	run, err := workflows.StartScore(ctx, t.client, "", workflows.ScoreBatchInput{Pipeline: "retailer", Batch: batch, By: "demo"})
-	if err != nil {
-		return out, err
-	}
-	if err := t.wait(ctx, run, &out); err != nil {
+	if out, err = t.acts().score(ctx, batch); err != nil {
 		return out, err
 	}
 	took := time.Since(began).Seconds()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"headgate/activities"
 	"headgate/internal/registry"
 	"headgate/internal/release"
 	"headgate/internal/retailer"
@@ -67,10 +66,9 @@ func (t *story) october(ctx context.Context) error {
 // start asks for the release of a model that was made by hand, and waits until the
 // release rests.
 func (t *story) start(ctx context.Context, model store.Digest, r recipe, why string) (card workflows.ReleaseCard, err error) {
-	var out activities.AddCandidateOutput
 	in := workflows.ReleaseStart{Model: string(model), Batch: r.months[len(r.months)-1], By: "demo", Reason: why}
-	if err := workflows.TellRelease(ctx, t.client, "", "retailer", workflows.UpdateStart, in, &out); err != nil {
-		return card, reason(err)
+	if err := t.acts().start(ctx, in); err != nil {
+		return card, err
 	}
 	return t.released(ctx)
 }

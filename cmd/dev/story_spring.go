@@ -13,7 +13,6 @@ import (
 	"headgate/internal/columnar"
 	"headgate/internal/quarantine"
 	"headgate/internal/retailer"
-	"headgate/internal/worker"
 )
 
 func (t *story) january(ctx context.Context) error {
@@ -38,17 +37,14 @@ func (t *story) correct(ctx context.Context) error {
 		return err
 	}
 	t.say("2024-02     the supplier corrects %d of the rows in quarantine; they are handed in again", rows)
-	handed, err := quarantine.Replay(ctx, t.bucket, worker.Formats(), quarantine.Request{Pipeline: "retailer", Batch: "2024-02",
+	handed, err := t.acts().replay(ctx, quarantine.Request{Pipeline: "retailer", Batch: "2024-02",
 		File: file, By: "demo", Reason: "corrected by the supplier", At: now()})
-	if err == nil {
-		err = t.arrived("2024-02", t.path(handed.Key))
-	}
 	if err != nil {
 		return err
 	}
 	out, err := t.score(ctx, "2024-02")
-	if err == nil && (out.Replaced != rows || handed.Rows != rows || rows == 0) {
-		err = fmt.Errorf("february corrected: %d rows corrected, %d handed in, %d replaced", rows, handed.Rows, out.Replaced)
+	if err == nil && (out.Replaced != rows || handed != rows || rows == 0) {
+		err = fmt.Errorf("february corrected: %d rows corrected, %d handed in, %d replaced", rows, handed, out.Replaced)
 	}
 	return cmp.Or(err, published(out, 2, true))
 }

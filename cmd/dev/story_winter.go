@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"headgate/activities"
 	"headgate/internal/delta"
 	"headgate/internal/registry"
 	"headgate/internal/retailer"
@@ -40,7 +39,7 @@ func (t *story) december(ctx context.Context) error {
 	if err := cmp.Or(err, published(out, 2, false)); err != nil {
 		return err
 	}
-	return cmp.Or(t.takeBack(ctx, before), os.Rename(aside, delivered))
+	return cmp.Or(t.takeBack(ctx, before), os.Rename(aside, delivered), t.carry(ctx, "incoming/retailer/2024-12"))
 }
 
 // takeBack restores what was published of December first.
@@ -49,14 +48,10 @@ func (t *story) takeBack(ctx context.Context, before map[string]store.Digest) er
 	if err != nil {
 		return err
 	}
-	run, err := workflows.StartRestore(ctx, t.client, "", workflows.RestoreBatchInput{Pipeline: "retailer", Batch: "2024-12", Publication: 1,
+	out, err := t.acts().restore(ctx, workflows.RestoreBatchInput{Pipeline: "retailer", Batch: "2024-12", Publication: 1,
 		By: "demo", Reason: "the second delivery was a mistake"})
 	if err != nil {
 		return err
-	}
-	var out activities.PublishOutput
-	if err := run.Get(ctx, &out); err != nil {
-		return reason(err)
 	}
 	after, err := t.bytes(ctx, "2024-12")
 	if err != nil {

@@ -22,6 +22,9 @@ type Config struct {
 	Drain     time.Duration `env:"HEADGATE_DRAIN" default:"10s" help:"how long a stopping worker waits for its activities to hand over"`
 	Health    string        `env:"HEADGATE_HEALTH" default:"127.0.0.1:8090" help:"address of GET /health and, for Prometheus, GET /metrics; empty for none"`
 	Log       zerolog.Level `env:"HEADGATE_LOG" default:"info" help:"least level to log: debug, info, warn, error"`
+
+	Deployment string `env:"HEADGATE_DEPLOYMENT" help:"Temporal worker deployment to join, so that running months finish on the build they began with; empty for none"`
+	BuildID    string `env:"HEADGATE_BUILD_ID" help:"version of this worker within its deployment; empty for the commit it was built from"`
 }
 
 // parseConfig reads the settings. Every bad value is in the error.
@@ -51,6 +54,7 @@ func parseConfig(lookup func(string) (string, bool)) (Config, error) {
 			problems = append(problems, fmt.Sprintf("HEADGATE_HEALTH=%q: want host:port, as in 127.0.0.1:8090", c.Health))
 		}
 	}
+	problems = append(problems, c.version()...)
 	if len(problems) > 0 {
 		return c, errors.New(strings.Join(problems, "; "))
 	}

@@ -26,6 +26,7 @@ const usage = `worker runs Headgate's workflows and activities until it is told 
 
 Usage:
   HEADGATE_STORE=s3://scores?region=eu-central-1 worker
+  worker health     ask the worker with the same settings whether it can work
 
 Settings, from the environment:
 %s
@@ -40,7 +41,7 @@ of OpenTelemetry's exporter count. Metrics and alerts: docs/metrics.md.
 
 SIGTERM and SIGINT stop it: running shards start over on another worker. A second one
 ends it at once.
-Exit codes: 0 stopped, 1 failed, 2 wrong settings.
+Exit codes: 0 stopped, or well; 1 failed, or not well; 2 wrong settings.
 `
 
 func main() {
@@ -57,6 +58,9 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 			fmt.Fprintf(stdout, usage, settings())
 			return 0
 		}
+	}
+	health := len(args) == 1 && args[0] == "health"
+	if len(args) > 0 && !health {
 		fmt.Fprintf(stderr, "worker: unknown argument %q; settings come from the environment, see worker --help\n", args[0])
 		return 2
 	}
@@ -64,6 +68,13 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 	if err != nil {
 		fmt.Fprintf(stderr, "worker: %v; see worker --help\n", err)
 		return 2
+	}
+	if health {
+		if err := askHealth(ctx, c.Health, stdout); err != nil {
+			fmt.Fprintf(stderr, "worker: %v\n", err)
+			return 1
+		}
+		return 0
 	}
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
@@ -123,7 +134,8 @@ func work(ctx context.Context, c Config, options client.Options, told *telemetry
 	if err := worker.EnsureSearchAttributes(ctx, temporal, namespace(options)); err != nil {
 		return err
 	}
-	w, err := worker.New(ctx, worker.Config{Store: c.Store, TaskQueue: c.TaskQueue, Parallel: c.Parallel, Drain: c.Drain, Metrics: told.Handler()}, temporal)
+	w, err := worker.New(ctx, worker.Config{Store: c.Store, TaskQueue: c.TaskQueue, Parallel: c.Parallel, Drain: c.Drain,
+		Deployment: c.Deployment, BuildID: c.BuildID, Metrics: told.Handler()}, temporal)
 	if err != nil {
 		return err
 	}
@@ -140,7 +152,8 @@ func work(ctx context.Context, c Config, options client.Options, told *telemetry
 		go func() { cancel(w.ServeHealth(ctx, l)) }()
 	}
 	log.Info().Str("temporal", address(options)).Str("namespace", namespace(options)).
-		Str("task_queue", c.TaskQueue).Str("health", c.Health).Bool("traces", told.Tracing()).Msg("worker started")
+		Str("task_queue", c.TaskQueue).Str("health", c.Health).Str("deployment", c.Deployment).Str("build_id", c.BuildID).
+		Bool("traces", told.Tracing()).Msg("worker started")
 	if err := w.Run(ctx); err != nil {
 		return err
 	}

@@ -23,6 +23,8 @@ func environment(set map[string]string) func(string) (string, bool) {
 func TestParseConfig(t *testing.T) {
 	byDefault := Config{Store: "/scores", TaskQueue: "headgate", Parallel: 4, Drain: 10 * time.Second,
 		Health: "127.0.0.1:8090", Log: zerolog.InfoLevel}
+	versioned := byDefault
+	versioned.Deployment, versioned.BuildID = "headgate", "v7"
 	for _, test := range []struct {
 		name string
 		set  map[string]string
@@ -33,6 +35,9 @@ func TestParseConfig(t *testing.T) {
 			"HEADGATE_STORE": "s3://scores", "HEADGATE_TASK_QUEUE": "night", "HEADGATE_PARALLEL": "9",
 			"HEADGATE_DRAIN": "1m30s", "HEADGATE_HEALTH": "", "HEADGATE_LOG": "debug"},
 			want: Config{Store: "s3://scores", TaskQueue: "night", Parallel: 9, Drain: 90 * time.Second, Log: zerolog.DebugLevel}},
+		{name: "a version of a deployment", set: map[string]string{"HEADGATE_STORE": "/scores", "HEADGATE_DEPLOYMENT": "headgate", "HEADGATE_BUILD_ID": "v7"},
+			want: versioned},
+		{name: "without a deployment there is no version", set: map[string]string{"HEADGATE_STORE": "/scores", "HEADGATE_BUILD_ID": "v7"}, want: byDefault},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := parseConfig(environment(test.set))
@@ -45,7 +50,7 @@ func TestParseConfig(t *testing.T) {
 
 func TestParseConfigNamesEveryBadValueAtOnce(t *testing.T) {
 	_, err := parseConfig(environment(map[string]string{"HEADGATE_TASK_QUEUE": "", "HEADGATE_PARALLEL": "0",
-		"HEADGATE_DRAIN": "5", "HEADGATE_HEALTH": "8090", "HEADGATE_LOG": "loud"}))
+		"HEADGATE_DRAIN": "5", "HEADGATE_HEALTH": "8090", "HEADGATE_LOG": "loud", "HEADGATE_DEPLOYMENT": "v1.2"}))
 	want := strings.Join([]string{
 		`HEADGATE_PARALLEL="0": want a whole number, at least 1`,
 		`HEADGATE_DRAIN="5": want a duration above zero, as in 10s`,
@@ -53,6 +58,8 @@ func TestParseConfigNamesEveryBadValueAtOnce(t *testing.T) {
 		`HEADGATE_STORE is not set: name a directory or a store URL, for example s3://scores?region=eu-central-1`,
 		`HEADGATE_TASK_QUEUE is empty: want a name`,
 		`HEADGATE_HEALTH="8090": want host:port, as in 127.0.0.1:8090`,
+		`HEADGATE_DEPLOYMENT="v1.2": want a name without a dot`,
+		`HEADGATE_DEPLOYMENT="v1.2", but this program was not built from a commit: name its version in HEADGATE_BUILD_ID`,
 	}, "; ")
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)

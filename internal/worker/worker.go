@@ -35,6 +35,18 @@ type Config struct {
 	Parallel  int           // activities at a time; default 4
 	Drain     time.Duration // how long a stopping worker waits for its activities; default 10 s
 	Metrics   http.Handler  // of GET /metrics, beside GET /health; nil for none
+
+	Deployment string // Temporal worker deployment that it belongs to; none by default
+	BuildID    string // its version within the deployment; required with one
+}
+
+// deployment says which version of which deployment the worker is. Without a deployment
+// it is a worker without versions, which takes up what workers without versions left.
+func (c Config) deployment() worker.DeploymentOptions {
+	if c.Deployment == "" {
+		return worker.DeploymentOptions{}
+	}
+	return worker.DeploymentOptions{UseVersioning: true, Version: worker.WorkerDeploymentVersion{DeploymentName: c.Deployment, BuildID: c.BuildID}}
 }
 
 // Formats returns the model formats that workers read.
@@ -78,6 +90,7 @@ func New(ctx context.Context, c Config, temporal client.Client) (*Worker, error)
 		// The SDK would pass on one heartbeat in 8 of the 10 seconds that a worker may
 		// be silent: too close, and a cancellation is only heard with a heartbeat.
 		MaxHeartbeatThrottleInterval: activities.HeartbeatEvery,
+		DeploymentOptions:            c.deployment(),
 	})
 	workflows.Register(w)
 	w.RegisterActivity(activities.New(bucket, Formats()))

@@ -1,6 +1,7 @@
 package devserver
 
 import (
+	"fmt"
 	"net/url"
 	"path/filepath"
 	"time"
@@ -43,11 +44,43 @@ func database(dir string) *config.SQL {
 	}
 }
 
+// A keeper is where a server keeps what it knows: SQLite in one file, or two databases
+// of PostgreSQL.
+type keeper struct {
+	main, visibility *config.SQL
+}
+
+// keep returns where a server keeps what it knows, with tables and namespace made.
+func keep(dir, postgresURL string, logger log.Logger) (keeper, error) {
+	if postgresURL == "" {
+		db := database(dir)
+		if err := setUp(db, logger); err != nil {
+			return keeper{}, fmt.Errorf("%s: %w", databaseFile(dir), err)
+		}
+		return keeper{db, db}, nil
+	}
+	main, visibility, err := postgres(postgresURL)
+	if err != nil {
+		return keeper{}, err
+	}
+	if err := migrate(main, "postgresql/v12/temporal", logger); err != nil {
+		return keeper{}, err
+	}
+	if err := migrate(visibility, "postgresql/v12/visibility", logger); err != nil {
+		return keeper{}, err
+	}
+	return keeper{main, visibility}, makeNamespace(main)
+}
+
 // setUp makes the tables and the namespace if the file has none.
 func setUp(db *config.SQL, logger log.Logger) error {
 	if err := makeTables(db, logger); err != nil {
 		return err
 	}
+	return makeNamespace(db)
+}
+
+func makeNamespace(db *config.SQL) error {
 	ns, err := schema.NewNamespaceConfig(cluster, Namespace, false, nil)
 	if err != nil {
 		return err

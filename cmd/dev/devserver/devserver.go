@@ -1,5 +1,6 @@
 // Package devserver runs a Temporal server and its Web UI inside this process, for
-// trying things out and for tests: no container, no download, one SQLite file.
+// trying things out and for tests: no container, no download, one SQLite file, or a
+// database of PostgreSQL if there is one.
 //
 // What it was told survives: after kill -9, a server started on the same directory
 // goes on with the same workflows, timers and activities. It listens on the
@@ -32,6 +33,12 @@ type Options struct {
 	Port   int // of the Temporal server; 0 takes a free one
 	UIPort int // of the Web UI; 0 takes a free one
 
+	// PostgreSQL is the URL of a database in which the server keeps what it knows, instead
+	// of a SQLite file: postgres://USER:PASSWORD@HOST:PORT/DATABASE. The server makes the
+	// database, and a second one of that name with _visibility behind it, if they are not
+	// there.
+	PostgreSQL string
+
 	Debug bool // the log has everything, and not only warnings and errors
 }
 
@@ -45,7 +52,7 @@ type Server struct {
 	failed   chan error
 }
 
-// Start runs a server whose database, lock and log lie in the directory dir, which
+// Start runs a server whose SQLite file, lock and log lie in the directory dir, which
 // it makes if it is missing, and returns when both the server and the UI answer.
 //
 // Only one server can use a directory, and only one program a port: the errors are
@@ -88,7 +95,7 @@ func (s *Server) start(ctx context.Context, dir string, o *Options) error {
 		fatal:  s.failed,
 	}
 	up := make(chan error, 1)
-	go func() { up <- s.bringUp(ctx, dir, logger) }()
+	go func() { up <- s.bringUp(ctx, dir, o.PostgreSQL, logger) }()
 	select {
 	case err := <-up:
 		return err
@@ -99,13 +106,12 @@ func (s *Server) start(ctx context.Context, dir string, o *Options) error {
 	}
 }
 
-func (s *Server) bringUp(ctx context.Context, dir string, logger log.Logger) error {
-	db := database(dir)
-	if err := setUp(db, logger); err != nil {
-		return fmt.Errorf("%s: %w", databaseFile(dir), err)
+func (s *Server) bringUp(ctx context.Context, dir, postgresURL string, logger log.Logger) error {
+	k, err := keep(dir, postgresURL, logger)
+	if err != nil {
+		return err
 	}
-	var err error
-	if s.temporal, err = newTemporal(db, s.ports, logger); err != nil {
+	if s.temporal, err = newTemporal(k, s.ports, logger); err != nil {
 		return err
 	}
 	if err := s.temporal.Start(); err != nil {

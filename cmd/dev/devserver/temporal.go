@@ -14,7 +14,6 @@ import (
 	"go.temporal.io/server/common/dynamicconfig"
 	"go.temporal.io/server/common/log"
 	"go.temporal.io/server/common/membership/static"
-	"go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
 	"go.temporal.io/server/common/primitives"
 	server "go.temporal.io/server/temporal"
 )
@@ -23,7 +22,7 @@ import (
 const cluster = "active"
 
 // newTemporal puts the four services of a Temporal server into this process.
-func newTemporal(db *config.SQL, p ports, logger log.Logger) (server.Server, error) {
+func newTemporal(k keeper, p ports, logger log.Logger) (server.Server, error) {
 	byService := map[primitives.ServiceName]int{
 		primitives.FrontendService: p.frontend,
 		primitives.HistoryService:  p.history,
@@ -37,7 +36,7 @@ func newTemporal(db *config.SQL, p ports, logger log.Logger) (server.Server, err
 		hosts[name] = static.SingleLocalHost(net.JoinHostPort(loopback, strconv.Itoa(port)))
 	}
 	return server.NewServer(
-		server.WithConfig(serverConfig(db, services, hosts[primitives.FrontendService].Self)),
+		server.WithConfig(serverConfig(k, services, hosts[primitives.FrontendService].Self)),
 		server.WithStaticHosts(hosts),
 		server.ForServices(server.DefaultServices),
 		server.WithDynamicConfigClient(settings),
@@ -46,15 +45,15 @@ func newTemporal(db *config.SQL, p ports, logger log.Logger) (server.Server, err
 	)
 }
 
-func serverConfig(db *config.SQL, services map[string]config.Service, frontend string) *config.Config {
+func serverConfig(k keeper, services map[string]config.Service, frontend string) *config.Config {
 	const disabled = "disabled"
 	return &config.Config{
 		Services: services,
 		Persistence: config.Persistence{
-			DefaultStore:     sqlite.PluginName,
-			VisibilityStore:  sqlite.PluginName,
+			DefaultStore:     "main",
+			VisibilityStore:  "visibility",
 			NumHistoryShards: 1,
-			DataStores:       map[string]config.DataStore{sqlite.PluginName: {SQL: db}},
+			DataStores:       map[string]config.DataStore{"main": {SQL: k.main}, "visibility": {SQL: k.visibility}},
 		},
 		ClusterMetadata: &servercluster.Config{
 			FailoverVersionIncrement: 10,
@@ -98,7 +97,7 @@ var settings = dynamicconfig.StaticClient{
 	dynamicconfig.EnableServerVersionCheck.Key(): false,
 }
 
-// unlimited is more requests per second than SQLite answers.
+// unlimited is more requests per second than a database here answers.
 const unlimited = 100_000
 
 // waitForServer returns when the server answers.
