@@ -61,7 +61,7 @@ func (c AlertCard) Markdown() string {
 	if len(c.Deliveries) > 0 {
 		b.WriteString("\n| Receiver | Last told | When | Arrived |\n|---|---|---|---|\n")
 		for _, d := range c.Deliveries {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", d.Receiver, d.Event, d.At.Format(time.RFC3339), plain(c.arrived(d)))
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", d.Receiver, d.Event, d.At.Format(time.RFC3339), c.arrived(d))
 		}
 	}
 	return b.String()
@@ -82,9 +82,9 @@ func (c AlertCard) arrived(d alert.Delivery) string {
 	case d.State == alert.Arrived:
 		return "yes"
 	case d.State == alert.Failed:
-		return "**no**: " + d.Why
+		return "**no**: " + plain(d.Why)
 	case d.Why != "":
-		return "not yet: " + d.Why
+		return "not yet: " + plain(d.Why)
 	}
 	return "not yet"
 }

@@ -229,8 +229,8 @@ func TestTheDocumentation(t *testing.T) {
 		text, _, _ := strings.Cut(part, "```\n")
 		examples = append(examples, text)
 	}
-	if len(examples) != 6 {
-		t.Fatalf("%d examples, want 5 after the text", len(examples)-1)
+	if len(examples) != 7 {
+		t.Fatalf("%d examples, want 6 after the text", len(examples)-1)
 	}
 	const head = "pipeline: p\ncontract: c.yaml\ninput: { files: '{batch}' }\n"
 	parse(t, examples[1])
