@@ -62,13 +62,14 @@ const rules = `
 	labels:              columnar contract pass run store
 	evidence:            columnar contract evaluate labels pass pipeline registry release run store
 	version:             bundle model store train
+	trail:               gate registry release run store
 	serving:             columnar compare contract evaluate gate pass release run store
 	audit:               bundle change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
 	trigger:             evaluate
 	learn:               columnar contract evaluate labels model pass pipeline registry run store train trigger
-	report:              compare drift evaluate gate profile report/chart report/page sketch train
-	dossier:             bundle contract delta drift evaluate evidence gate learn model pass pipeline profile registry release report run serving store train
-	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels learn model pass pipeline profile registration registry release run serving store train trigger
+	report:              compare drift evaluate gate model profile report/chart report/page sketch train
+	dossier:             bundle contract delta drift evaluate evidence gate learn model pass pipeline profile registry release report run serving store trail train
+	activities:          bundle columnar contract delta drift evaluate evidence fallback gate labels learn model pass pipeline profile registration registry release run serving store trail train trigger
 	workflows:           activities evaluate evidence release run store train trigger
 	worker:              activities model model/lightgbm store workflows
 	cmd/worker:          worker
