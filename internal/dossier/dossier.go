@@ -14,11 +14,13 @@ import (
 
 	"headgate/internal/contract"
 	"headgate/internal/delta"
+	"headgate/internal/evidence"
 	"headgate/internal/gate"
 	"headgate/internal/model"
 	"headgate/internal/pipeline"
 	"headgate/internal/profile"
 	"headgate/internal/registry"
+	"headgate/internal/release"
 	"headgate/internal/report"
 	"headgate/internal/run"
 	"headgate/internal/store"
@@ -33,6 +35,9 @@ type Reader struct {
 	Table    *delta.Snapshot
 	// Progress hears what is being read; nil for silence.
 	Progress func(string)
+
+	events      []release.Event // of the registry; nil until somebody asks for them
+	evaluations map[store.Digest]*evidence.Evaluation
 }
 
 // ErrUnknown means that there is no such batch, run or training.
