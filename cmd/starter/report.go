@@ -91,6 +91,15 @@ func gather(ctx context.Context, r *dossier.Reader, what string) (subject, error
 	if name, ok := strings.CutPrefix(what, "training/"); ok {
 		return r.Training(ctx, name)
 	}
+	if name, ok := strings.CutPrefix(what, "release/"); ok {
+		return r.Release(ctx, name)
+	}
+	if name, ok := strings.CutPrefix(what, "month/"); ok {
+		return r.Month(ctx, name)
+	}
+	if what == "card" || strings.HasPrefix(what, "card/") {
+		return r.Card(ctx, strings.TrimPrefix(strings.TrimPrefix(what, "card"), "/"))
+	}
 	batch, name, _ := strings.Cut(what, "/")
 	return r.Batch(ctx, batch, name)
 }

@@ -30,7 +30,10 @@ type Card struct {
 	Gates    []Gate     `json:"gates,omitempty"`
 	Lineage  []Input    `json:"lineage"`
 	Anchor   string     `json:"anchor"`
-	Notes    []string   `json:"notes,omitempty"` // what cannot be read any more
+	// Unkept are protected columns that are not kept with the scores, so that nobody can
+	// measure how their groups fare.
+	Unkept []string `json:"unkept,omitempty"`
+	Notes  []string `json:"notes,omitempty"` // what cannot be read any more
 }
 
 // A Use is what the pipeline file and the contract say that the model is for.
