@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -202,6 +203,6 @@ func (r *Reader) monthLineage(out *report.Month) {
 		}
 	}
 	for _, f := range r.Table.Files(out.Month.Batch) {
-		in("published file", f.Path, "", "its name is its digest")
+		in("published file", path.Dir(f.Path), "sha256:"+strings.TrimSuffix(path.Base(f.Path), ".parquet"), "its name is its digest")
 	}
 }

@@ -301,8 +301,8 @@ func (w *released) standing() {
 			out.Standing, out.Waits = report.Waiting, w.question(q, settings)
 		}
 	}
-	if next := release.Next(w.state, settings, w.at(w.Log.Head())); open && next.Release == w.rel.Name {
-		out.Next = cmp.Or(next.WaitsFor, next.Reason)
+	if next := release.Next(w.state, settings, w.at(w.Log.Head())); open && out.Waits == nil && (next.Release == "" || next.Release == w.rel.Name) {
+		out.Next = next.WaitsFor
 	}
 }
 

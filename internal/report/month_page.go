@@ -42,6 +42,9 @@ func (m *Month) verdict() page.Verdict {
 	case l.Drift != "" && l.Drift != "none":
 		v.Tone, v.Word = page.Warn, "Published, with reservations"
 	}
+	if l.Drift == "trigger" {
+		v.Act = page.Text(owner(m.Owner) + ": the drift has lasted. What trainings and releases have made of it is below; the batch's own report shows the columns.")
+	}
 	if len(m.Waits) > 0 {
 		v.Act = page.Text(sentenceCase(m.Waits[0].Who) + ": " + strings.TrimSuffix(m.Waits[0].What, "."))
 		if more := len(m.Waits) - 1; more > 0 {
