@@ -73,7 +73,7 @@ const rules = `
 	workflows:           activities evaluate evidence release run store train trigger
 	worker:              activities model model/lightgbm store workflows
 	cmd/worker:          worker
-	cmd/starter:         activities audit bundle change columnar compare contract delta domain dossier drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release report/page run store strictyaml train trigger version workflows
+	cmd/starter:         activities audit bundle change columnar compare contract delta domain dossier drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release report report/page run store strictyaml train trigger version workflows
 `
 
 // only keeps a technology in its place: no other package may import it.

@@ -86,7 +86,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 blocked by the contract.`,
 		newRegisterCommand(e), newScoreCommand(e), newRestoreCommand(e), newRetrainCommand(e), newBackfillCommand(e),
 		newReleaseCommand(e), newHoldCommand(e), newResumeCommand(e), newRollbackCommand(e), newJudgeCommand(e), newGateCommand(e),
 		newApproveCommand(e), newRejectCommand(e), newWaiveCommand(e), newDiffCommand(e), newQuarantineCommand(e),
-		newReportCommand(e), newStatusCommand(e), newLogCommand(e), newVerifyCommand(e), newWhyCommand(e),
+		newReportCommand(e), newSiteCommand(e), newStatusCommand(e), newLogCommand(e), newVerifyCommand(e), newWhyCommand(e),
 	)
 	checkBuiltIn(root)
 	return root

@@ -111,37 +111,49 @@ func (c *carded) inputs() {
 	slices.SortStableFunc(c.out.Inputs, func(a, b report.Feature) int { return cmp.Compare(b.Importance, a.Importance) })
 }
 
-// trail keeps the entries that moved the version, and says how it stands.
-func (c *carded) trail() {
-	c.out.Status = "registered"
+// status says how a version stands, and why.
+func (r *Reader) status(d store.Digest) (status, why string) {
+	status = "registered"
 	champion := false
-	for _, e := range c.Log.Entries() {
+	for _, e := range r.Log.Entries() {
 		if e.Kind == registry.KindPromote && e.Alias == registry.AliasChampion {
-			if champion && e.Model != c.digest {
-				c.out.Status, c.out.Why = "former champion", "replaced by "+short(e.Model)
-				c.out.Events, c.last = append(c.out.Events, c.event(e)), e.Seq
+			if champion && e.Model != d {
+				status, why = "former champion", "replaced by "+short(e.Model)
 			}
-			champion = e.Model == c.digest
+			champion = e.Model == d
 		}
-		if e.Model != c.digest {
+		if e.Model != d {
 			continue
 		}
 		switch e.Kind {
-		case registry.KindRegister:
-			if c.out.Bundle.Entry == 0 {
-				c.out.Bundle.Registered, c.out.Bundle.By, c.out.Bundle.Entry = e.At, e.By, e.Seq
-			}
 		case registry.KindCandidate:
-			c.out.Status, c.out.Why = "candidate", "release "+e.Release
+			status, why = "candidate", "release "+e.Release
 		case registry.KindPromote:
-			c.out.Status, c.out.Why = "champion", e.Reason
+			status, why = "champion", e.Reason
 		case registry.KindRejected:
-			c.out.Status, c.out.Why = "rejected", e.Reason
-		case registry.KindAdvance, registry.KindApproval:
-		default:
-			continue
+			status, why = "rejected", e.Reason
 		}
-		c.out.Events, c.last = append(c.out.Events, c.event(e)), e.Seq
+	}
+	return status, why
+}
+
+// trail keeps the entries that moved the version, and those of champions that came after
+// it.
+func (c *carded) trail() {
+	c.out.Status, c.out.Why = c.status(c.digest)
+	champion := false
+	for _, e := range c.Log.Entries() {
+		promoted := e.Kind == registry.KindPromote && e.Alias == registry.AliasChampion
+		moves := e.Model == c.digest && slices.Contains([]string{registry.KindRegister, registry.KindCandidate, registry.KindPromote, registry.KindRejected, registry.KindAdvance, registry.KindApproval}, e.Kind)
+		if moves || promoted && champion {
+			c.out.Events, c.last = append(c.out.Events, c.event(e)), e.Seq
+		}
+		if promoted {
+			champion = e.Model == c.digest
+		}
+		if e.Model == c.digest && e.Kind == registry.KindRegister && c.out.Bundle.Entry == 0 {
+			c.out.Bundle.Registered, c.out.Bundle.By, c.out.Bundle.Entry = e.At, e.By, e.Seq
+		}
 	}
 }
 

@@ -197,8 +197,16 @@ func (m *Month) waitBlocks() []page.Block {
 	if len(m.Waits) == 0 {
 		return []page.Block{&page.Paragraph{Text: page.Text("Nothing waited for anybody.")}}
 	}
+	return waitTable(m.Waits)
+}
+
+// waitTable lists open questions; nothing if there are none.
+func waitTable(waits []Open) []page.Block {
+	if len(waits) == 0 {
+		return nil
+	}
 	t := &page.Table{Caption: "Open questions", Columns: page.Columns("What", "Who", "How to answer")}
-	for _, w := range m.Waits {
+	for _, w := range waits {
 		t.Rows = append(t.Rows, page.Row{{Text: page.Text(w.What)}, {Text: page.Text(w.Who)}, {Text: page.Code(w.Command)}})
 	}
 	return []page.Block{t}
@@ -393,13 +401,6 @@ func lineTable(caption string, lines func(func(int, Line) bool), link func(Line)
 		if link != nil {
 			name = link(l)
 		}
-		tone := page.Warn
-		switch l.State {
-		case "published":
-			tone = page.Good
-		case "blocked", "missing":
-			tone = page.Bad
-		}
 		word := l.State
 		if l.Publication > 1 {
 			word += fmt.Sprintf(", no. %d", l.Publication)
@@ -415,7 +416,7 @@ func lineTable(caption string, lines func(func(int, Line) bool), link func(Line)
 		if l.Quality != nil && l.Quality.Champion != nil {
 			quality = estimate(*l.Quality.Champion)
 		}
-		t.Rows = append(t.Rows, page.Row{{Text: name}, {Text: page.Text(word), Tone: tone}, {Text: page.Text(chart.Count(l.Rows.Delivered))}, {Text: page.Text(chart.Count(l.Rows.Quarantined))}, drift,
+		t.Rows = append(t.Rows, page.Row{{Text: name}, {Text: page.Text(word), Tone: stateTone(l.State)}, {Text: page.Text(chart.Count(l.Rows.Delivered))}, {Text: page.Text(chart.Count(l.Rows.Quarantined))}, drift,
 			{Text: page.Text(quality)}, {Text: page.Text(cmp.Or(servedText(l.Served), "–"))}, {Text: page.Text(cmp.Or(list(l.Decisions, 3), "–"))}})
 	}
 	return t
