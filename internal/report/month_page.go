@@ -241,9 +241,12 @@ func (m *Month) qualityTrend() chart.Chart {
 	for _, l := range m.Months {
 		var a, b *evaluate.Estimate
 		if l.Quality != nil {
-			a, b, name = l.Quality.Champion, l.Quality.First, l.Quality.Metric
+			a, name = l.Quality.Champion, l.Quality.Metric
+			if l.Champion.Digest != m.First.Digest {
+				b = l.Quality.First
+			}
 		}
-		alone = alone || l.Champion.Digest != m.First.Digest && b != nil
+		alone = alone || b != nil
 		served.Values, first.Values = append(served.Values, whiskers(a)), append(first.Values, whiskers(b))
 	}
 	t := chart.Trended{Title: metricName(name) + " by month", YLabel: metricName(name), Labels: m.labels(), Lines: []chart.Line{served}}

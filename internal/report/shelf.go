@@ -142,9 +142,13 @@ func (s *Shelf) Page() *page.Page {
 }
 
 func (s *Shelf) verdict() page.Verdict {
-	v := page.Verdict{Tone: page.Plain, Word: "No month yet", Happened: page.Text(s.Description), Act: page.Text("Nobody.")}
+	v := page.Verdict{Tone: page.Plain, Word: "No month yet", Act: page.Text("Nobody.")}
 	if l := s.latest(); l != nil {
 		v.Tone, v.Word = stateTone(l.State), l.Batch+" is "+l.State
+		v.Happened = page.Textf("%s of %s were scored, %s in quarantine.", chart.Count(l.Rows.Scored), rows(l.Rows.Delivered), chart.Count(l.Rows.Quarantined))
+		if len(l.Served) > 0 {
+			v.Happened = page.Join(v.Happened, page.Textf(" Served by %s.", servedText(l.Served)))
+		}
 		for i := range slices.Backward(s.Months) {
 			if q := s.Months[i].Quality; q != nil && q.Champion != nil {
 				v.Trust = page.Textf("The last month with labels is %s: %s %s.", s.Months[i].Batch, metricName(q.Metric), estimate(*q.Champion))
@@ -168,7 +172,7 @@ func (s *Shelf) factList() []page.Fact {
 			published++
 		}
 	}
-	facts := []page.Fact{{Name: "Months published", Value: page.Textf("%d of %d", published, len(s.Months))}, {Name: "Owner", Value: page.Text(cmp.Or(s.Owner, "not named"))}}
+	facts := []page.Fact{{Name: "Months published", Value: page.Textf("%d of %d", published, len(s.Months))}, {Name: "Owner", Value: page.Text(cmp.Or(s.Owner, "not named")), Note: s.Description}}
 	if s.Champion != nil {
 		facts = append(facts, page.Fact{Name: "Champion", Value: page.Digest(s.Champion.Digest), Note: s.Champion.Note})
 	}
