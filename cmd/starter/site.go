@@ -97,7 +97,11 @@ func writeSite(ctx context.Context, e *env, b *store.Bucket, names []string, f s
 	if err := s.put("index.html", index.Page()); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "%s\n%d pages written, %d as they were\n", filepath.Join(f.out, "index.html"), s.written, s.alike)
+	pages := "pages"
+	if s.written == 1 {
+		pages = "page"
+	}
+	fmt.Fprintf(e.stdout, "%s\n%d %s written, %d as they were\n", filepath.Join(f.out, "index.html"), s.written, pages, s.alike)
 	return nil
 }
 
