@@ -151,6 +151,7 @@ func (w *watch) privateYear(t *testing.T, pipeline string) {
 		t.Fatal(err)
 	}
 	w.audit(t, pipeline)
+	w.said = append(w.said, w.reports(t, pipeline)...)
 }
 
 // correct hands corrected rows of a month in, and scores it again.
@@ -257,7 +258,9 @@ func (w *watch) unclassifiedShows(t *testing.T) {
 	places := slices.DeleteFunc(files(t, w.dir), func(p place) bool {
 		return slices.ContainsFunc(before, func(b place) bool { return b.name == p.name })
 	})
+	places = append(places, w.reports(t, "open")...)
 	wantFound(t, leaks(scan(places), pardons()), []finding{
+		{place: `^said:report`, column: "diagnosis"},
 		{place: `^store/scores/open/_delta_log/`, column: "person"},
 		{place: `^store/scores/open/_delta_log/`, column: "email"},
 		{place: `/profile/.*bin`, column: "email"},

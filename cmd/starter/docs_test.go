@@ -14,9 +14,13 @@ var documented = regexp.MustCompile(`(?m)^ {4,}starter (.*)$`)
 var word = regexp.MustCompile(`"[^"]*"|\S+`)
 
 func TestCommandsThatTheDocsShowAreKnown(t *testing.T) {
-	lines := documented.FindAllStringSubmatch(string(readFile(t, "../../docs/releases.md")), -1)
-	if len(lines) < 10 {
-		t.Fatalf("%d commands, want more", len(lines))
+	var lines [][]string
+	for _, page := range []string{"releases", "reports"} {
+		found := documented.FindAllStringSubmatch(string(readFile(t, "../../docs/"+page+".md")), -1)
+		if len(found) < 4 {
+			t.Fatalf("%s: %d commands, want more", page, len(found))
+		}
+		lines = append(lines, found...)
 	}
 	for _, line := range lines {
 		root := newRootCommand(&env{stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }})

@@ -299,7 +299,9 @@ func (c *Card) trainingBlocks() []page.Block {
 		}
 		blocks = append(blocks, &page.Paragraph{Text: page.Join(text, page.Text("."))})
 	}
-	blocks = append(blocks, c.calibrationBlock())
+	if c.Model.Digest != "" {
+		blocks = append(blocks, c.calibrationBlock())
+	}
 	l := c.Training
 	if l == nil || l.Paper == "" {
 		return append(blocks, &page.Callout{Tone: page.Warn, Title: "No manifest", Text: page.Text("The version was registered without one: what it learned from, and how, is not known here.")})

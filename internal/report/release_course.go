@@ -125,7 +125,7 @@ func (r *Release) lookBlocks() []page.Block {
 		for i := range r.Gates {
 			g := &r.Gates[i]
 			if o := g.Decision.Evidence.Outcome; o != nil && g.Decision.Subject == subject {
-				lines = append(lines, g.lines(fmt.Sprintf("%s, look %d (%s): ", short(g.Decision.Evidence.Release.Model), len(o.Past), list(o.Batches, 3)))...)
+				lines = append(lines, g.lines(fmt.Sprintf("%s, look %d: ", short(g.Decision.Evidence.Release.Model), len(o.Past)))...)
 			}
 		}
 		if len(lines) == 0 {

@@ -109,6 +109,11 @@ func (r *Release) trust() page.Words {
 	if len(parts) == 0 {
 		parts = append(parts, "No labels of later batches have judged it yet.")
 	}
+	for _, g := range r.Gates {
+		if g.Decision.Subject == gate.Canary && g.Decision.Verdict == gate.Block {
+			parts = append(parts, fmt.Sprintf("In the step %s the gate stopped it on %s: %s.", g.Step, g.Decision.Evidence.Release.Batch, g.decided()))
+		}
+	}
 	for _, w := range r.Waivers {
 		if w.Used {
 			parts = append(parts, fmt.Sprintf("The rule %s was waived by %s.", w.Rule, w.By))
