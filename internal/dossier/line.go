@@ -16,6 +16,9 @@ import (
 	"headgate/internal/store"
 )
 
+// states are how a batch stands that is not published, by the last verdict over it.
+var states = map[string]string{registry.VerdictPass: "passed", registry.VerdictBlock: "blocked", registry.VerdictAsk: "waits", registry.VerdictInconclusive: "waits"}
+
 // line says of a batch in one row what the entries up to a number say.
 func (r *Reader) line(ctx context.Context, w window, to int64) (report.Line, error) {
 	out := report.Line{Batch: w.batch, State: "passed"}
@@ -35,7 +38,7 @@ func (r *Reader) line(ctx context.Context, w window, to int64) (report.Line, err
 			}
 			if out.Publication == 0 {
 				out.Run, decision, out.Why = string(e.Run), e.Decision, strings.Join(e.Reasons, "; ")
-				out.State = map[string]string{registry.VerdictBlock: "blocked", registry.VerdictAsk: "waits"}[e.Verdict]
+				out.State = states[e.Verdict]
 			}
 		case registry.KindPublished, registry.KindRestored:
 			out.State, out.Why, out.Publication = "published", "", e.Publication

@@ -125,31 +125,18 @@ func (w *released) gather() {
 	}
 }
 
-// event says in words what an entry says.
-func (r *Reader) event(e registry.Entry) report.Event {
-	out := report.Event{Entry: e.Seq, Kind: e.Kind, At: e.At, By: e.By, Step: e.Step, Batch: e.Batch, Verdict: cmp.Or(e.Verdict, e.Answer, e.Control),
-		What: e.Reason, Paper: string(cmp.Or(e.Paper, e.Decision))}
-	if e.Model != "" {
-		v := r.Version(e.Model)
-		out.Model = &v
-	}
-	if out.What == "" || e.Kind == registry.KindAdvance || e.Kind == registry.KindVerdict {
-		out.What = strings.Join(e.Reasons, "; ")
-	}
-	return out
-}
-
 func (w *released) contest() {
 	w.out.Begun = w.rel.Candidates[0].At
 	w.out.Champion = w.Version(store.Digest(w.championAt(w.rel.Seq)))
 	for _, c := range w.rel.Candidates {
 		out := report.Contender{Model: w.Version(store.Digest(c.Model)), Entry: c.Seq, At: c.At, By: c.By, Learned: c.Learned, Fate: "candidate"}
+		out.Won = w.rel.Promotion != nil && w.rel.Promotion.Model == c.Model
 		switch rejected, ok := w.state.Rejected[c.Model]; {
 		case ok:
 			out.Fate, out.Lost = "rejected: "+rejected.Reason, true
 		case w.state.Champion == c.Model:
 			out.Fate = "champion"
-		case w.rel.Promotion != nil && w.rel.Promotion.Model == c.Model:
+		case out.Won:
 			out.Fate = "was champion"
 		}
 		w.out.Contest = append(w.out.Contest, out)

@@ -79,6 +79,7 @@ type Contender struct {
 	By      string    `json:"by"`
 	Learned string    `json:"learned,omitempty"` // last batch that it learned from
 	Fate    string    `json:"fate"`
+	Won     bool      `json:"won,omitempty"`  // it became the champion
 	Lost    bool      `json:"lost,omitempty"` // it may not serve
 }
 

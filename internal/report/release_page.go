@@ -38,7 +38,7 @@ func (r *Release) verdict() page.Verdict {
 // winner returns the candidate that became the champion; nil if none did.
 func (r *Release) winner() *Contender {
 	for i, c := range r.Contest {
-		if c.Fate == "champion" || c.Fate == "was champion" || r.Standing == RolledBack && !strings.Contains(c.Fate, "goes on") {
+		if c.Won {
 			return &r.Contest[i]
 		}
 	}
@@ -67,10 +67,11 @@ func (r *Release) happened() page.Words {
 	return begin
 }
 
+// lostWhy is why the last model of the release that had to go may not serve.
 func (r *Release) lostWhy() string {
-	for _, c := range slices.Backward(r.Contest) {
-		if why, ok := strings.CutPrefix(c.Fate, "rejected: "); ok && !strings.Contains(why, "goes on") {
-			return strings.TrimSuffix(why, ".")
+	for _, e := range slices.Backward(r.Events) {
+		if e.Kind == "rejected" && e.What != "" {
+			return strings.TrimSuffix(e.What, ".")
 		}
 	}
 	return "see the trail"

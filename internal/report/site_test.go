@@ -24,10 +24,10 @@ func TestAReleasePageBeginsWithItsVerdict(t *testing.T) {
 	}{
 		{"rejected", func(*report.Release) {}, page.Bad, "Rejected", "It was rejected: it failed in step 10%", "Nobody.", "The rule flips was waived by demo."},
 		{"released", func(r *report.Release) {
-			r.Standing, r.Contest[0].Fate, r.Contest[0].Lost = report.Released, "champion", false
+			r.Standing, r.Contest[0].Fate, r.Contest[0].Lost, r.Contest[0].Won = report.Released, "champion", false, true
 		}, page.Good, "Released", "passed every step", "Nobody.", "1 answer is not signed"},
-		{"rolled back", func(r *report.Release) { r.Standing = report.RolledBack }, page.Bad, "Rolled back", "became the champion and had to go: it failed", "Nobody.", "with labels"},
-		{"watched", func(r *report.Release) { r.Standing, r.Contest[0].Fate = report.Watched, "champion" }, page.Good, "Released, and watched", "became the champion", "the former champion scores along", "with labels"},
+		{"rolled back", func(r *report.Release) { r.Standing, r.Contest[0].Won = report.RolledBack, true }, page.Bad, "Rolled back", "became the champion and had to go: it failed", "Nobody.", "with labels"},
+		{"watched", func(r *report.Release) { r.Standing, r.Contest[0].Won = report.Watched, true }, page.Good, "Released, and watched", "became the champion", "the former champion scores along", "with labels"},
 		{"under way", func(r *report.Release) {
 			r.Standing, r.Next, r.Contest[0].Fate, r.Gates, r.Approvals, r.Waivers = report.Running, "labels", "candidate", nil, nil, nil
 		}, page.Plain, "Under way", "It waits for labels.", "Nobody: it goes on by itself", "No labels of later batches"},
