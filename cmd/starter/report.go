@@ -47,7 +47,7 @@ It reads the store only. Without --out the page goes to standard output.`,
   starter report retailer month/2024-08 --open
   starter report retailer release/2024-05-refit-9ef6f019 --out release.html
   starter report retailer card --format markdown
-  starter report retailer training/2024-05 --format json | jq .candidates`,
+  starter report retailer training/2024-05 --format json | jq .challengers`,
 		Args: arguments(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if _, ok := renderings[f.format]; !ok {

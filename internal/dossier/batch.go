@@ -55,7 +55,8 @@ func (r *Reader) Batch(ctx context.Context, batch, name string) (*report.Batch, 
 	if err := j.open(ctx, batch, which, decision); err != nil {
 		return nil, err
 	}
-	j.facts()
+	j.facts(decision)
+	j.trail()
 	for _, part := range []func(context.Context) error{j.published, j.loadHistory, j.loadProfiles, j.drift, j.comparisons, j.outcome, j.gates} {
 		if err := part(ctx); err != nil {
 			return nil, fmt.Errorf("report on %s, run %s: %w", batch, run.Short(which), err)
@@ -139,18 +140,11 @@ func (r *Reader) verdict(ctx context.Context, batch string, which, decision stor
 }
 
 // facts fills in what plan and verdict say.
-func (j *judged) facts() {
+func (j *judged) facts(decision store.Digest) {
 	d := j.data
 	j.out = &report.Batch{Format: report.Format, Pipeline: j.Pipeline, Description: j.conf.Description, Owner: j.conf.Owner,
 		Batch: j.plan.Batch, Run: string(d.Run), Champion: j.Version(j.plan.Champion), Rows: rowsOf(d)}
-	j.out.Verdict = report.Judgement{Verdict: string(d.Verdict), Stage: d.Stage, Reasons: d.Reasons, Asks: d.Asks, Notes: d.Notes}
-	if j.last > 0 {
-		for _, e := range j.entries {
-			if e.Decision != "" {
-				j.out.Verdict.Decision = string(e.Decision)
-			}
-		}
-	}
+	j.out.Verdict = report.Judgement{Verdict: string(d.Verdict), Stage: d.Stage, Decision: string(decision), Reasons: d.Reasons, Asks: d.Asks, Notes: d.Notes}
 	if a := d.Answer; a != nil {
 		j.out.Verdict.Answer = &report.Answer{Approved: a.Approved, By: a.By, Reason: a.Reason}
 	}
@@ -195,6 +189,18 @@ func (j *judged) rules() report.Contract {
 
 // sorted returns the keys of a map in their order.
 func sorted[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
+
+// trail lists the entries about the run.
+func (j *judged) trail() {
+	for _, e := range j.entries {
+		what := slices.Concat([]string{e.Verdict, e.Step, e.Reason}, e.Reasons)
+		if e.Publication > 0 {
+			what = append([]string{fmt.Sprintf("publication %d", e.Publication)}, what...)
+		}
+		what = slices.DeleteFunc(what, func(s string) bool { return s == "" })
+		j.out.Entries = append(j.out.Entries, report.Entry{Seq: e.Seq, Kind: e.Kind, At: e.At, By: e.By, What: strings.Join(what, "; ")})
+	}
+}
 
 // published lists the publications of the batch, and who served the rows of this run.
 func (j *judged) published(ctx context.Context) error {

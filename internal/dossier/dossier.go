@@ -26,7 +26,8 @@ import (
 	"headgate/internal/store"
 )
 
-// A Reader reads one pipeline as its registry and its table were when it was opened.
+// A Reader reads one pipeline as its registry and its table were when it was opened. It
+// keeps the decisions that it has read, and is not safe for concurrent use.
 type Reader struct {
 	Store    *store.Bucket
 	Formats  model.Formats // that read the champion, for the importance of its features
@@ -38,6 +39,8 @@ type Reader struct {
 
 	events      []release.Event // of the registry; nil until somebody asks for them
 	evaluations map[store.Digest]*evidence.Evaluation
+	policies    map[string]*gate.Policy // of all pipeline files that were in force, by digest
+	decisions   map[store.Digest]*gate.Decision
 }
 
 // ErrUnknown means that there is no such batch, run or training.
@@ -99,16 +102,42 @@ func (r *Reader) config(ctx context.Context, d store.Digest) (*pipeline.Config, 
 // policy finds the policy of a digest among the pipeline files that were ever in force; nil
 // if it is of none of them.
 func (r *Reader) policy(ctx context.Context, digest string) (*gate.Policy, error) {
-	for _, e := range r.Log.Of(registry.KindPipeline) {
-		c, err := r.config(ctx, e.Pipeline)
-		if err != nil {
-			return nil, err
-		}
-		if c.Gates != nil && c.Gates.Digest() == digest {
-			return c.Gates, nil
+	if r.policies == nil {
+		r.policies = map[string]*gate.Policy{}
+		for _, e := range r.Log.Of(registry.KindPipeline) {
+			c, err := r.config(ctx, e.Pipeline)
+			if err != nil {
+				return nil, err
+			}
+			if c.Gates != nil {
+				r.policies[c.Gates.Digest()] = c.Gates
+			}
 		}
 	}
-	return nil, nil
+	return r.policies[digest], nil
+}
+
+// decision reads the decision of an advance entry; nil if somebody has deleted it.
+func (r *Reader) decision(ctx context.Context, e registry.Entry) (*report.Gate, error) {
+	d, known := r.decisions[e.Paper]
+	if !known {
+		d = new(gate.Decision)
+		err := run.LoadBlob(ctx, r.Store, e.Paper, d)
+		if gone(err) {
+			d = nil
+		} else if err != nil {
+			return nil, err
+		}
+		if r.decisions == nil {
+			r.decisions = map[store.Digest]*gate.Decision{}
+		}
+		r.decisions[e.Paper] = d
+	}
+	if d == nil {
+		return nil, nil
+	}
+	policy, err := r.policy(ctx, d.Policy)
+	return &report.Gate{Entry: e.Seq, At: e.At, Paper: string(e.Paper), Release: e.Release, Step: e.Step, Model: r.Version(e.Model), Decision: d, Policy: policy}, err
 }
 
 // contract reads a contract.

@@ -185,17 +185,3 @@ func (j *judged) gates(ctx context.Context) error {
 	}
 	return nil
 }
-
-// decision reads the decision of an advance entry; nil if somebody has deleted it.
-func (r *Reader) decision(ctx context.Context, e registry.Entry) (*report.Gate, error) {
-	g := &report.Gate{Entry: e.Seq, At: e.At, Paper: string(e.Paper), Release: e.Release, Step: e.Step, Model: r.Version(e.Model), Decision: new(gate.Decision)}
-	err := run.LoadBlob(ctx, r.Store, e.Paper, g.Decision)
-	if gone(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	g.Policy, err = r.policy(ctx, g.Decision.Policy)
-	return g, err
-}

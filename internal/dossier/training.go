@@ -158,7 +158,7 @@ func (t *trained) challengers(ctx context.Context) error {
 				c.Version, c.Fate = &v, t.fate(d)
 			}
 		}
-		t.out.Challenger = append(t.out.Challenger, c)
+		t.out.Challengers = append(t.out.Challengers, c)
 	}
 	return nil
 }
@@ -239,7 +239,7 @@ func (t *trained) lineage() {
 			in("model of window "+m.Window, "", string(m.Model), "")
 		}
 	}
-	for _, c := range t.out.Challenger {
+	for _, c := range t.out.Challengers {
 		if c.Manifest == nil || c.Manifest.Results == nil {
 			continue
 		}

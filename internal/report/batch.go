@@ -36,7 +36,8 @@ type Batch struct {
 	Outcome     *Outcome     `json:"outcome,omitempty"` // what labels say; nil until they are there
 	Gates       []Gate       `json:"gates,omitempty"`
 	Lineage     []Input      `json:"lineage"`
-	Anchor      string       `json:"anchor"` // of the registry when the page was made
+	Entries     []Entry      `json:"entries"` // of the registry, about this run
+	Anchor      string       `json:"anchor"`  // of the registry when the page was made
 	Notes       []string     `json:"notes,omitempty"`
 }
 
@@ -242,6 +243,15 @@ type Check struct {
 	Expected evaluate.Estimate `json:"expected"`
 	Found    evaluate.Estimate `json:"found"`
 	Off      bool              `json:"off"`
+}
+
+// An Entry is what the registry recorded of a run.
+type Entry struct {
+	Seq  int64     `json:"seq"`
+	Kind string    `json:"kind"`
+	At   time.Time `json:"at"`
+	By   string    `json:"by"`
+	What string    `json:"what,omitempty"` // in words
 }
 
 // A Gate is a decision and where it stands.

@@ -281,7 +281,11 @@ func (p *Publication) what() string {
 }
 
 func (b *Batch) lineageBlocks() []page.Block {
-	blocks := []page.Block{lineage(b.Lineage), commands("Verify it yourself", []string{
+	t := &page.Table{Caption: "Entries of the registry about this run", Columns: page.Columns("#Entry", "When", "What", "By", "")}
+	for _, e := range b.Entries {
+		t.Rows = append(t.Rows, page.Cells(fmt.Sprint(e.Seq), e.At.UTC().Format("2006-01-02 15:04:05"), e.Kind, e.By, e.What))
+	}
+	blocks := []page.Block{lineage(b.Lineage), t, commands("Verify it yourself", []string{
 		"# the chain of the registry, every decision, every published file",
 		fmt.Sprintf("starter verify %s --anchor %s", b.Pipeline, b.Anchor),
 		"# score the batch again from its input and compare every value",

@@ -35,6 +35,9 @@ const (
 // HistogramOf returns the histogram of a column. ref and before may be nil. It is nil if no
 // value of the column may be shown, or if it has too many texts to tell what is frequent.
 func HistogramOf(cur, ref, before *profile.Column) *Histogram {
+	if cur == nil {
+		return nil
+	}
 	sides := []*profile.Column{cur, ref, before}
 	for i, c := range sides {
 		if c != nil && (c.Restricted || c.Kind != cur.Kind || c.Values() == 0) {

@@ -110,6 +110,9 @@ func TestHistogramsOfNothing(t *testing.T) {
 	if h := report.HistogramOf(empty, empty, nil); h != nil {
 		t.Errorf("no values: %+v", h)
 	}
+	if h := report.HistogramOf(nil, empty, nil); h != nil {
+		t.Errorf("no column: %+v", h)
+	}
 	if h := report.ScoreHistogramOf(nil, nil, nil); h != nil {
 		t.Errorf("no column: %+v", h)
 	}

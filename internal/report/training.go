@@ -32,12 +32,12 @@ type Training struct {
 	Parameters map[string]string `json:"parameters,omitempty"` // as the pipeline file has them
 	Leak       float64           `json:"leak"`                 // how well a feature may predict the label alone
 
-	Batches    []Learned   `json:"batches"` // oldest first
-	Challenger []Candidate `json:"challengers"`
-	Release    string      `json:"release,omitempty"` // that the challengers went into
-	Gates      []Gate      `json:"gates,omitempty"`   // decisions about them
-	Lineage    []Input     `json:"lineage"`
-	Anchor     string      `json:"anchor"`
+	Batches     []Learned   `json:"batches"` // oldest first
+	Challengers []Candidate `json:"challengers"`
+	Release     string      `json:"release,omitempty"` // that the challengers went into
+	Gates       []Gate      `json:"gates,omitempty"`   // decisions about them
+	Lineage     []Input     `json:"lineage"`
+	Anchor      string      `json:"anchor"`
 }
 
 // Learned is a batch that was learned from: Scored = Rows + Unknown + Treated + Keyless.

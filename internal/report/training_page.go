@@ -38,7 +38,7 @@ func (t *Training) Page() *page.Page {
 
 func (t *Training) passed() []Candidate {
 	var out []Candidate
-	for _, c := range t.Challenger {
+	for _, c := range t.Challengers {
 		if c.Verdict == "pass" {
 			out = append(out, c)
 		}
@@ -58,7 +58,7 @@ func (t *Training) verdict() page.Verdict {
 	}
 	v.Happened = page.Textf("%s from the labels of %s.", what, t.Batch)
 	if len(t.Batches) > 1 {
-		v.Happened = page.Textf("%s from %d labelled batches up to %s, in %s.", what, len(t.Batches), t.Batch, count(len(t.Challenger), "window"))
+		v.Happened = page.Textf("%s from %d labelled batches up to %s, in %s.", what, len(t.Batches), t.Batch, count(len(t.Challengers), "window"))
 	}
 	switch {
 	case len(passed) == 0:
@@ -102,7 +102,7 @@ func (t *Training) factList() []page.Fact {
 		{Name: "Kind", Value: page.Text(t.Kind), Note: t.Trainer},
 		{Name: "Batches", Value: page.Text(fmt.Sprint(len(t.Batches))), Note: t.span()},
 		{Name: "Rows with an outcome", Value: page.Text(chart.Count(rowsLearned))},
-		{Name: "Challengers", Value: page.Text(fmt.Sprintf("%d of %d", len(t.passed()), len(t.Challenger))), Note: "passed the sanity checks"},
+		{Name: "Challengers", Value: page.Text(fmt.Sprintf("%d of %d", len(t.passed()), len(t.Challengers))), Note: "passed the sanity checks"},
 		{Name: "Champion then", Value: page.Digest(t.Champion.Digest), Note: t.Champion.Note},
 		{Name: "Ended", Value: page.Text(t.At.UTC().Format("2 January 2006")), Note: t.At.UTC().Format("15:04 UTC") + ", by " + t.By},
 	}
@@ -132,7 +132,7 @@ func (t *Training) triggerBlocks() []page.Block {
 func (t *Training) challengerBlocks() []page.Block {
 	table := &page.Table{Caption: "Challengers by window", Columns: page.Columns("Window", "Learned from", "#Rows", "Version", "Sanity", "What became of it")}
 	var blocks []page.Block
-	for _, c := range t.Challenger {
+	for _, c := range t.Challengers {
 		row := page.Row{{Text: page.Text(c.name())}, {Text: page.Text(list(c.Train, 6))}, {Text: page.Text("–")}, {Text: page.Text("–")}, {Text: page.Text(c.Verdict), Tone: verdictTone(c.Verdict)}, {Text: page.Text(c.Fate)}}
 		if r := c.results(); r != nil {
 			row[2].Text = page.Text(chart.Count(r.Train.Rows))
@@ -183,7 +183,7 @@ func (t *Training) gateBlocks() []page.Block {
 		last[g.Model.Digest] = &t.Gates[i]
 	}
 	var lines []line
-	for _, c := range t.Challenger {
+	for _, c := range t.Challengers {
 		if c.Version == nil || last[c.Version.Digest] == nil {
 			continue
 		}
@@ -202,7 +202,7 @@ func (t *Training) sanityBlocks() []page.Block {
 	for _, m := range []evaluate.Metric{evaluate.AUC, evaluate.R2, evaluate.LogLoss, evaluate.RMSE, evaluate.Slope, evaluate.InTheLarge} {
 		var lines []line
 		reference := math.NaN()
-		for _, c := range t.Challenger {
+		for _, c := range t.Challengers {
 			if c.Sanity == nil {
 				continue
 			}
@@ -237,7 +237,7 @@ func (t *Training) importanceBlocks() []page.Block {
 	columns := []page.Column{{Name: "Feature"}}
 	largest := map[string]float64{}
 	var with []Candidate
-	for _, c := range t.Challenger {
+	for _, c := range t.Challengers {
 		if r := c.results(); r != nil && len(r.Importance) > 0 {
 			with = append(with, c)
 			columns = append(columns, page.Column{Name: "Share of the gain, " + c.name()}, page.Column{Name: "Share", Number: true})
@@ -286,7 +286,7 @@ func (c *Candidate) gain(feature string) float64 {
 func (t *Training) curveBlocks() []page.Block {
 	table := &page.Table{Caption: "How each training ended", Columns: page.Columns("Window", "#Rounds", "Metric", "#Value on the validation part", "Ended because", "Notes")}
 	f := &page.Figures{How: "The metric of the rows that tell when to stop, after each round. They are no part of what is learned from, and no evidence either."}
-	for _, c := range t.Challenger {
+	for _, c := range t.Challengers {
 		r := c.results()
 		if r == nil || r.Rounds == 0 {
 			continue
@@ -314,7 +314,7 @@ func learningCurve(name string, r *train.Results) chart.Chart {
 
 func (t *Training) calibrationBlocks() []page.Block {
 	table := &page.Table{Caption: "Before and after", Columns: page.Columns("Window", "Calibration", "#Rows", "Metric", "#Before", "#After")}
-	for _, c := range t.Challenger {
+	for _, c := range t.Challengers {
 		r := c.results()
 		if r == nil || r.Calibration == nil || r.CalibrationEvidence == nil {
 			continue
@@ -337,7 +337,7 @@ func (t *Training) dataBlocks() []page.Block {
 	}
 	parts := &page.Table{Caption: "Parts of each window", Columns: page.Columns("Window", "#Learned from", "#Tells when to stop", "#Calibration", "#Kept apart"),
 		How: "Rows of each part. An entity's key and the seed decide where its rows go; what is kept apart is in no part that a trainer reads."}
-	for _, c := range t.Challenger {
+	for _, c := range t.Challengers {
 		r := c.results()
 		if r == nil {
 			continue

@@ -50,7 +50,9 @@ func Bar(title string, value, largest float64, over bool) Chart {
 	}
 	s := scale{low: 0, high: max(largest, 1e-12), from: 0, to: width}
 	c.rect(0, 2, width, height-4, "track")
-	c.rect(0, 2, max(s.inside(value), 1), height-4, class)
+	if value > 0 {
+		c.rect(0, 2, max(s.inside(value), 1), height-4, class)
+	}
 	return Chart{Title: title, width: width, height: height, body: c.String()}
 }
 

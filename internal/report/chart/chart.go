@@ -34,9 +34,6 @@ type Chart struct {
 // Empty reports whether there is nothing to draw.
 func (c Chart) Empty() bool { return c.body == "" }
 
-// Cell reports whether the chart is made to stand in a row of a table.
-func (c Chart) Cell() bool { return c.height < 60 }
-
 // Wide reports whether the chart needs the whole column.
 func (c Chart) Wide() bool { return c.width > cardWidth }
 
@@ -110,7 +107,7 @@ func (c *canvas) text(x, y float64, anchor, class, s string) {
 	c.WriteString(`>` + html.EscapeString(s) + `</text>`)
 }
 
-// A legend entry is a series and what it is called.
+// A named series stands in a legend.
 type named struct {
 	series Series
 	name   string

@@ -16,7 +16,7 @@ func TestNumbersAreRoundedForPeople(t *testing.T) {
 		x    float64
 		want string
 	}{
-		{chart.Number, 0, "0.00"}, {chart.Number, 0.6403, "0.640"}, {chart.Number, -0.03429, "−0.034"}, {chart.Number, 0.00654, "0.0065"},
+		{chart.Number, 0, "0"}, {chart.Number, 0.6403, "0.640"}, {chart.Number, -0.03429, "−0.034"}, {chart.Number, 0.00654, "0.0065"},
 		{chart.Number, 12.345, "12.3"}, {chart.Number, 999.6, "1,000"}, {chart.Number, 1234567, "1,234,567"}, {chart.Number, 3e-7, "3.0e−07"},
 		{chart.Number, math.NaN(), "–"}, {chart.Number, math.Inf(-1), "−Inf"}, {chart.Number, -0.00001, "−1.0e−05"},
 		{chart.Percent, 0, "0 %"}, {chart.Percent, 1, "100 %"}, {chart.Percent, 0.1234, "12.3 %"}, {chart.Percent, 0.00314, "0.31 %"},

@@ -25,6 +25,8 @@ func Number(x float64) string {
 	switch a := math.Abs(x); {
 	case math.IsNaN(x):
 		return "–"
+	case x == 0:
+		return "0"
 	case math.IsInf(x, 0):
 		return strings.Replace(strconv.FormatFloat(x, 'f', 0, 64), "-", "−", 1)
 	case a >= 1e15, a < 1e-4 && a > 0:
@@ -44,7 +46,7 @@ func decimals(a float64) int {
 		return 0
 	case a >= 9.995:
 		return 1
-	case a >= 0.9995, a == 0:
+	case a >= 0.9995:
 		return 2
 	case a >= 0.01:
 		return 3

@@ -18,6 +18,9 @@ type Trended struct {
 	Tall   bool // as high as [Curves], to stand beside them
 }
 
+// mostDots is how many values have a dot of their own; more than that are a line.
+const mostDots = 24
+
 // Trend draws values over batches with their intervals as bands.
 func Trend(t Trended) Chart {
 	low, high, any := trendRange(t)
@@ -51,7 +54,7 @@ func Trend(t Trended) Chart {
 		}
 		p.path(polyline(points), "line "+string(l.Series))
 		for i, v := range l.Values {
-			if finite(v.Value) {
+			if finite(v.Value) && n <= mostDots {
 				p.circle(points[i][0], points[i][1], 2.4, "dot "+string(l.Series))
 			}
 		}

@@ -100,7 +100,8 @@ func (r *renderer) note(how string) template.HTML {
 func (r *renderer) words(w Words) (template.HTML, error) {
 	var b strings.Builder
 	for _, word := range w {
-		text := template.HTMLEscapeString(word.Text)
+		// A number and its unit stay on one line.
+		text := strings.ReplaceAll(template.HTMLEscapeString(word.Text), " %", "&nbsp;%")
 		switch word.Style {
 		case CodeText:
 			title := ""
