@@ -68,18 +68,19 @@ const rules = `
 	labels:              columnar contract pass run store
 	evidence:            columnar contract evaluate labels pass pipeline registry release run store
 	version:             bundle model store train
+	trail:               gate registry release run store
 	serving:             columnar compare contract evaluate gate pass release run store
 	audit:               bundle calendar change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
 	trigger:             evaluate
 	learn:               columnar contract evaluate labels model pass pipeline registry run store train trigger
-	report:              compare drift evaluate gate profile report/chart report/page sketch train
-	dossier:             bundle contract delta drift evaluate evidence gate learn model pass pipeline profile registry release report run serving store train
-	activities:          alert bundle calendar columnar contract deliver delta drift evaluate evidence fallback gate labels learn metric model pass pipeline profile registration registry release run serving store train trigger
+	report:              compare drift evaluate gate model profile report/chart report/page sketch train
+	dossier:             bundle contract delta drift evaluate evidence gate learn model pass pipeline profile registry release report run serving store trail train
+	activities:          alert bundle calendar columnar contract deliver delta drift evaluate evidence fallback gate labels learn metric model pass pipeline profile registration registry release run serving store trail train trigger
 	workflows:           activities alert calendar evaluate evidence metric release run store train trigger
 	standing:            activities drift evaluate evidence metric pipeline registry release run store
 	worker:              activities metric model model/lightgbm standing store workflows
 	cmd/worker:          telemetry worker
-	cmd/starter:         activities alert audit bundle calendar change columnar compare contract deliver delta domain dossier drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release report/page run store strictyaml telemetry train trigger version workflows
+	cmd/starter:         activities alert audit bundle calendar change columnar compare contract deliver delta domain dossier drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release report report/page run store strictyaml telemetry train trigger version workflows
 `
 
 // only keeps a technology in its place: no other package may import it.

@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"headgate/internal/dossier"
+	"headgate/internal/registry"
 	"headgate/internal/report/page"
 	"headgate/internal/report/pagetest"
 	"headgate/internal/store"
@@ -37,9 +38,10 @@ func readReports(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	pages := t.TempDir()
-	for _, name := range []string{"2024-02", "2024-04/blocked", "2024-08", "2024-12", "training/2024-05", "training/2024-11"} {
+	for _, name := range []string{"2024-02", "2024-04/blocked", "2024-08", "2024-12", "training/2024-05", "training/2024-11",
+		"month/2024-08", "month/2024-12", "release/2024-05-refit", "release/" + rejected(t, r), "card", "card/" + first(t, r), "index"} {
 		text := renderReport(t, r, name)
-		file := filepath.Join(pages, strings.ReplaceAll(name, "/", "-")+".html")
+		file := filepath.Join(pages, strings.NewReplacer("/", "-", ":", "-").Replace(name)+".html")
 		if err := os.WriteFile(file, text, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -69,15 +71,55 @@ func renderReport(t *testing.T, r *dossier.Reader, name string) []byte {
 	return texts[0]
 }
 
-func reportPage(ctx context.Context, r *dossier.Reader, name string) (*page.Page, error) {
-	if training, ok := strings.CutPrefix(name, "training/"); ok {
-		s, err := r.Training(ctx, training)
-		if err != nil {
-			return nil, err
+// rejected names the last release whose canary was rejected.
+func rejected(t *testing.T, r *dossier.Reader) string {
+	t.Helper()
+	name := ""
+	for _, e := range r.Log.Of(registry.KindRejected) {
+		if e.Step == "10%" {
+			name = e.Release
 		}
-		return s.Page(), nil
 	}
+	if name == "" {
+		t.Fatal("no canary was rejected")
+	}
+	return name
+}
+
+// first names the first champion.
+func first(t *testing.T, r *dossier.Reader) string {
+	t.Helper()
+	promoted := r.Log.Of(registry.KindPromote)
+	if len(promoted) == 0 {
+		t.Fatal("there was no champion")
+	}
+	return string(promoted[0].Model)
+}
+
+// facts are what a page is made of.
+type facts interface{ Page() *page.Page }
+
+func pageOf[F facts](f F, err error) (*page.Page, error) {
+	if err != nil {
+		return nil, err
+	}
+	return f.Page(), nil
+}
+
+func reportPage(ctx context.Context, r *dossier.Reader, name string) (*page.Page, error) {
 	batch, run, _ := strings.Cut(name, "/")
+	switch batch {
+	case "training":
+		return pageOf(r.Training(ctx, run))
+	case "month":
+		return pageOf(r.Month(ctx, run))
+	case "release":
+		return pageOf(r.Release(ctx, run))
+	case "card":
+		return pageOf(r.Card(ctx, run))
+	case "index":
+		return pageOf(r.Shelf(ctx))
+	}
 	if run == "blocked" {
 		for _, e := range r.Log.Of("verdict") {
 			if e.Batch == batch {
@@ -85,11 +127,7 @@ func reportPage(ctx context.Context, r *dossier.Reader, name string) (*page.Page
 			}
 		}
 	}
-	s, err := r.Batch(ctx, batch, run)
-	if err != nil {
-		return nil, err
-	}
-	return s.Page(), nil
+	return pageOf(r.Batch(ctx, batch, run))
 }
 
 // readPage opens a page in both themes and two widths: nothing is said on the console,

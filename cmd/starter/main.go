@@ -86,7 +86,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 blocked by the contract.`,
 		newRegisterCommand(e), newScoreCommand(e), newRestoreCommand(e), newRetrainCommand(e), newBackfillCommand(e), newScheduleCommand(e), newPlanCommand(e),
 		newReleaseCommand(e), newHoldCommand(e), newResumeCommand(e), newRollbackCommand(e), newJudgeCommand(e), newGateCommand(e),
 		newApproveCommand(e), newRejectCommand(e), newWaiveCommand(e), newDiffCommand(e), newQuarantineCommand(e),
-		newRetryCommand(e), newSkipCommand(e), newViewsCommand(e), newReportCommand(e),
+		newRetryCommand(e), newSkipCommand(e), newViewsCommand(e), newReportCommand(e), newSiteCommand(e),
 		newStatusCommand(e), newAlertCommand(e), newLogCommand(e), newVerifyCommand(e), newWhyCommand(e), newWorkersCommand(e),
 	)
 	checkBuiltIn(root)

@@ -26,7 +26,7 @@ func newReportCommand(e *env) *cobra.Command {
 	var f reportFlags
 	c := &cobra.Command{
 		Use:   "report PIPELINE WHAT",
-		Short: "Make a page about a batch, a run or a training",
+		Short: "Make a page about a batch, a month, a training, a release or a model",
 		Long: `report gathers what the store holds about one thing and writes one page: what happened,
 may it be trusted, who must act; then scores, drift, outcomes, gates and lineage with
 their numbers and intervals. The page is a single file that needs no network and no
@@ -36,11 +36,17 @@ WHAT is
   BATCH              the run of a batch that is published, or was judged last
   BATCH/RUN          another run of it, by the first 8 or more digits
   training/ID        a training, by its digits or by the last batch it learned from
+  month/BATCH        the month-end page: what was published, decided and is open
+  release/NAME       a release, by its name or its beginning
+  card[/VERSION]     the model card of a version; without one, of the champion
 
 It reads the store only. Without --out the page goes to standard output.`,
 		Example: `  starter report retailer 2024-08 --open
   starter report retailer 2024-08 --out august.html
   starter report retailer 2024-04/71ed671b --format markdown
+  starter report retailer month/2024-08 --open
+  starter report retailer release/2024-05-refit-9ef6f019 --out release.html
+  starter report retailer card --format markdown
   starter report retailer training/2024-05 --format json | jq .challengers`,
 		Args: arguments(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -88,11 +94,18 @@ var renderings = map[string]struct {
 
 // gather finds what a report is asked about.
 func gather(ctx context.Context, r *dossier.Reader, what string) (subject, error) {
-	if name, ok := strings.CutPrefix(what, "training/"); ok {
+	kind, name, _ := strings.Cut(what, "/")
+	switch kind {
+	case "training":
 		return r.Training(ctx, name)
+	case "release":
+		return r.Release(ctx, name)
+	case "month":
+		return r.Month(ctx, name)
+	case "card":
+		return r.Card(ctx, name)
 	}
-	batch, name, _ := strings.Cut(what, "/")
-	return r.Batch(ctx, batch, name)
+	return r.Batch(ctx, kind, name)
 }
 
 func writeReport(ctx context.Context, e *env, r *dossier.Reader, what string, f reportFlags) error {

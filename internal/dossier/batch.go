@@ -3,7 +3,6 @@ package dossier
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"path"
@@ -144,15 +143,7 @@ func (r *Reader) verdict(ctx context.Context, batch string, which, decision stor
 func (j *judged) facts(decision store.Digest) {
 	d := j.data
 	j.out = &report.Batch{Format: report.Format, Pipeline: j.Pipeline, Description: j.conf.Description, Owner: j.conf.Owner,
-		Batch: j.plan.Batch, Run: string(d.Run), Champion: j.Version(j.plan.Champion),
-		Rows: report.Rows{Delivered: d.Rows, Budget: d.Budget, Quarantined: d.Quarantined, Corrected: d.Replaced}}
-	if d.Stage == "rows" {
-		j.out.Rows.Scored = d.Rows - d.Quarantined
-	}
-	if d.Fallback != nil {
-		const key = 16 // bytes of the digest of a key
-		j.out.Rows.Fallback = d.Fallback.Size / key
-	}
+		Batch: j.plan.Batch, Run: string(d.Run), Champion: j.Version(j.plan.Champion), Rows: rowsOf(d)}
 	j.out.Verdict = report.Judgement{Verdict: string(d.Verdict), Stage: d.Stage, Decision: string(decision), Reasons: d.Reasons, Asks: d.Asks, Notes: d.Notes}
 	if a := d.Answer; a != nil {
 		j.out.Verdict.Answer = &report.Answer{Approved: a.Approved, By: a.By, Reason: a.Reason}
@@ -221,18 +212,11 @@ func (j *judged) published(ctx context.Context) error {
 		return nil
 	}
 	j.out.Published = current.Number
-	models := map[string]int64{}
-	if text := current.Info["models"]; text != "" {
-		if err := json.Unmarshal([]byte(text), &models); err != nil {
-			return fmt.Errorf("publication %d: models: %w", current.Number, err)
-		}
-	} else if model := current.Info["model"]; model != "" {
-		models[model] = current.Rows()
+	served, err := j.Reader.served(current)
+	if err != nil {
+		return err
 	}
-	for _, m := range sorted(models) {
-		j.out.Served = append(j.out.Served, report.Served{Model: j.Version(store.Digest(m)), Rows: models[m]})
-	}
-	slices.SortStableFunc(j.out.Served, func(a, b report.Served) int { return int(b.Rows - a.Rows) })
+	j.out.Served = served
 	if d := store.Digest(current.Info["serving"]); d != "" {
 		j.serving = new(run.Serving)
 		return run.LoadBlob(ctx, j.Store, d, j.serving)

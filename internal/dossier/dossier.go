@@ -14,11 +14,13 @@ import (
 
 	"headgate/internal/contract"
 	"headgate/internal/delta"
+	"headgate/internal/evidence"
 	"headgate/internal/gate"
 	"headgate/internal/model"
 	"headgate/internal/pipeline"
 	"headgate/internal/profile"
 	"headgate/internal/registry"
+	"headgate/internal/release"
 	"headgate/internal/report"
 	"headgate/internal/run"
 	"headgate/internal/store"
@@ -35,8 +37,10 @@ type Reader struct {
 	// Progress hears what is being read; nil for silence.
 	Progress func(string)
 
-	policies  map[string]*gate.Policy // of all pipeline files that were in force, by digest
-	decisions map[store.Digest]*gate.Decision
+	events      []release.Event // of the registry; nil until somebody asks for them
+	evaluations map[store.Digest]*evidence.Evaluation
+	policies    map[string]*gate.Policy // of all pipeline files that were in force, by digest
+	decisions   map[store.Digest]*gate.Decision
 }
 
 // ErrUnknown means that there is no such batch, run or training.

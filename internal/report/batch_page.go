@@ -66,21 +66,9 @@ func (b *Batch) happened() page.Words {
 	case b.Verdict.Verdict == "ask":
 		return page.Textf("%s. A person decides: %s.", s, list(b.Verdict.Asks, 2))
 	case len(b.Served) > 1:
-		s += fmt.Sprintf(". %d models served: %s", len(b.Served), b.servedText())
+		s += fmt.Sprintf(". %d models served: %s", len(b.Served), servedText(b.Served))
 	}
 	return page.Text(s + ".")
-}
-
-func (b *Batch) servedText() string {
-	total := int64(0)
-	for _, s := range b.Served {
-		total += s.Rows
-	}
-	var parts []string
-	for _, s := range b.Served {
-		parts = append(parts, fmt.Sprintf("%s %s", short(s.Model.Digest), chart.Percent(float64(s.Rows)/float64(max(total, 1)))))
-	}
-	return list(parts, 4)
 }
 
 // trust says what speaks for the scores and what against.

@@ -18,9 +18,12 @@ var update = flag.Bool("update", false, "rewrite the golden Markdown")
 
 // pages are the facts in testdata and what they are of. They were cut from the demo's year.
 var pages = map[string]func() interface{ Page() *page.Page }{
-	"canary-month.json":    func() interface{ Page() *page.Page } { return new(report.Batch) },
-	"corrected-month.json": func() interface{ Page() *page.Page } { return new(report.Batch) },
-	"refit.json":           func() interface{ Page() *page.Page } { return new(report.Training) },
+	"canary-month.json":     func() interface{ Page() *page.Page } { return new(report.Batch) },
+	"corrected-month.json":  func() interface{ Page() *page.Page } { return new(report.Batch) },
+	"refit.json":            func() interface{ Page() *page.Page } { return new(report.Training) },
+	"rejected-release.json": func() interface{ Page() *page.Page } { return new(report.Release) },
+	"month-end.json":        func() interface{ Page() *page.Page } { return new(report.Month) },
+	"model-card.json":       func() interface{ Page() *page.Page } { return new(report.Card) },
 }
 
 func read(t *testing.T, name string) interface{ Page() *page.Page } {
