@@ -31,7 +31,7 @@ const alertsOf = `alerts:
 // alerts scores a month that is not there, twice; acknowledges the alert of it, whose first
 // receiver cannot be reached; delivers the month, and waits until the alert is over.
 func (t *recording) alerts(ctx context.Context) error {
-	const month = "2024-12"
+	const month = "2023-12"
 	var told atomic.Int64
 	team := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if told.Add(1) == 1 {
