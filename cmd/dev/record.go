@@ -238,6 +238,10 @@ func (t *recording) save(ctx context.Context, dir string) error {
 		return err
 	}
 	slices.Reverse(list.Executions)
+	here, err := filepath.Abs(t.dir)
+	if err != nil {
+		return err
+	}
 	for i, e := range list.Executions {
 		history := new(historypb.History)
 		events := t.client.GetWorkflowHistory(ctx, e.Execution.WorkflowId, e.Execution.RunId, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
@@ -252,6 +256,7 @@ func (t *recording) save(ctx context.Context, dir string) error {
 		if err != nil {
 			return err
 		}
+		data = bytes.ReplaceAll(data, []byte(here), []byte("/headgate")) // failures name files
 		name := fmt.Sprintf("%02d-%s.json", i+1, e.Type.Name)
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
 			return err
