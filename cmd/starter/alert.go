@@ -154,11 +154,11 @@ func stands(s alert.State) string {
 // newAlertWordCommand makes ack or resolve.
 func newAlertWordCommand(e *env, update string) *cobra.Command {
 	var in workflows.AlertWord
-	name, short, long := "ack", "Say that you take care of an alert", `ack says that you take care of an alert: nobody is reminded of it or told instead of you.
+	name, reason, short, long := "ack", "I call the supplier", "Say that you take care of an alert", `ack says that you take care of an alert: nobody is reminded of it or told instead of you.
 It stays open until its cause is gone. What merely has happened, a release that was
 rolled back, is over when you have acknowledged it.`
 	if update == workflows.UpdateResolve {
-		name, short, long = "resolve", "Say that an alert is over", `resolve ends an alert whose cause is gone and of which no workflow finds that out. Most
+		name, reason, short, long = "resolve", "the supplier has gone", "Say that an alert is over", `resolve ends an alert whose cause is gone and of which no workflow finds that out. Most
 alerts end by themselves: a blocked batch when it is published, a question when it is
 answered.`
 	}
@@ -166,7 +166,7 @@ answered.`
 		Use:     name + " PIPELINE ALERT --reason TEXT",
 		Short:   short,
 		Long:    long + "\n\nALERT is the alert's 16 digits, as receivers get them and starter alert list shows them.",
-		Example: fmt.Sprintf("  starter alert %s retailer 7bc329e2150f9c15 --reason \"I call the supplier\"", name),
+		Example: fmt.Sprintf("  starter alert %s retailer 7bc329e2150f9c15 --reason %q", name, reason),
 		Args:    arguments(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if strings.TrimSpace(in.Reason) == "" {

@@ -65,10 +65,7 @@ stays paused.`,
 		},
 	}
 	storeFlag(c, &url)
-	f := c.Flags()
-	f.StringVar(&a.reason, "reason", "", "`text` that says why, for the audit trail")
-	f.StringVar(&a.by, "by", who(e), "`name` of who asks, for the audit trail")
-	f.StringVar(&a.queue, "task-queue", workflows.TaskQueue, "`queue` of the workers")
+	orderFlags(c, e, &a.by, &a.reason, &a.queue)
 	return c
 }
 
