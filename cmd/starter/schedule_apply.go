@@ -140,7 +140,7 @@ func (a *application) tell(e *env, cal *calendar.Calendar, out workflows.Applied
 		fmt.Fprintln(e.stdout, "no slot is to come")
 	}
 	if out.Paused != "" {
-		fmt.Fprintf(e.stdout, "it is paused: %s; resume it with: starter schedule resume %s\n", out.Paused, cal.Pipeline)
+		fmt.Fprintf(e.stdout, "it is paused: %s; resume it with: starter schedule resume %s --reason TEXT\n", out.Paused, cal.Pipeline)
 	}
 }
 

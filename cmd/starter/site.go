@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headgate/internal/dossier"
+	"headgate/internal/registry"
 	"headgate/internal/report"
 	"headgate/internal/report/page"
 	"headgate/internal/store"
@@ -72,7 +73,7 @@ func writeSite(ctx context.Context, e *env, b *store.Bucket, names []string, f s
 	}
 	var err error
 	if len(names) == 0 {
-		if names, err = dossier.Pipelines(ctx, b); err != nil {
+		if names, err = registry.Pipelines(ctx, b); err != nil {
 			return err
 		}
 		if len(names) == 0 {
