@@ -3,17 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 
 	"headgate/internal/alert"
 	"headgate/workflows"
@@ -188,21 +185,9 @@ func sayOfAlert(ctx context.Context, e *env, update, pipeline, fingerprint strin
 	}
 	defer t.Close()
 	id := workflows.AlertID(pipeline, fingerprint)
-	handle, err := t.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: id, UpdateName: update, Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted})
 	var word alert.Word
-	if err == nil {
-		err = handle.Get(ctx, &word)
-	}
-	var missing *serviceerror.NotFound
-	if errors.As(err, &missing) {
-		return fmt.Errorf("pipeline %s has no open alert %s; see starter alert list %s", pipeline, fingerprint, pipeline)
-	}
-	var refused *temporal.ApplicationError
-	switch {
-	case errors.As(err, &refused):
-		return fmt.Errorf("refused: %s", refused.Message())
-	case err != nil:
-		return fmt.Errorf("%s does not answer: is a worker running? %w", id, err)
+	if err := sendUpdate(ctx, t, id, update, in, &word); err != nil {
+		return unheard(err, id, fmt.Sprintf("pipeline %s has no open alert %s; see starter alert list %s", pipeline, fingerprint, pipeline))
 	}
 	fmt.Fprintf(e.stdout, "%s of alert %s by %s at %s\n", update, fingerprint, word.By, word.At.Format(time.RFC3339))
 	return nil
