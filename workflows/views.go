@@ -35,6 +35,10 @@ func Views(pipeline string) []View {
 			[]string{attrPipeline.GetName(), attrBatch.GetName(), attrStage.GetName(), attrWaits.GetName()}},
 		{"training", "What was trained?", `WorkflowType="Retrain"`,
 			[]string{attrPipeline.GetName(), attrBatch.GetName(), attrStage.GetName(), attrVerdict.GetName()}},
+		{"missing", "Which months are missing, and which are waited for?", fmt.Sprintf(`WorkflowType="Slot" AND (%s="%s" OR %s)`, attrVerdict.GetName(), SlotMissed, running),
+			[]string{attrPipeline.GetName(), attrBatch.GetName(), attrStage.GetName(), attrWaits.GetName(), attrVerdict.GetName()}},
+		{"alerts", "Which alerts are open, and who must act?", `WorkflowType="Alert" AND ` + running,
+			[]string{attrPipeline.GetName(), attrStage.GetName(), attrVerdict.GetName(), attrWaits.GetName()}},
 	}
 	if pipeline == "" {
 		return views

@@ -42,7 +42,7 @@ func newRecordCommand() *cobra.Command {
 directory, and writes the workflows' histories to --out. The replay tests hold every later version
 of the workflows against them. Record into a new folder when a workflow changes, and
 keep the old ones.`,
-		Example: "  go run -C cmd/dev . record --out workflows/testdata/histories/v3",
+		Example: "  go run -C cmd/dev . record --out workflows/testdata/histories/v5",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if out == "" {

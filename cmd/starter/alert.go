@@ -3,17 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 
 	"headgate/internal/alert"
 	"headgate/workflows"
@@ -154,11 +151,11 @@ func stands(s alert.State) string {
 // newAlertWordCommand makes ack or resolve.
 func newAlertWordCommand(e *env, update string) *cobra.Command {
 	var in workflows.AlertWord
-	name, short, long := "ack", "Say that you take care of an alert", `ack says that you take care of an alert: nobody is reminded of it or told instead of you.
+	name, reason, short, long := "ack", "I call the supplier", "Say that you take care of an alert", `ack says that you take care of an alert: nobody is reminded of it or told instead of you.
 It stays open until its cause is gone. What merely has happened, a release that was
 rolled back, is over when you have acknowledged it.`
 	if update == workflows.UpdateResolve {
-		name, short, long = "resolve", "Say that an alert is over", `resolve ends an alert whose cause is gone and of which no workflow finds that out. Most
+		name, reason, short, long = "resolve", "the supplier has gone", "Say that an alert is over", `resolve ends an alert whose cause is gone and of which no workflow finds that out. Most
 alerts end by themselves: a blocked batch when it is published, a question when it is
 answered.`
 	}
@@ -166,7 +163,7 @@ answered.`
 		Use:     name + " PIPELINE ALERT --reason TEXT",
 		Short:   short,
 		Long:    long + "\n\nALERT is the alert's 16 digits, as receivers get them and starter alert list shows them.",
-		Example: fmt.Sprintf("  starter alert %s retailer 7bc329e2150f9c15 --reason \"I call the supplier\"", name),
+		Example: fmt.Sprintf("  starter alert %s retailer 7bc329e2150f9c15 --reason %q", name, reason),
 		Args:    arguments(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if strings.TrimSpace(in.Reason) == "" {
@@ -188,21 +185,9 @@ func sayOfAlert(ctx context.Context, e *env, update, pipeline, fingerprint strin
 	}
 	defer t.Close()
 	id := workflows.AlertID(pipeline, fingerprint)
-	handle, err := t.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: id, UpdateName: update, Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted})
 	var word alert.Word
-	if err == nil {
-		err = handle.Get(ctx, &word)
-	}
-	var missing *serviceerror.NotFound
-	if errors.As(err, &missing) {
-		return fmt.Errorf("pipeline %s has no open alert %s; see starter alert list %s", pipeline, fingerprint, pipeline)
-	}
-	var refused *temporal.ApplicationError
-	switch {
-	case errors.As(err, &refused):
-		return fmt.Errorf("refused: %s", refused.Message())
-	case err != nil:
-		return fmt.Errorf("%s does not answer: is a worker running? %w", id, err)
+	if err := sendUpdate(ctx, t, id, update, in, &word); err != nil {
+		return unheard(err, id, fmt.Sprintf("pipeline %s has no open alert %s; see starter alert list %s", pipeline, fingerprint, pipeline))
 	}
 	fmt.Fprintf(e.stdout, "%s of alert %s by %s at %s\n", update, fingerprint, word.By, word.At.Format(time.RFC3339))
 	return nil

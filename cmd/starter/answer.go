@@ -9,9 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 
 	papers "headgate/internal/run"
 	"headgate/workflows"
@@ -122,13 +120,8 @@ func (r *reply) send(ctx context.Context, e *env, c client.Client) error {
 	if r.Decision == "" {
 		r.Decision = card.Decision
 	}
-	handle, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: id, UpdateName: workflows.UpdateAnswer,
-		Args: []any{r.Answer}, WaitForStage: client.WorkflowUpdateStageCompleted})
 	var verdict papers.Verdict
-	if err == nil {
-		err = handle.Get(ctx, &verdict)
-	}
-	if err != nil {
+	if err := sendUpdate(ctx, c, id, workflows.UpdateAnswer, r.Answer, &verdict); err != nil {
 		return r.unanswered(err)
 	}
 	if verdict == papers.Pass {
@@ -153,17 +146,8 @@ func verdictOf(card workflows.Scorecard) string {
 
 // unanswered says in a sentence why an answer did not get through.
 func (r *reply) unanswered(err error) error {
-	var missing *serviceerror.NotFound
-	var refused *temporal.ApplicationError
-	switch {
-	case errors.As(err, &refused):
-		return fmt.Errorf("the answer was refused: %s", refused.Message())
-	case errors.As(err, &missing):
-		return fmt.Errorf("%s %s is not being scored, so it asks nothing; see starter status %s", r.pipeline, r.batch, r.pipeline)
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%s %s does not answer: is a worker running?", r.pipeline, r.batch)
-	}
-	return err
+	who := r.pipeline + " " + r.batch
+	return unheard(err, who, fmt.Sprintf("%s is not being scored, so it asks nothing; see starter status %s", who, r.pipeline))
 }
 
 // scorecard asks a workflow how far it is.

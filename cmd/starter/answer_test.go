@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -148,7 +149,7 @@ func TestAnswersOfABatchThatAsks(t *testing.T) {
 		log     string
 	}{
 		{"approved, after a look at another verdict", []reply{say(true, "sha256:00112233"), say(true, "")}, papers.Pass,
-			[]string{asks + `the answer was refused: decision "sha256:00112233" is not what is asked about; that is DIGEST: look at it again`,
+			[]string{asks + `refused: decision "sha256:00112233" is not what is asked about; that is DIGEST: look at it again`,
 				asks + "approved by grace: it is being published; see starter status retailer\n"},
 			"2024-01: pass, approved by grace: it is as every year; asked: 109 of 1000 null values in age, must be less than 1 percent\n"},
 		{"rejected", []reply{say(false, "")}, papers.Block,
@@ -202,6 +203,9 @@ func TestWhyAnAnswerDidNotGetThrough(t *testing.T) {
 	}{
 		{serviceerror.NewNotFound("no rows in result set"), "retailer 2024-01 is not being scored, so it asks nothing; see starter status retailer"},
 		{context.DeadlineExceeded, "retailer 2024-01 does not answer: is a worker running?"},
+		{client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded), "retailer 2024-01 does not answer: is a worker running?"},
+		{temporal.NewApplicationError("it asks nothing", ""), "refused: it asks nothing"},
+		{errors.New("no disk"), "no disk"},
 	} {
 		if err := r.unanswered(tt.err); err.Error() != tt.want {
 			t.Errorf("got %v, want %s", err, tt.want)

@@ -63,9 +63,7 @@ starter approve PIPELINE --batch BATCH.`,
 	f.BoolVar(&was, "as-was", false, "by the model and the files of that time")
 	f.BoolVar(&now, "as-now", false, "by the champion and the files in force")
 	f.BoolVar(&in.Replace, "replace", false, "also batches that are published")
-	f.StringVar(&in.Reason, "reason", "", "`text` that says why, for the audit trail")
-	f.StringVar(&in.By, "by", who(e), "`name` of who asks, for the audit trail")
-	f.StringVar(&queue, "task-queue", workflows.TaskQueue, "`queue` of the workers")
+	orderFlags(c, e, &in.By, &in.Reason, &queue)
 	return c
 }
 

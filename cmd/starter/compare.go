@@ -85,7 +85,7 @@ columns are kept in memory, about 200 bytes a row.`,
 	f.StringVar(&v.cluster, "cluster", "", "`column` that names what rows have in common")
 	f.StringArrayVar(&v.slices, "slice", nil, "`column` to compare slices of; may be repeated")
 	f.Float64Var(&v.threshold, "threshold", 0, "`score` from which a row is selected")
-	f.Float64Var(&v.challenger, "challenger-threshold", 0, "the same for challengers; --threshold without")
+	f.Float64Var(&v.challenger, "challenger-threshold", 0, "`score` from which a challenger selects a row; --threshold without")
 	f.StringToStringVar(&v.costs, "costs", nil, "what a decision costs: `tp=…,fp=…,fn=…,tn=…`; 0 for those that are left out")
 	f.IntVar(&v.options.Movers, "movers", 10, "`number` of keys to name whose scores moved most")
 	f.Int64Var(&v.options.MinRows, "min-rows", 100, "`rows` that a slice needs")

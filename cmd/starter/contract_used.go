@@ -38,7 +38,7 @@ type touched struct {
 
 // pipelinesUsing finds the pipelines of a store whose contract in force has the id.
 func pipelinesUsing(ctx context.Context, b *store.Bucket, id string, changes []contract.Change) ([]usedPipeline, error) {
-	names, err := registered(ctx, b)
+	names, err := registry.Pipelines(ctx, b)
 	if err != nil {
 		return nil, err
 	}
@@ -74,21 +74,6 @@ func pipelinesUsing(ctx context.Context, b *store.Bucket, id string, changes []c
 		out = append(out, used)
 	}
 	return out, nil
-}
-
-// registered lists the pipelines of a store, by name.
-func registered(ctx context.Context, b *store.Bucket) ([]string, error) {
-	const root = "registry/"
-	names := map[string]bool{}
-	for attrs, err := range b.List(ctx, root) {
-		if err != nil {
-			return nil, err
-		}
-		if name, _, ok := strings.Cut(strings.TrimPrefix(attrs.Key, root), "/"); ok {
-			names[name] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(names)), nil
 }
 
 // goneFromTable returns the columns that the pipeline publishes and that are gone.

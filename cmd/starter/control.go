@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 
 	"headgate/activities"
 	papers "headgate/internal/run"
@@ -109,12 +107,6 @@ func tellRelease(ctx context.Context, e *env, queue, pipeline, update string, ar
 
 // told says in a sentence why a release did not take what it was told.
 func told(err error, pipeline string) error {
-	var refused *temporal.ApplicationError
-	switch {
-	case errors.As(err, &refused):
-		return fmt.Errorf("refused: %s", refused.Message())
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, new(*client.WorkflowUpdateServiceTimeoutOrCanceledError)):
-		return fmt.Errorf("%s does not answer: is a worker running?", workflows.ReleaseID(pipeline))
-	}
-	return err
+	id := workflows.ReleaseID(pipeline)
+	return unheard(err, id, fmt.Sprintf("%s does not run; see starter release status %s", id, pipeline))
 }

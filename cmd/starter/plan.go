@@ -58,7 +58,7 @@ last that was published. Exit code 3: the batch would not be published as it is.
 	}
 	storeFlag(c, &url)
 	c.Flags().StringVar(&batch, "batch", "", "`batch` (default the next one)")
-	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
 

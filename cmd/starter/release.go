@@ -224,7 +224,7 @@ Evidence are batches later than --batch; without it, those that are scored from 
 	return c
 }
 
-// orderFlags adds what all orders to a release have.
+// orderFlags adds what all orders that workers carry out have.
 func orderFlags(c *cobra.Command, e *env, by, reason, queue *string) {
 	c.Flags().StringVar(reason, "reason", "", "`text` that says why, for the audit trail")
 	c.Flags().StringVar(by, "by", who(e), "`name` of who asks, for the audit trail")

@@ -72,8 +72,8 @@ It reads the store only. Without --out the page goes to standard output.`,
 		},
 	}
 	storeFlag(c, &f.store)
-	c.Flags().StringVar(&f.format, "format", "html", "html, markdown or json")
-	c.Flags().StringVarP(&f.out, "out", "o", "", "`file` to write; \"\" is standard output")
+	c.Flags().StringVar(&f.format, "format", "html", "`format`: html, markdown or json")
+	c.Flags().StringVarP(&f.out, "out", "o", "", "`file` to write (default stdout)")
 	c.Flags().BoolVar(&f.open, "open", false, "open the page in the browser")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
 	return c

@@ -47,8 +47,6 @@ log lists the publications of a batch.`,
 	}
 	c.Flags().StringVar(&in.Batch, "batch", "", "`batch` to restore")
 	c.Flags().Int64Var(&in.Publication, "publication", 0, "`number` of the publication that becomes the current one again")
-	c.Flags().StringVar(&in.Reason, "reason", "", "`text` that says why, for the audit trail")
-	c.Flags().StringVar(&in.By, "by", who(e), "`name` of who asks, for the audit trail")
-	c.Flags().StringVar(&queue, "task-queue", workflows.TaskQueue, "`queue` of the workers")
+	orderFlags(c, e, &in.By, &in.Reason, &queue)
 	return c
 }

@@ -68,10 +68,8 @@ Exit code 3 means that no model was sound, or that nothing may be trained.`,
 	}
 	f := c.Flags()
 	f.StringVar(&kind, "kind", string(trigger.Refit), "`kind` of training: refit, recalibrate or both")
-	f.StringVar(&in.Reason, "reason", "", "`text` that says why, for the audit trail")
-	f.StringVar(&in.By, "by", who(e), "`name` of who asks, for the audit trail")
+	orderFlags(c, e, &in.By, &in.Reason, &queue)
 	f.BoolVar(&wait, "wait", false, "wait until it ends, and print what came of it")
-	f.StringVar(&queue, "task-queue", workflows.TaskQueue, "`queue` of the workers")
 	return c
 }
 

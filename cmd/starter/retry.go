@@ -7,9 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 
 	"headgate/activities"
 	"headgate/workflows"
@@ -153,25 +151,10 @@ func (u *urge) send(ctx context.Context, update string, in, out any) error {
 	if err != nil {
 		return err
 	}
-	handle, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: id, UpdateName: update, Args: []any{in},
-		WaitForStage: client.WorkflowUpdateStageCompleted})
-	if err == nil {
-		err = handle.Get(ctx, out)
-	}
-	return u.unheard(err, id)
+	return u.unheard(sendUpdate(ctx, c, id, update, in, out), id)
 }
 
 // unheard says in a sentence why nothing came of it.
 func (u *urge) unheard(err error, id string) error {
-	var missing *serviceerror.NotFound
-	var refused *temporal.ApplicationError
-	switch {
-	case errors.As(err, &refused):
-		return fmt.Errorf("refused: %s", refused.Message())
-	case errors.As(err, &missing):
-		return fmt.Errorf("%s does not run, so nothing of it waits; see starter status %s", id, u.pipeline)
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, new(*client.WorkflowUpdateServiceTimeoutOrCanceledError)):
-		return fmt.Errorf("%s does not answer: is a worker running?", id)
-	}
-	return err
+	return unheard(err, id, fmt.Sprintf("%s does not run, so nothing of it waits; see starter status %s", id, u.pipeline))
 }

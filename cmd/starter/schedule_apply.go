@@ -65,10 +65,7 @@ stays paused.`,
 		},
 	}
 	storeFlag(c, &url)
-	f := c.Flags()
-	f.StringVar(&a.reason, "reason", "", "`text` that says why, for the audit trail")
-	f.StringVar(&a.by, "by", who(e), "`name` of who asks, for the audit trail")
-	f.StringVar(&a.queue, "task-queue", workflows.TaskQueue, "`queue` of the workers")
+	orderFlags(c, e, &a.by, &a.reason, &a.queue)
 	return c
 }
 
@@ -143,7 +140,7 @@ func (a *application) tell(e *env, cal *calendar.Calendar, out workflows.Applied
 		fmt.Fprintln(e.stdout, "no slot is to come")
 	}
 	if out.Paused != "" {
-		fmt.Fprintf(e.stdout, "it is paused: %s; resume it with: starter schedule resume %s\n", out.Paused, cal.Pipeline)
+		fmt.Fprintf(e.stdout, "it is paused: %s; resume it with: starter schedule resume %s --reason TEXT\n", out.Paused, cal.Pipeline)
 	}
 }
 

@@ -79,17 +79,15 @@ func scheduled(ctx context.Context, c client.Client) (map[string]*client.Schedul
 // scheduledHere returns the pipelines that have a schedule on the server, or should have one
 // by their registries in the store.
 func scheduledHere(ctx context.Context, b *store.Bucket, have map[string]*client.ScheduleListEntry) ([]string, error) {
-	all, seen := slices.Collect(maps.Keys(have)), maps.Clone(have)
-	const prefix = "registry/"
-	for attrs, err := range b.List(ctx, prefix) {
-		if err != nil {
-			return nil, err
-		}
-		pipeline, _, _ := strings.Cut(strings.TrimPrefix(attrs.Key, prefix), "/")
-		if _, ok := seen[pipeline]; ok {
+	registered, err := registry.Pipelines(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	all := slices.Collect(maps.Keys(have))
+	for _, pipeline := range registered {
+		if have[pipeline] != nil {
 			continue
 		}
-		seen[pipeline] = nil
 		log, err := registry.Load(ctx, b, pipeline)
 		if err != nil {
 			return nil, plain(err)

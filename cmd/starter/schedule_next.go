@@ -59,7 +59,7 @@ is in force. It needs no server.`,
 	f := c.Flags()
 	f.StringVar(&from, "from", "", "`date` from which on (default now)")
 	f.IntVar(&count, "count", 0, "`number` of slots (default those of a year)")
-	f.BoolVar(&asJSON, "json", false, "as JSON")
+	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headgate/internal/dossier"
+	"headgate/internal/registry"
 	"headgate/internal/report"
 	"headgate/internal/report/page"
 	"headgate/internal/store"
@@ -42,7 +43,7 @@ what is new. Files of earlier sites are left alone. It reads the store only.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if f.out == "" {
-				return usageError{errors.New("site needs --out DIR, the directory to write")}
+				return usageError{errors.New("site needs --out, the directory to write; see starter site --help")}
 			}
 			b, err := openStore(c.Context(), e, f.store)
 			if err != nil {
@@ -72,7 +73,7 @@ func writeSite(ctx context.Context, e *env, b *store.Bucket, names []string, f s
 	}
 	var err error
 	if len(names) == 0 {
-		if names, err = dossier.Pipelines(ctx, b); err != nil {
+		if names, err = registry.Pipelines(ctx, b); err != nil {
 			return err
 		}
 		if len(names) == 0 {
@@ -97,11 +98,7 @@ func writeSite(ctx context.Context, e *env, b *store.Bucket, names []string, f s
 	if err := s.put("index.html", index.Page()); err != nil {
 		return err
 	}
-	pages := "pages"
-	if s.written == 1 {
-		pages = "page"
-	}
-	fmt.Fprintf(e.stdout, "%s\n%d %s written, %d as they were\n", filepath.Join(f.out, "index.html"), s.written, pages, s.alike)
+	fmt.Fprintf(e.stdout, "%s\n%s written, %d as they were\n", filepath.Join(f.out, "index.html"), plural(s.written, "page"), s.alike)
 	return nil
 }
 

@@ -92,7 +92,7 @@ func TestPagesThatAreNotThere(t *testing.T) {
 	s.ask(1, "starter: pipeline retailer has no labels, so no releases: not found\n", "report", "retailer", "release/x")
 	s.ask(1, "starter: no model version 00000000 of retailer: not found; starter log retailer lists them\n", "report", "retailer", "card/00000000")
 	s.ask(1, "starter: pipeline \"other\" is not registered in file://STORE; run: starter register PIPELINE.yaml\n", "site", "other", "--out", t.TempDir())
-	s.ask(2, "starter: site needs --out DIR, the directory to write\n", "site")
+	s.ask(2, "starter: site needs --out, the directory to write; see starter site --help\n", "site")
 	empty := &shop{t: t, dir: t.TempDir()}
 	empty.ask(1, "starter: no pipeline is registered in file://STORE; run: starter register PIPELINE.yaml\n", "site", "--out", t.TempDir())
 }

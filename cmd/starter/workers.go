@@ -88,7 +88,7 @@ stays with the workers that have no deployment.`,
 		},
 	}
 	deploymentFlag(c, e, &name)
-	c.Flags().DurationVar(&patience, "wait", time.Minute, "how long to wait for the first worker of the build")
+	c.Flags().DurationVar(&patience, "wait", time.Minute, "`time` to wait for the first worker of the build")
 	return c
 }
 

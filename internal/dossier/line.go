@@ -126,13 +126,13 @@ func (r *Reader) decided(w window, to int64) []string {
 		case registry.KindTraining:
 			out = append(out, "training: "+e.Verdict)
 		case registry.KindAdvance:
-			out = append(out, fmt.Sprintf("%s %s: %s", short(e.Model), e.Step, e.Verdict))
+			out = append(out, fmt.Sprintf("%s %s: %s", report.Short(string(e.Model)), e.Step, e.Verdict))
 		case registry.KindApproval:
 			out = append(out, fmt.Sprintf("%s by %s", e.Answer, e.By))
 		case registry.KindPromote:
-			out = append(out, "champion "+short(e.Model))
+			out = append(out, "champion "+report.Short(string(e.Model)))
 		case registry.KindRejected:
-			out = append(out, short(e.Model)+" rejected")
+			out = append(out, report.Short(string(e.Model))+" rejected")
 		case registry.KindRestored:
 			out = append(out, fmt.Sprintf("%s taken back", e.Batch))
 		case registry.KindControl:

@@ -168,8 +168,8 @@ func (r *Reader) waits(ctx context.Context, conf *pipeline.Config, out *report.M
 	settings := conf.Release.Settings()
 	for _, q := range release.Questions(state, settings, r.at(out.To)) {
 		asked := r.question(q, settings)
-		out.Waits = append(out.Waits, report.Open{What: fmt.Sprintf("release %s: may %s enter the step %s?", q.Release, short(store.Digest(q.Model)), q.Step),
-			Who: asked.Names(), Command: fmt.Sprintf("starter approve %s --reason TEXT", r.Pipeline)})
+		out.Waits = append(out.Waits, report.Open{What: fmt.Sprintf("release %s: may %s enter the step %s?", q.Release, report.Short(q.Model), q.Step),
+			Who: asked.Names(), Command: fmt.Sprintf("starter approve %s --release --reason TEXT", r.Pipeline)})
 	}
 	if out.Latest {
 		for _, p := range r.Log.State().Proposals {
@@ -178,11 +178,6 @@ func (r *Reader) waits(ctx context.Context, conf *pipeline.Config, out *report.M
 		}
 	}
 	return nil
-}
-
-func short(d store.Digest) string {
-	name := strings.TrimPrefix(string(d), "sha256:")
-	return name[:min(12, len(name))]
 }
 
 func (r *Reader) monthLineage(out *report.Month) {

@@ -14,23 +14,6 @@ import (
 	"headgate/internal/store"
 )
 
-// Pipelines returns the names of all pipelines that have a registry in a store, in their
-// order.
-func Pipelines(ctx context.Context, b *store.Bucket) ([]string, error) {
-	var names []string
-	for object, err := range b.List(ctx, "registry/") {
-		if err != nil {
-			return nil, fmt.Errorf("list the pipelines of %s: %w", b.URL(), err)
-		}
-		name, _, ok := strings.Cut(strings.TrimPrefix(object.Key, "registry/"), "/")
-		if ok && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names, nil
-}
-
 // Shelf gathers what there are pages about. The names of its leaves are those that
 // [Reader.Batch], [Reader.Training], [Reader.Release] and [Reader.Card] take, each after
 // the word that starter report knows it by.

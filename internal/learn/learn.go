@@ -57,7 +57,7 @@ type Batch struct {
 type Window struct {
 	Name  string   `json:"window"` // how many batches, "12"; "calibration-1" beside refits
 	Train []string `json:"train"`
-	Valid []string `json:"valid,omitempty"` // tell when to stop; none: a share of the entities does
+	Valid []string `json:"valid,omitempty"` // kept apart to tell when to stop; none: a tenth of the entities is
 	// Kind says what the window makes if the plan makes challengers of both kinds; empty:
 	// what the plan's kind says.
 	Kind trigger.Kind `json:"kind,omitempty"`

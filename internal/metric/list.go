@@ -58,7 +58,7 @@ var (
 	StageFailures = Metric{"headgate_stage_failures_total", Counter, "attempts", []string{pipeline, stage, "kind"},
 		"Attempts of a stage that failed. Kind is `retried`, or why no retry helps: `Corrupt`, `InputChanged`, `NoData`, …"}
 	MissedSlots = Metric{"headgate_missed_slots_total", Counter, "slots", []string{pipeline},
-		"Slots of the schedule without a published batch when the watchdog gave up waiting."}
+		"Slots of the schedule without a published batch when its time was over."}
 )
 
 // Metrics of [States].

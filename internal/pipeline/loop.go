@@ -40,7 +40,7 @@ type Training struct {
 	Parameters map[string]string `json:"parameters,omitempty"` // LightGBM's names
 	Features   []string          `json:"features,omitempty"`   // default: all of the contract
 	Windows    []int             `json:"windows"`              // batches to learn from; each is a challenger; 0 is all
-	Valid      int               `json:"valid"`                // latest batches that tell when to stop; 0: a share of the entities does
+	Valid      int               `json:"valid"`                // latest batches kept apart to tell when to stop; 0: a tenth of the entities is
 	Calibrate  OrNone            `json:"calibrate"`            // isotonic, platt or none
 	Seed       int64             `json:"seed"`
 	Leak       Leak              `json:"leak"`

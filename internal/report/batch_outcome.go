@@ -140,7 +140,7 @@ func (o *Outcome) metricTables() []page.Block {
 	}
 	columns := []page.Column{{Name: "Metric"}}
 	for _, m := range judged {
-		columns = append(columns, page.Column{Name: m.Role + " " + short(m.Model.Digest), Number: true})
+		columns = append(columns, page.Column{Name: m.Role + " " + Short(m.Model.Digest), Number: true})
 	}
 	table := func(caption string, metrics []evaluate.Metric) *page.Table {
 		t := &page.Table{Caption: caption, Columns: columns, How: "On the rows whose outcome counts; those that were left untreated stand for the treated by inverse propensity. 95 % intervals: by DeLong's method for AUC, by Wilson's for shares, else from the influence of each row."}
@@ -173,7 +173,7 @@ func (o *Outcome) metricTables() []page.Block {
 	}
 	for _, m := range o.Models {
 		if m.Problem != "" {
-			blocks = append(blocks, &page.Callout{Tone: page.Warn, Title: short(m.Model.Digest) + " cannot be judged", Text: page.Text(m.Problem)})
+			blocks = append(blocks, &page.Callout{Tone: page.Warn, Title: Short(m.Model.Digest) + " cannot be judged", Text: page.Text(m.Problem)})
 		}
 	}
 	return blocks
@@ -192,7 +192,7 @@ func (o *Outcome) figures() page.Block {
 		}
 		name := m.Role
 		if len(o.Models) > 1 {
-			name += " " + short(m.Model.Digest)[:6]
+			name += " " + Short(m.Model.Digest)[:6]
 		}
 		if len(m.Report.Reliability) > 0 {
 			tables = append(tables, calibrated(series[i], name, m.Report))
@@ -271,9 +271,9 @@ func (o *Outcome) checks() page.Block {
 func (b *Batch) comparisonBlocks() []page.Block {
 	var blocks []page.Block
 	for _, c := range b.Comparisons {
-		title := fmt.Sprintf("%s, in shadow", short(c.Model.Digest))
+		title := fmt.Sprintf("%s, in shadow", Short(c.Model.Digest))
 		if c.Share > 0 {
-			title = fmt.Sprintf("%s, which serves %s of the entities", short(c.Model.Digest), chart.Percent(float64(c.Share)/10_000))
+			title = fmt.Sprintf("%s, which serves %s of the entities", Short(c.Model.Digest), chart.Percent(float64(c.Share)/10_000))
 		}
 		blocks = append(blocks, &page.Heading{Text: title})
 		if c.Model.Note != "" {

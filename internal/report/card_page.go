@@ -15,7 +15,7 @@ import (
 // Page returns the card as a page. A number whose artifact the card does not name is left
 // out.
 func (c *Card) Page() *page.Page {
-	p := &page.Page{Kind: "Model card", Title: c.Pipeline + ": model version " + short(c.Model.Digest), Verdict: c.verdict(), Facts: c.factList()}
+	p := &page.Page{Kind: "Model card", Title: c.Pipeline + ": model version " + Short(c.Model.Digest), Verdict: c.verdict(), Facts: c.factList()}
 	p.Add("Intended use", "As the pipeline file and the contract have it, and nothing beyond.", c.useBlocks()...)
 	p.Add("Performance by month", "On the rows of each labelled month, whatever the version's role was there.", c.monthBlocks()...)
 	p.Add("Slices and fairness", "", c.sliceBlocks()...)
@@ -70,13 +70,13 @@ func (c *Card) factList() []page.Fact {
 		{Name: "Kind", Value: page.Text(c.Bundle.Kind), Note: strings.TrimSpace("objective " + c.Bundle.Objective)},
 	}
 	if c.Model.Digest != "" {
-		facts = append(facts, page.Fact{Name: "Features", Value: page.Text(fmt.Sprint(len(c.Inputs))), Note: "of version " + short(c.Model.Digest)})
+		facts = append(facts, page.Fact{Name: "Features", Value: page.Text(fmt.Sprint(len(c.Inputs))), Note: "of version " + Short(c.Model.Digest)})
 	}
 	if p := c.lastProof(); p != nil {
-		facts = append(facts, page.Fact{Name: metricName(p.Metric) + " of " + p.Batch, Value: page.Text(chart.Number(p.Value.Value)), Note: span(*p.Value) + ", evaluation " + short(p.Paper), How: metricHow(p.Metric, *p.Value)})
+		facts = append(facts, page.Fact{Name: metricName(p.Metric) + " of " + p.Batch, Value: page.Text(chart.Number(p.Value.Value)), Note: span(*p.Value) + ", evaluation " + Short(p.Paper), How: metricHow(p.Metric, *p.Value)})
 	}
 	if c.Bundle.Golden != "" {
-		facts = append(facts, page.Fact{Name: "Golden rows", Value: page.Text(chart.Count(int64(c.Bundle.GoldenRows))), Note: "scored again whenever it is loaded; " + short(c.Bundle.Golden)})
+		facts = append(facts, page.Fact{Name: "Golden rows", Value: page.Text(chart.Count(int64(c.Bundle.GoldenRows))), Note: "scored again whenever it is loaded; " + Short(c.Bundle.Golden)})
 	}
 	return append(facts, page.Fact{Name: "Registered", Value: page.Text(day(c.Bundle.Registered)), Note: fmt.Sprintf("by %s, entry %d", c.Bundle.By, c.Bundle.Entry)})
 }
@@ -207,15 +207,15 @@ func (c *Card) limits() []string {
 	if s := c.Slices; s != nil && s.Paper != "" {
 		small, differs := s.standouts()
 		if len(small) > 0 {
-			add("Too few rows to judge it in %s (evaluation %s).", list(small, 5), short(s.Paper))
+			add("Too few rows to judge it in %s (evaluation %s).", list(small, 5), Short(s.Paper))
 		}
 		if len(differs) > 0 {
-			add("It ranks differently from the rest, beyond chance, in %s (evaluation %s).", list(differs, 5), short(s.Paper))
+			add("It ranks differently from the rest, beyond chance, in %s (evaluation %s).", list(differs, 5), Short(s.Paper))
 		}
 	}
 	if p := c.lastProof(); p != nil {
 		if off := largeWord(p.Large); off != "" {
-			add("In %s %s: %s log odds (evaluation %s).", p.Batch, off, estimate(*p.Large), short(p.Paper))
+			add("In %s %s: %s log odds (evaluation %s).", p.Batch, off, estimate(*p.Large), Short(p.Paper))
 		}
 	}
 	var moved []string

@@ -80,7 +80,7 @@ func (g *Gate) title() string {
 	case g.Decision.Subject == gate.Canary:
 		return fmt.Sprintf("%s: the step %s in this batch", g.Release, g.Step)
 	}
-	return fmt.Sprintf("%s: %s of %s", g.Release, g.Step, short(g.Decision.Evidence.Release.Model))
+	return fmt.Sprintf("%s: %s of %s", g.Release, g.Step, Short(g.Decision.Evidence.Release.Model))
 }
 
 func question(s gate.Subject) string {

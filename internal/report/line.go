@@ -46,7 +46,7 @@ func servedText(all []Served) string {
 	}
 	var parts []string
 	for _, s := range all {
-		parts = append(parts, fmt.Sprintf("%s %s", short(s.Model.Digest), chart.Percent(float64(s.Rows)/float64(max(total, 1)))))
+		parts = append(parts, fmt.Sprintf("%s %s", Short(s.Model.Digest), chart.Percent(float64(s.Rows)/float64(max(total, 1)))))
 	}
 	return list(parts, 4)
 }
@@ -57,11 +57,11 @@ func timelineOf(months []Line) chart.Chart {
 	var lanes []chart.Lane
 	lane := func(v Version) *chart.Lane {
 		for i := range lanes {
-			if lanes[i].Name == short(v.Digest) {
+			if lanes[i].Name == Short(v.Digest) {
 				return &lanes[i]
 			}
 		}
-		lanes = append(lanes, chart.Lane{Name: short(v.Digest)})
+		lanes = append(lanes, chart.Lane{Name: Short(v.Digest)})
 		return &lanes[len(lanes)-1]
 	}
 	for i, l := range months {

@@ -87,9 +87,9 @@ func (m *Month) happened() page.Words {
 	for _, e := range m.Decisions {
 		switch {
 		case e.Kind == "promote" && e.Model != nil:
-			parts = append(parts, fmt.Sprintf("%s became the champion.", short(e.Model.Digest)))
+			parts = append(parts, fmt.Sprintf("%s became the champion.", Short(e.Model.Digest)))
 		case e.Kind == "rejected" && e.Model != nil:
-			parts = append(parts, fmt.Sprintf("%s was rejected.", short(e.Model.Digest)))
+			parts = append(parts, fmt.Sprintf("%s was rejected.", Short(e.Model.Digest)))
 		}
 	}
 	for _, e := range m.Trainings {
@@ -319,7 +319,7 @@ func (m *Month) publishedBlocks() []page.Block {
 				role = "champion"
 			}
 			part := float64(s.Rows) / float64(max(total, 1))
-			bar := chart.Bar(short(s.Model.Digest)+": "+chart.Percent(part), part, 1, false)
+			bar := chart.Bar(Short(s.Model.Digest)+": "+chart.Percent(part), part, 1, false)
 			t.Rows = append(t.Rows, page.Row{{Text: page.Digest(s.Model.Digest)}, {Text: page.Text(s.Model.Note)}, {Text: page.Text(role)}, {Text: page.Text(chart.Count(s.Rows))}, {Text: page.Text(chart.Percent(part))}, {Chart: &bar}})
 		}
 		blocks = append(blocks, t)

@@ -125,7 +125,7 @@ func (r *Release) lookBlocks() []page.Block {
 		for i := range r.Gates {
 			g := &r.Gates[i]
 			if o := g.Decision.Evidence.Outcome; o != nil && g.Decision.Subject == subject {
-				lines = append(lines, g.lines(fmt.Sprintf("%s, look %d: ", short(g.Decision.Evidence.Release.Model), len(o.Past)))...)
+				lines = append(lines, g.lines(fmt.Sprintf("%s, look %d: ", Short(g.Decision.Evidence.Release.Model), len(o.Past)))...)
 			}
 		}
 		if len(lines) == 0 {
@@ -172,7 +172,7 @@ func (r *Release) canaryBlocks() []page.Block {
 		for _, x := range c.Comparisons {
 			t.Rows = append(t.Rows, x.canaryRow(&c))
 			if x.Changes != nil && x.Share > 0 {
-				blocks = append(blocks, &page.Details{Summary: fmt.Sprintf("%s: the swap set of %s, and where scores moved", c.Batch, short(x.Model.Digest)), Blocks: []page.Block{changes(x), migration(x)}})
+				blocks = append(blocks, &page.Details{Summary: fmt.Sprintf("%s: the swap set of %s, and where scores moved", c.Batch, Short(x.Model.Digest)), Blocks: []page.Block{changes(x), migration(x)}})
 			}
 		}
 	}

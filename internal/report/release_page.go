@@ -56,7 +56,7 @@ func (r *Release) happened() page.Words {
 	case r.Standing == Rejected:
 		return page.Join(begin, page.Textf("It was rejected: %s.", r.lostWhy()))
 	case r.Standing == Waiting && r.Waits != nil:
-		return page.Join(begin, page.Textf("Whether %s enters the step %s, a person decides.", short(r.Waits.Model.Digest), r.Waits.Step))
+		return page.Join(begin, page.Textf("Whether %s enters the step %s, a person decides.", Short(r.Waits.Model.Digest), r.Waits.Step))
 	}
 	if last := r.lastStep(); last != "" {
 		begin = page.Join(begin, page.Textf("It is in the step %s. ", last))
@@ -142,7 +142,7 @@ func (r *Release) act() page.Words {
 	case r.Waits != nil:
 		q := r.Waits
 		words := page.Join(page.Text(sentenceCase(q.Names())+": look at decision "), page.Digest(q.Decision), page.Text(" below, then "),
-			page.Code(fmt.Sprintf("starter approve %s --reason TEXT", r.Pipeline)), page.Text(" or "), page.Code("starter reject"))
+			page.Code(fmt.Sprintf("starter approve %s --release --reason TEXT", r.Pipeline)), page.Text(" or "), page.Code("starter reject"))
 		if !q.Until.IsZero() {
 			words = page.Join(words, page.Textf(", until %s; then things stay as they are", day(q.Until)))
 		}

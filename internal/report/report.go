@@ -27,8 +27,8 @@ type Version struct {
 	Note   string `json:"note,omitempty"` // what the registry says of it
 }
 
-// Short is how people name a digest: its first twelve characters.
-func short(digest string) string {
+// Short is how pages name a digest: by its first twelve digits.
+func Short(digest string) string {
 	name := strings.TrimPrefix(digest, "sha256:")
 	return name[:min(12, len(name))]
 }

@@ -37,7 +37,7 @@ func TestAReleasePageBeginsWithItsVerdict(t *testing.T) {
 		}, page.Warn, "Waits for an answer", "a person decides", "Ada and ben, as owner (2 must agree): look at decision", "with labels"},
 		{"waits for anybody", func(r *report.Release) {
 			r.Standing, r.Waits = report.Waiting, &report.Question{Step: "10%", Model: r.Contest[0].Model}
-		}, page.Warn, "Waits for an answer", "a person decides", "Whoever may answer: look at decision", "with labels"},
+		}, page.Warn, "Waits for an answer", "a person decides", "starter approve retailer --release --reason TEXT", "with labels"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := read(t, "rejected-release.json").(*report.Release)

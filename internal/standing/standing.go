@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -71,7 +70,7 @@ type question struct {
 func (r *Reader) Samples(ctx context.Context, now time.Time) ([]metric.Sample, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	names, err := r.list(ctx)
+	names, err := registry.Pipelines(ctx, r.bucket)
 	problems := []error{err}
 	for _, name := range names {
 		samples, err := r.pipeline(ctx, name, now)
@@ -93,22 +92,6 @@ func (r *Reader) Samples(ctx context.Context, now time.Time) ([]metric.Sample, e
 		return append(all, metric.StandingTime.At(0)), err
 	}
 	return append(all, metric.StandingTime.At(seconds(r.read))), err
-}
-
-// list returns the names of the pipelines that have a registry.
-func (r *Reader) list(ctx context.Context) ([]string, error) {
-	var names []string
-	for attrs, err := range r.bucket.List(ctx, "registry/") {
-		if err != nil {
-			return nil, fmt.Errorf("list the registries: %w", err)
-		}
-		name, rest, _ := strings.Cut(strings.TrimPrefix(attrs.Key, "registry/"), "/")
-		if strings.HasPrefix(rest, "log/") && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names, nil
 }
 
 // pipeline returns how one pipeline stands.
