@@ -85,9 +85,9 @@ func (t *story) bytes(ctx context.Context, batch string) (map[string]store.Diges
 	return digests, nil
 }
 
-// season is what the labels of November reveal: the champion says too little to everybody,
-// and whether it ranks as well as when it came they cannot say. It gets a new calibration,
-// which has to prove itself as any other candidate, beside new models.
+// season is what the labels of November reveal: the champion ranks as before, beyond
+// doubt, and says too little to everybody. It gets a new calibration, which has to prove
+// itself as any other candidate.
 func (t *story) season(ctx context.Context) error {
 	t.say("2025-01     the labels of November come")
 	said, err := t.labels(ctx, "2024-11")
@@ -101,7 +101,7 @@ func (t *story) season(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if trained.Kind != trigger.Both || trained.Verdict != registry.VerdictPass || len(trained.Candidates) < 2 {
+	if trained.Kind != trigger.Recalibrate || trained.Verdict != registry.VerdictPass || len(trained.Candidates) != 1 {
 		return fmt.Errorf("after the labels of November: %+v", trained)
 	}
 	card, err := t.released(ctx)
