@@ -248,7 +248,7 @@ func (s *slot) name(ctx workflow.Context, missing []activities.Missing) error {
 // missed is the one place where it is known that a batch is missing, once for each batch:
 // the registry has it already.
 func missed(ctx workflow.Context, in SlotInput, m activities.Missing) error {
-	workflow.GetLogger(ctx).Warn("a batch is missing", "pipeline", in.Pipeline, "batch", m.Batch, "due", m.Due, "reason", m.Reason)
+	workflow.GetLogger(ctx).Warn("a batch is missing", "batch", m.Batch, "due", m.Due, "reason", m.Reason)
 	workflow.GetMetricsHandler(ctx).WithTags(metric.MissedSlots.Tags(in.Pipeline)).Counter(metric.MissedSlots.Name).Inc(1)
 	return workflow.UpsertTypedSearchAttributes(ctx, attrVerdict.ValueSet(SlotMissed))
 }
