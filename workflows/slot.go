@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -184,13 +183,9 @@ func (s *slot) look(ctx workflow.Context) error {
 // success that somebody has started it already.
 func (s *slot) score(ctx workflow.Context) error {
 	s.started = true
-	alone, _ := workflow.NewDisconnectedContext(ctx) // a cancelled slot cancels no scoring
-	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(alone, workflow.ChildWorkflowOptions{
-		WorkflowID:            ScoreID(s.in.Pipeline, s.plan.Batch),
-		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
-		StaticSummary:         fmt.Sprintf("Score %s %s", s.in.Pipeline, s.plan.Batch),
-	}), ScoreBatch, ScoreBatchInput{Pipeline: s.in.Pipeline, Batch: s.plan.Batch, By: "schedule"})
+	in := ScoreBatchInput{Pipeline: s.in.Pipeline, Batch: s.plan.Batch, By: "schedule"}
+	disconnected, _ := workflow.NewDisconnectedContext(ctx) // a cancelled slot cancels no scoring
+	child := alone(disconnected, ScoreID(in.Pipeline, in.Batch), fmt.Sprintf("Score %s %s", in.Pipeline, in.Batch), scoreDetails(in), ScoreBatch, in)
 	err := child.GetChildWorkflowExecution().Get(ctx, nil)
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return nil
