@@ -71,6 +71,20 @@ func (b *batch) alertQuestion(ctx workflow.Context, asks []string) {
 	}
 }
 
+// alertShard tells people that a shard waits for one of them.
+func (t *trials) alertShard(ctx workflow.Context, f *trial) {
+	if t.alerts {
+		raise(ctx, alert.NewShardAsks(t.pipeline, t.batch, workflow.GetInfo(ctx).WorkflowExecution.ID, f.shard, f.failed, f.until))
+	}
+}
+
+// alertAnswered tells people that a shard waits no longer, unless another one does.
+func (t *trials) alertAnswered(ctx workflow.Context, f *trial) {
+	if t.alerts && len(t.asked()) == 0 {
+		resolve(ctx, fmt.Sprintf("shard %d waits no longer", f.shard), t.pipeline, alert.ShardsOf(t.batch), alert.BatchAsks)
+	}
+}
+
 // alert tells people that an evaluation failed or found no labels, or no longer does.
 func (e *evaluation) alert(ctx workflow.Context, err error) {
 	pipeline, subject := e.in.Pipeline, "evaluation of "+e.in.Batch

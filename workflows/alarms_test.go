@@ -17,6 +17,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
+	"headgate/activities"
 	"headgate/internal/alert"
 	"headgate/internal/registry"
 	"headgate/internal/retailer"
@@ -181,6 +182,53 @@ func TestAlertsOfABatch(t *testing.T) {
 			w.mustScore(name)
 		}
 		o.mustHear(t, "driftPersists", "over: driftPersists")
+	})
+}
+
+// A shard that cannot be scored waits for a person, who is told so: by the batch, or by
+// the window of a large one.
+func TestAlertsOfAShardThatAsks(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		answer any // after an hour; nil: nobody answers
+		want   []string
+	}{
+		{"somebody leaves it out", skip(2), []string{"batchAsks shards of 2024-02", "over: batchAsks shards of 2024-02"}},
+		{"nobody answers", nil, []string{"batchAsks shards of 2024-02", "over: batchAsks shards of 2024-02", "runFailed 2024-02"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := deliveredWith(t, "ask", "50%", withAlerts)
+			w.damage("2024-02", "part-0002.parquet")
+			o := w.withOffice()
+			env := w.env()
+			env.RegisterDelayedCallback(func() {
+				if o.last.Steps[2].Update.Input != `{"by":"your name","reason":"why","shard":2}` || o.last.Steps[1].Command != "starter skip retailer --batch 2024-02 --shard 2 --reason TEXT" {
+					t.Errorf("%+v", o.last.Steps)
+				}
+				if tt.answer != nil {
+					new(sent).send(env, workflows.UpdateSkipShard, "skip", tt.answer)
+				}
+			}, time.Hour)
+			env.ExecuteWorkflow(workflows.ScoreBatch, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: "2024-02", By: "test"})
+			if err := env.GetWorkflowError(); (err == nil) != (tt.answer != nil) {
+				t.Error(err)
+			}
+			o.mustHear(t, tt.want...)
+		})
+	}
+	t.Run("of a window", func(t *testing.T) {
+		w := deliveredWith(t, "ask", "50%", withAlerts)
+		w.damage("2024-02", "part-0002.parquet")
+		out, _, err := w.skipped(2) // plans the run
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := w.withOffice()
+		env := w.env()
+		env.RegisterDelayedCallback(env.CancelWorkflow, time.Hour)
+		env.ExecuteWorkflow(workflows.ScoreShards, workflows.ScoreShardsInput{Run: activities.Run{Pipeline: "retailer", Batch: "2024-02", Run: out.Run},
+			From: 1, To: 4, Parallel: 2, OnFail: "ask", Wait: 48 * time.Hour, Alerts: true})
+		o.mustHear(t, "batchAsks shards of 2024-02", "over: batchAsks shards of 2024-02")
 	})
 }
 
