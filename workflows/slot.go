@@ -57,6 +57,7 @@ type slot struct {
 
 	started bool  // the scoring
 	ended   bool  // the scoring, since the last look
+	looked  bool  // and has seen something
 	failure error // of the scoring
 }
 
@@ -76,27 +77,34 @@ func Slot(ctx workflow.Context, in SlotInput) (SlotOutput, error) {
 	if err != nil {
 		return s.out, err
 	}
-	if err := workflow.UpsertTypedSearchAttributes(ctx, attrPipeline.ValueSet(in.Pipeline)); err != nil {
-		return s.out, err
+	err = s.watch(ctx)
+	s.alert(ctx, err)
+	return s.out, err
+}
+
+// watch finds the batch that is due, and looks until all is done.
+func (s *slot) watch(ctx workflow.Context) (err error) {
+	if err := workflow.UpsertTypedSearchAttributes(ctx, attrPipeline.ValueSet(s.in.Pipeline)); err != nil {
+		return err
 	}
 	s.plan, err = run(stage(ctx, "Find the batch that is due", 5*time.Minute), act.PlanSlot,
-		activities.PlanSlotInput{Pipeline: in.Pipeline, Schedule: in.Schedule, At: nominal(ctx), Until: in.Until})
+		activities.PlanSlotInput{Pipeline: s.in.Pipeline, Schedule: s.in.Schedule, At: nominal(ctx), Until: s.in.Until})
 	if err != nil {
-		return s.out, err
+		return err
 	}
 	s.planned()
 	if err := workflow.UpsertTypedSearchAttributes(ctx, attrBatch.ValueSet(s.plan.Batch)); err != nil {
-		return s.out, err
+		return err
 	}
 	for {
 		done, err := s.turn(ctx)
 		if err != nil || done {
-			return s.out, err
+			return err
 		}
 		_, err = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{Timeout: s.plan.Poll,
 			TimerOptions: workflow.TimerOptions{Summary: "Look again"}}, func() bool { return s.ended })
 		if err != nil {
-			return s.out, err
+			return err
 		}
 	}
 }
@@ -169,11 +177,11 @@ func (s *slot) look(ctx workflow.Context) error {
 	case temporal.IsCanceledError(err):
 		return err
 	case err != nil:
-		s.card.Blind = cause(err)
+		s.card.Blind, s.still = cause(err), "" // it has not seen that files stay as they are
 		return nil
 	}
 	s.card.Blind = ""
-	s.seen = seen
+	s.seen, s.looked = seen, true
 	s.card.Files, s.card.Bytes, s.card.Verdict, s.card.Reasons = seen.Files, seen.Bytes, seen.Verdict, seen.Reasons
 	s.card.Earlier = seen.Earlier
 	return nil
