@@ -341,5 +341,5 @@ func (t *trouble) show(ctx workflow.Context, stage string) error {
 		return nil
 	}
 	t.shown = shown
-	return workflow.UpsertTypedSearchAttributes(ctx, attrStage.ValueSet(stage), attrWaits.ValueSet(card.waits()))
+	return workflow.UpsertTypedSearchAttributes(ctx, attrStage.ValueSet(stage), attrWaits.ValueSet(keyword(card.waits())))
 }

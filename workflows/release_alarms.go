@@ -29,7 +29,11 @@ const lastDay = 24 * time.Hour
 // more. While it does something else, what it waits for has not changed.
 func (r *releases) alert(ctx workflow.Context) {
 	next := r.view.Next
-	if !r.view.Alerts || next.Kind == rollout.DoShadow || next.Kind == rollout.DoJudge || next.Kind == rollout.DoRepublish {
+	if !r.view.Alerts {
+		r.over(ctx, "the pipeline file has no alerts any more", nil)
+		return
+	}
+	if next.Kind == rollout.DoShadow || next.Kind == rollout.DoJudge || next.Kind == rollout.DoRepublish {
 		return
 	}
 	alerts, lasting := r.lasting(ctx)

@@ -163,7 +163,7 @@ func (s *slot) turn(ctx workflow.Context) (done bool, err error) {
 		}
 		s.seen.Earlier, s.card.Earlier = nil, nil
 	}
-	done = s.out.Outcome != "" && len(s.seen.Earlier) == 0
+	done = s.out.Outcome != "" && len(s.seen.Earlier) == 0 && !s.seen.More
 	return done, s.show(ctx, done)
 }
 

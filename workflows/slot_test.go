@@ -264,6 +264,17 @@ func TestSlotThatCannotLook(t *testing.T) {
 	}
 }
 
+// What is missing over many years is named by one slot, some at a time.
+func TestSlotNamesAllMonthsOfManyYears(t *testing.T) {
+	w := newWorld(t, 200)
+	w.deliver("2024-02", retailer.Options{})
+	schedule := w.monthly(func(c *calendar.Calendar) { c.First = "2018-01" })
+	out, _, err := w.slot(schedule, due, 0, nil)
+	if err != nil || out.Outcome != workflows.SlotPublished || len(out.Missed) != 73 || len(w.named()) != 73 {
+		t.Errorf("%v, %s, named %d and %d", err, out.Outcome, len(out.Missed), len(w.named()))
+	}
+}
+
 // A look that sees nothing is not one that sees the same files again.
 func TestSlotThatCannotLookTwice(t *testing.T) {
 	w := newWorld(t, 200)
