@@ -178,6 +178,7 @@ func (s *slot) look(ctx workflow.Context) error {
 		return err
 	case err != nil:
 		s.card.Blind, s.still = cause(err), "" // it has not seen that files stay as they are
+		s.seen.More = false                    // another slot sees them
 		return nil
 	}
 	s.card.Blind = ""
