@@ -77,7 +77,7 @@ const rules = `
 	dossier:             bundle contract delta drift evaluate evidence gate learn model pass pipeline profile registry release report run serving store trail train
 	activities:          alert bundle calendar columnar contract deliver delta drift evaluate evidence fallback gate labels learn metric model pass pipeline profile registration registry release run serving store trail train trigger
 	workflows:           activities alert calendar evaluate evidence metric release run store train trigger
-	standing:            activities drift evaluate evidence metric pipeline registry release run store
+	standing:            activities drift evaluate evidence metric pipeline registry release run store trigger
 	worker:              activities metric model model/lightgbm standing store workflows
 	cmd/worker:          telemetry worker
 	cmd/starter:         activities alert audit bundle calendar change columnar compare contract deliver delta domain dossier drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release report report/page run store strictyaml telemetry train trigger version workflows

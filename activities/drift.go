@@ -19,10 +19,8 @@ import (
 	"headgate/internal/profile"
 	"headgate/internal/run"
 	"headgate/internal/store"
+	"headgate/internal/trigger"
 )
-
-// The levels of a batch's drift, in addition to those of package drift.
-const levelTrigger = "trigger" // enough of the last batches have drifted
 
 // judgeDrift compares the batch's profile with its reference.
 func (a *Activities) judgeDrift(ctx context.Context, r Run, v *bundle.Version, f files, h *history, now *profile.Profile, d *run.Data) error {
@@ -45,7 +43,7 @@ func (a *Activities) judgeDrift(ctx context.Context, r Run, v *bundle.Version, f
 	d.Drift = &run.Drift{Reference: name, Level: string(report.Level), Paper: paper}
 	levels := append(levelsOf(h), report.Level)
 	if report.Level == drift.Warn && drift.Trigger(levels, f.pipeline.Drift.Batches, f.pipeline.Drift.Of) {
-		d.Drift.Level = levelTrigger
+		d.Drift.Level = trigger.LevelTrigger
 	}
 	for _, c := range report.Columns {
 		if c.Level == drift.Warn {
@@ -87,7 +85,7 @@ func levelsOf(h *history) []drift.Level {
 		switch {
 		case p.data.Drift == nil:
 			levels = append(levels, drift.Inconclusive)
-		case p.data.Drift.Level == levelTrigger:
+		case p.data.Drift.Level == trigger.LevelTrigger:
 			levels = append(levels, drift.Warn)
 		default:
 			levels = append(levels, drift.Level(p.data.Drift.Level))
@@ -278,7 +276,7 @@ func times(c *contract.Contract, p *profile.Profile) (newest, oldest map[string]
 // driftReason says what drifted, in a sentence for people.
 func driftReason(d *run.Drift) string {
 	how := "the data has drifted"
-	if d.Level == levelTrigger {
+	if d.Level == trigger.LevelTrigger {
 		how = "the data keeps drifting"
 	}
 	return fmt.Sprintf("%s from %s: %s", how, d.Reference, strings.Join(d.Columns, ", "))

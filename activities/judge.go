@@ -13,6 +13,7 @@ import (
 	"headgate/internal/pipeline"
 	"headgate/internal/profile"
 	"headgate/internal/run"
+	"headgate/internal/trigger"
 )
 
 // JudgeDataInput names the shard results of a run and what they are compared with.
@@ -177,7 +178,7 @@ func decide(c *pipeline.Config, d *run.Data) {
 	if c.Warnings == pipeline.Asks {
 		d.Asks = warnings(d.Violations)
 	}
-	drifted := d.Drift != nil && (d.Drift.Level == string(drift.Warn) || d.Drift.Level == levelTrigger)
+	drifted := d.Drift != nil && (d.Drift.Level == string(drift.Warn) || d.Drift.Level == trigger.LevelTrigger)
 	if drifted && c.Drift.Action == pipeline.Asks {
 		d.Asks = append(d.Asks, driftReason(d.Drift))
 	}

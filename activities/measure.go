@@ -1,9 +1,9 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -14,6 +14,9 @@ import (
 
 // FailureRetried is the kind of a failure that may pass, as a label.
 const FailureRetried = "retried"
+
+// noPipeline is the pipeline, as a label, of a workflow whose id names none.
+const noPipeline = "none"
 
 // count adds to a counter of this worker. What an attempt has done that another one
 // repeats is counted twice: it was done twice.
@@ -30,7 +33,8 @@ func lasted(ctx context.Context, m metric.Metric, d time.Duration, labels ...str
 // failed. That it was cancelled is no failure of it.
 func measured(ctx context.Context, took time.Duration, err error) {
 	info := activity.GetInfo(ctx)
-	pipeline, stage := pipelineOf(info.WorkflowExecution.ID), info.ActivityType.Name
+	pipeline, _ := metric.Subject(info.WorkflowExecution.ID)
+	pipeline, stage := cmp.Or(pipeline, noPipeline), info.ActivityType.Name
 	if info.Attempt == 1 { // a later one was scheduled long ago
 		lasted(ctx, metric.StageWait, max(0, info.StartedTime.Sub(info.ScheduledTime)), pipeline)
 	}
@@ -51,15 +55,4 @@ func failureKind(err error) string {
 		return app.Type()
 	}
 	return FailureRetried
-}
-
-// pipelineOf reads the pipeline from the id of a workflow, which is KIND/PIPELINE or
-// begins with KIND/PIPELINE/; "none" if it has another form.
-func pipelineOf(workflowID string) string {
-	_, rest, _ := strings.Cut(workflowID, "/")
-	pipeline, _, _ := strings.Cut(rest, "/")
-	if pipeline == "" {
-		return "none"
-	}
-	return pipeline
 }

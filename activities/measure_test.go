@@ -8,21 +8,6 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-func TestPipelineOf(t *testing.T) {
-	for id, want := range map[string]string{
-		"score/churn/2024-01":                    "churn",
-		"score/churn/2024-01/0123/shards/000200": "churn",
-		"release/churn":                          "churn",
-		"release/":                               "none",
-		"somebody-else":                          "none",
-		"":                                       "none",
-	} {
-		if got := pipelineOf(id); got != want {
-			t.Errorf("%q: got %q, want %q", id, got, want)
-		}
-	}
-}
-
 func TestFailureKind(t *testing.T) {
 	for _, test := range []struct {
 		name string

@@ -82,18 +82,23 @@ type LookSlotInput struct {
 
 // LookSlotOutput is what there is of the batch, and what there is not of those before it.
 type LookSlotOutput struct {
-	Publication int64        `json:"publication"` // number; 0: it is not published
-	Named       string       `json:"named,omitempty"`
+	Publication int64        `json:"publication"`       // number; 0: it is not published
 	Verdict     string       `json:"verdict,omitempty"` // last one over the batch
 	Reasons     []string     `json:"reasons,omitempty"` // of the verdict
 	Files       int          `json:"files"`             // of its data
 	Bytes       int64        `json:"bytes"`
-	Data        store.Digest `json:"data,omitempty"` // of the list of its files; "" if there is none
+	Data        store.Digest `json:"data,omitempty"`   // of the list of its files; "" if there is none
+	Alerts      bool         `json:"alerts,omitempty"` // somebody is told when something goes wrong
 
 	// Earlier batches must have been published before now, are not, and nobody has named
 	// them as missing: their slots never ran, or did not come to an end.
 	Earlier []Missing `json:"earlier,omitempty"`
+	More    bool      `json:"more,omitempty"` // there are more earlier ones
 }
+
+// maxEarlier is how many earlier batches one look returns, the first ones: each look
+// stands in the history of its slot.
+const maxEarlier = 50
 
 // A Missing batch was due and is not published in time.
 type Missing struct {
@@ -119,9 +124,12 @@ func (a *Activities) LookSlot(ctx context.Context, in LookSlotInput) (LookSlotOu
 		}
 		state := log.State()
 		b := state.Batches[in.Batch]
-		out := LookSlotOutput{Publication: snapshot.Publication(in.Batch), Named: b.Missed, Verdict: b.Verdict, Reasons: b.Reasons}
+		out := LookSlotOutput{Publication: snapshot.Publication(in.Batch), Verdict: b.Verdict, Reasons: b.Reasons}
 		for _, s := range c.Overdue(in.At, func(batch string) bool { return snapshot.Publication(batch) > 0 }) {
 			if earlier := state.Batches[s.Batch]; s.Batch < in.Batch && earlier.Missed == "" {
+				if out.More = len(out.Earlier) == maxEarlier; out.More {
+					break
+				}
 				out.Earlier = append(out.Earlier, Missing{Batch: s.Batch, Due: s.Due, Reason: whyMissing(earlier)})
 			}
 		}
@@ -161,6 +169,7 @@ func (a *Activities) lookForData(ctx context.Context, file store.Digest, batch s
 	if err != nil {
 		return &kindError{KindConfig, err}
 	}
+	out.Alerts = c.Alerts != nil
 	base, prefix, match := c.Files(batch)
 	in, err := a.openInputs(ctx, base)
 	if err != nil {

@@ -76,8 +76,18 @@ func TestLookSlot(t *testing.T) {
 	}
 	s.deliver(retailer.Options{})
 	s.published()
-	if out := look(due); out.Publication != 1 || out.Named != "" {
+	if out := look(due); out.Publication != 1 {
 		t.Errorf("published: %+v", out)
+	}
+}
+
+// However long nobody was there, a look stays small.
+func TestLookSlotAfterManyYears(t *testing.T) {
+	s := newShop(t, true)
+	due := time.Date(2024, 2, 3, 5, 30, 0, 0, time.UTC)
+	out := must(s, s.act.LookSlot, activities.LookSlotInput{Pipeline: "retailer", Schedule: s.monthly("2014-01"), Batch: month, At: due})
+	if len(out.Earlier) != 50 || !out.More || out.Earlier[0].Batch != "2014-01" {
+		t.Errorf("%d, more %v", len(out.Earlier), out.More)
 	}
 }
 

@@ -71,6 +71,40 @@ func (b *batch) alertQuestion(ctx workflow.Context, asks []string) {
 	}
 }
 
+// alertShard tells people that a shard waits for one of them.
+func (t *trials) alertShard(ctx workflow.Context, f *trial) {
+	if t.alerts {
+		raise(ctx, alert.NewShardAsks(t.pipeline, t.batch, workflow.GetInfo(ctx).WorkflowExecution.ID, f.shard, f.failed, f.until))
+	}
+}
+
+// alertAnswered tells people that a shard waits no longer, unless another one does.
+func (t *trials) alertAnswered(ctx workflow.Context, f *trial) {
+	if t.alerts && len(t.asked()) == 0 {
+		resolve(ctx, fmt.Sprintf("shard %d waits no longer", f.shard), t.pipeline, alert.ShardsOf(t.batch), alert.BatchAsks)
+	}
+}
+
+// subjectSchedule is what alerts about slots are about that come to no end.
+const subjectSchedule = "schedule"
+
+// alert tells people that a slot broke off, so that nobody watches over its batch, or that
+// slots come to their end again.
+func (s *slot) alert(ctx workflow.Context, err error) {
+	pipeline := s.in.Pipeline
+	again := "starter schedule trigger " + pipeline
+	if s.plan.Batch != "" {
+		again += " --batch " + s.plan.Batch
+	}
+	switch {
+	case temporal.IsCanceledError(err) || !alerted(ctx, s.looked, s.seen.Alerts, err):
+	case err != nil:
+		raise(ctx, alert.NewRunFailed(pipeline, subjectSchedule, s.card.Stage, cause(err), again))
+	default:
+		resolve(ctx, "a slot came to its end", pipeline, subjectSchedule, alert.RunFailed)
+	}
+}
+
 // alert tells people that an evaluation failed or found no labels, or no longer does.
 func (e *evaluation) alert(ctx workflow.Context, err error) {
 	pipeline, subject := e.in.Pipeline, "evaluation of "+e.in.Batch

@@ -1,21 +1,28 @@
 package workflows_test
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
+	"headgate/activities"
 	"headgate/internal/alert"
 	"headgate/internal/registry"
 	"headgate/internal/retailer"
+	"headgate/internal/store"
+	"headgate/internal/store/storetest"
 	"headgate/workflows"
 )
 
@@ -178,6 +185,53 @@ func TestAlertsOfABatch(t *testing.T) {
 	})
 }
 
+// A shard that cannot be scored waits for a person, who is told so: by the batch, or by
+// the window of a large one.
+func TestAlertsOfAShardThatAsks(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		answer any // after an hour; nil: nobody answers
+		want   []string
+	}{
+		{"somebody leaves it out", skip(2), []string{"batchAsks shards of 2024-02", "over: batchAsks shards of 2024-02"}},
+		{"nobody answers", nil, []string{"batchAsks shards of 2024-02", "over: batchAsks shards of 2024-02", "runFailed 2024-02"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := deliveredWith(t, "ask", "50%", withAlerts)
+			w.damage("2024-02", "part-0002.parquet")
+			o := w.withOffice()
+			env := w.env()
+			env.RegisterDelayedCallback(func() {
+				if o.last.Steps[2].Update.Input != `{"by":"your name","reason":"why","shard":2}` || o.last.Steps[1].Command != "starter skip retailer --batch 2024-02 --shard 2 --reason TEXT" {
+					t.Errorf("%+v", o.last.Steps)
+				}
+				if tt.answer != nil {
+					new(sent).send(env, workflows.UpdateSkipShard, "skip", tt.answer)
+				}
+			}, time.Hour)
+			env.ExecuteWorkflow(workflows.ScoreBatch, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: "2024-02", By: "test"})
+			if err := env.GetWorkflowError(); (err == nil) != (tt.answer != nil) {
+				t.Error(err)
+			}
+			o.mustHear(t, tt.want...)
+		})
+	}
+	t.Run("of a window", func(t *testing.T) {
+		w := deliveredWith(t, "ask", "50%", withAlerts)
+		w.damage("2024-02", "part-0002.parquet")
+		out, _, err := w.skipped(2) // plans the run
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := w.withOffice()
+		env := w.env()
+		env.RegisterDelayedCallback(env.CancelWorkflow, time.Hour)
+		env.ExecuteWorkflow(workflows.ScoreShards, workflows.ScoreShardsInput{Run: activities.Run{Pipeline: "retailer", Batch: "2024-02", Run: out.Run},
+			From: 1, To: 4, Parallel: 2, OnFail: "ask", Wait: 48 * time.Hour, Alerts: true})
+		o.mustHear(t, "batchAsks shards of 2024-02", "over: batchAsks shards of 2024-02")
+	})
+}
+
 // askingWithAlerts is a world whose January asks.
 func askingWithAlerts(t *testing.T) *world {
 	rows := "      - { id: rows, metric: rowCount, mustBeGreaterThan: 0, severity: error }\n"
@@ -280,6 +334,75 @@ func TestAlertsOfAReleaseThatNobodyAnswers(t *testing.T) {
 	step, model := release+" 10%", release+" "+strings.TrimPrefix(string(candidate), "sha256:")[:16]
 	o.mustHear(t, "releaseAsks "+step, "approvalExpires "+step, "over: releaseAsks "+step, "over: approvalExpires "+step,
 		"releaseStopped "+release, "over: releaseStopped "+release, "releaseAsks "+step, "over: releaseAsks "+step, "releaseBlocked "+model)
+}
+
+// What a run has told people and not taken back, the run after it takes back; and it does
+// not forget since when it asks.
+func TestAlertsOfAReleaseThatContinuesAsNew(t *testing.T) {
+	w, candidate := stepping(t, stepwise+withAlerts)
+	var broken atomic.Bool
+	w.bucket = w.bucket.Intercept(func(_ context.Context, c store.Call, do func() error) error {
+		if broken.Load() {
+			return storetest.ErrLost
+		}
+		return do()
+	})
+	o := w.withOffice()
+	const day = 24 * time.Hour
+	first := w.theatre()
+	first.learned(candidate)
+	step := ""
+	first.after(5*day, func() { step = askedStep(first); broken.Store(true) })
+	first.after(5*day+90*time.Minute, func() { broken.Store(false); first.env.SetContinueAsNewSuggested(true) })
+	_, err := first.run()
+	var again *workflow.ContinueAsNewError
+	if !errors.As(err, &again) {
+		t.Fatal(err)
+	}
+	o.mustHear(t, "releaseAsks "+step, "runFailed release")
+	var in workflows.ReleaseInput
+	if err := converter.GetDefaultDataConverter().FromPayloads(again.Input, &in); err != nil {
+		t.Fatal(err)
+	}
+	second := w.theatre()
+	second.env.SetStartTime(time.Date(2024, 3, 6, 6, 0, 0, 0, time.UTC))
+	second.after(time.Minute, func() { o.mustHear(t, "releaseAsks "+step, "runFailed release", "over: runFailed release") })
+	second.after(day-5*time.Hour, func() {
+		o.mustHear(t, "releaseAsks "+step, "runFailed release", "over: runFailed release", "approvalExpires "+step)
+		second.env.CancelWorkflow()
+	})
+	second.env.ExecuteWorkflow(workflows.Release, in)
+	if err := second.env.GetWorkflowError(); !temporal.IsCanceledError(err) {
+		t.Error(err)
+	}
+}
+
+// What a candidate served and could not be taken back is not said to be.
+func TestAlertsOfACanaryThatCannotBeTakenBack(t *testing.T) {
+	var o *office
+	var broken atomic.Bool
+	th, _ := beganCanaryOf(t, strings.Replace(stepwise, "steps: [10%, 100%]", "steps: [10%, 100%]\n  batches: 2", 1)+withAlerts, func(w *world) {
+		o = w.withOffice()
+		w.bucket = w.bucket.Intercept(func(_ context.Context, c store.Call, do func() error) error {
+			if broken.Load() {
+				return storetest.ErrLost
+			}
+			return do()
+		})
+	}, func(th *theatre) {
+		broken.Store(true)
+		th.env.CancelWorkflow()
+	})
+	if _, err := th.run(); !temporal.IsCanceledError(err) {
+		t.Fatal(err)
+	}
+	o.forgetLabels()
+	if last := o.lines[len(o.lines)-1]; last != "runFailed release" || !strings.Contains(o.last.Reasons[0], "could not be taken back") {
+		t.Errorf("heard %v, last %+v", o.lines, o.last)
+	}
+	if slices.ContainsFunc(o.lines, func(line string) bool { return strings.HasPrefix(line, "rolledBack") }) {
+		t.Errorf("heard %v", o.lines)
+	}
 }
 
 // askedStep is what the open question of a release is about.

@@ -237,7 +237,7 @@ func toReceiver(ctx workflow.Context, summary string) workflow.Context {
 		ScheduleToCloseTimeout: 4 * time.Minute,
 		HeartbeatTimeout:       heartbeatTimeout,
 		WaitForCancellation:    true,
-		Summary:                summary,
+		Summary:                line(summary),
 		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 3, MaximumInterval: time.Minute, MaximumAttempts: 4},
 	})
 }
@@ -249,7 +249,7 @@ func forDays(ctx workflow.Context, summary string) workflow.Context {
 		StartToCloseTimeout: 5 * time.Minute,
 		HeartbeatTimeout:    heartbeatTimeout,
 		WaitForCancellation: true,
-		Summary:             summary,
+		Summary:             line(summary),
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 5 * time.Minute, MaximumAttempts: 1000},
 	})
 }
@@ -341,5 +341,5 @@ func (t *trouble) show(ctx workflow.Context, stage string) error {
 		return nil
 	}
 	t.shown = shown
-	return workflow.UpsertTypedSearchAttributes(ctx, attrStage.ValueSet(stage), attrWaits.ValueSet(card.waits()))
+	return workflow.UpsertTypedSearchAttributes(ctx, attrStage.ValueSet(stage), attrWaits.ValueSet(keyword(card.waits())))
 }

@@ -19,14 +19,18 @@ func startAlone(ctx workflow.Context, id, summary, details string, flow, in any)
 
 // tryAlone is like startAlone, and says so if one of the same id is running.
 func tryAlone(ctx workflow.Context, id, summary, details string, flow, in any) error {
-	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+	return alone(ctx, id, summary, details, flow, in).GetChildWorkflowExecution().Get(ctx, nil)
+}
+
+// alone is like tryAlone, for whoever wants to know what comes of the workflow.
+func alone(ctx workflow.Context, id, summary, details string, flow, in any) workflow.ChildWorkflowFuture {
+	return workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:            id,
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
 		StaticSummary:         line(summary),
 		StaticDetails:         details,
 	}), flow, in)
-	return child.GetChildWorkflowExecution().Get(ctx, nil)
 }
 
 // offer makes the release of a pipeline look at new candidates, and starts it if there

@@ -3,6 +3,7 @@ package workflows
 import (
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
 )
 
 // Search attributes, which make the list of workflows the inventory. A cluster must know
@@ -44,6 +45,13 @@ func SearchAttributes() []SearchAttribute {
 
 // A waiting is what the list says of what a workflow waits for, and on whom.
 type waiting struct{ what, who bool }
+
+// listedAs returns what the list says at the beginning of a run: a run that goes on with
+// an empty history has the search attributes of the one before.
+func listedAs(ctx workflow.Context) waiting {
+	attributes := workflow.GetTypedSearchAttributes(ctx)
+	return waiting{attributes.ContainsKey(attrWaits), attributes.ContainsKey(attrWho)}
+}
 
 // updates puts into the list what is waited for and on whom, "" and nobody take it out
 // again. It returns nothing for what the list has never said.

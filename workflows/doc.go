@@ -26,4 +26,6 @@
 // [Release] carries out the releases of a pipeline: it reads the registry, does what
 // package release says comes next, and waits for verdicts, labels and persons. Nobody
 // else moves what production uses.
+//
+// [Alert] tells people of what the others find, and goes on by itself until it is over.
 package workflows

@@ -50,14 +50,15 @@ type evaluation struct {
 }
 
 // EvaluateBatch waits until the labels of a published batch are mature, or marked as
-// complete, holds them against what every model said, and enters the evaluation in the registry. Then it wakes
-// the release, and starts a training if the pipeline's policy says so.
+// complete, holds them against what every model said, and enters the evaluation in the
+// registry. Then it wakes the release, and starts a training if the pipeline's policy says
+// so.
 //
 // Its id is [EvaluateID]. [ScoreBatch] starts it after a publication. Labels that were
 // revised are evaluated by starting it again: it finds another version of them. Labels
 // that never come end it without an entry, which is an answer and not a failure.
 func EvaluateBatch(ctx workflow.Context, in EvaluateBatchInput) (EvaluateBatchOutput, error) {
-	e := &evaluation{in: in, card: EvaluationCard{Pipeline: in.Pipeline, Batch: in.Batch}, wake: workflow.GetSignalChannel(ctx, SignalLabels), hurried: workflow.NewBufferedChannel(ctx, 1)}
+	e := &evaluation{in: in, card: EvaluationCard{Pipeline: in.Pipeline, Batch: in.Batch}, wake: workflow.GetSignalChannel(ctx, SignalLabels), hurried: workflow.NewBufferedChannel(ctx, 1), waiting: listedAs(ctx)}
 	err := workflow.SetQueryHandlerWithOptions(ctx, "scorecard", func() (EvaluationCard, error) { return e.card, nil },
 		workflow.QueryHandlerOptions{Description: "What is waited for, what scores alone say, and what labels said, as JSON."})
 	if err != nil {

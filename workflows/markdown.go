@@ -26,7 +26,7 @@ func fit(markdown string) string {
 	if len(markdown) <= maxDetails {
 		return markdown
 	}
-	const more = "\n\nThere is more: the query `scorecard` has all of it.\n"
+	const more = "\n\nThere is more: the queries of the run and its result have all of it.\n"
 	kept := cut(markdown, maxDetails-len(more))
 	if end := strings.LastIndexByte(kept, '\n'); end >= 0 {
 		kept = kept[:end]

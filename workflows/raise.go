@@ -21,7 +21,7 @@ func raise(ctx workflow.Context, a alert.Alert) {
 	id := AlertID(a.Pipeline, a.Fingerprint())
 	// The one that runs may end before it hears the signal: then the next one starts.
 	for range 2 {
-		err := tryAlone(ctx, id, a.Title, a.Text, Alert, AlertInput{Alert: a})
+		err := tryAlone(ctx, id, a.Title, plain(a.Text), Alert, AlertInput{Alert: a})
 		if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 			err = workflow.SignalExternalWorkflow(ctx, id, "", SignalFound, a).Get(ctx, nil)
 		}

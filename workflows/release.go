@@ -27,6 +27,13 @@ const lookAgain = time.Hour
 type ReleaseInput struct {
 	Pipeline string `json:"pipeline"`
 	Told     []Told `json:"told,omitempty"` // of the run before this one
+	Asked    Asked  `json:"asked,omitzero"` // by the run before this one
+}
+
+// Asked is since when a release has asked a question.
+type Asked struct {
+	Nonce string    `json:"nonce"`
+	At    time.Time `json:"at"`
 }
 
 // ReleaseOutput says what is in force when no release is left.
@@ -49,13 +56,11 @@ type releases struct {
 	done  string // id of the last step that was done, and the head before it
 
 	told     []Told // alerts that last
-	troubled bool   // one of them is that it does not go on
-	asked    struct {
-		nonce string
-		at    time.Time
-	} // of the last question, since it was seen first
-	asleep  bool    // it waits for something, or for the time
-	waiting waiting // what the list says of whom it waits for
+	troubled bool   // people believe that it does not go on
+	sure     bool   // of that: a run before this one may have told them
+	asked    Asked  // the last question, since it was seen first
+	asleep   bool   // it waits for something, or for the time
+	waiting  waiting
 }
 
 // Release carries out the releases of a pipeline, one after the other. Nobody else moves
@@ -66,7 +71,7 @@ type releases struct {
 // gives a candidate anything to score it notes what takes that back, and does so when it
 // is cancelled or cannot go on.
 func Release(ctx workflow.Context, in ReleaseInput) (ReleaseOutput, error) {
-	r := &releases{in: in, told: in.Told, turn: workflow.NewMutex(ctx), card: ReleaseCard{Pipeline: in.Pipeline}}
+	r := &releases{in: in, told: in.Told, asked: in.Asked, waiting: listedAs(ctx), turn: workflow.NewMutex(ctx), card: ReleaseCard{Pipeline: in.Pipeline}}
 	err := workflow.SetQueryHandlerWithOptions(ctx, "scorecard", func() (ReleaseCard, error) { return r.card, nil },
 		workflow.QueryHandlerOptions{Description: "Champion, candidates, steps, verdicts and what is waited for, as JSON."})
 	if err != nil {
@@ -202,6 +207,7 @@ func (r *releases) stepInput(ctx workflow.Context) activities.ReleaseStep {
 
 // wait waits until something happens, or until it is time to look by itself.
 func (r *releases) wait(ctx workflow.Context, next rollout.Action) error {
+	r.alertTrouble(ctx, "")
 	if r.atEnd(ctx) {
 		return nil
 	}
@@ -283,7 +289,7 @@ func (r *releases) continueAsNew(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
 		return err
 	}
-	return workflow.NewContinueAsNewError(ctx, Release, ReleaseInput{Pipeline: r.in.Pipeline, Told: r.told})
+	return workflow.NewContinueAsNewError(ctx, Release, ReleaseInput{Pipeline: r.in.Pipeline, Told: r.told, Asked: r.asked})
 }
 
 // child returns the options of a workflow that a release starts.

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"headgate/internal/alert"
@@ -30,7 +29,11 @@ const lastDay = 24 * time.Hour
 // more. While it does something else, what it waits for has not changed.
 func (r *releases) alert(ctx workflow.Context) {
 	next := r.view.Next
-	if !r.view.Alerts || next.Kind == rollout.DoShadow || next.Kind == rollout.DoJudge || next.Kind == rollout.DoRepublish {
+	if !r.view.Alerts {
+		r.over(ctx, "the pipeline file has no alerts any more", nil)
+		return
+	}
+	if next.Kind == rollout.DoShadow || next.Kind == rollout.DoJudge || next.Kind == rollout.DoRepublish {
 		return
 	}
 	alerts, lasting := r.lasting(ctx)
@@ -89,10 +92,10 @@ func (r *releases) expiring(ctx workflow.Context) time.Time {
 	if next.Kind != rollout.DoAsk || next.Until.IsZero() {
 		return time.Time{}
 	}
-	if r.asked.nonce != next.Nonce {
-		r.asked.nonce, r.asked.at = next.Nonce, workflow.Now(ctx)
+	if r.asked.Nonce != next.Nonce {
+		r.asked = Asked{Nonce: next.Nonce, At: workflow.Now(ctx).UTC()}
 	}
-	return next.Until.Add(-min(lastDay, next.Until.Sub(r.asked.at)/4))
+	return next.Until.Add(-min(lastDay, next.Until.Sub(r.asked.At)/4))
 }
 
 // alertStep tells people of a step back that was taken. was is how things stood before.
@@ -114,10 +117,10 @@ func (r *releases) alertStep(ctx workflow.Context, next rollout.Action, was []ro
 // alertTrouble tells people that the release does not go on, or goes on again if why is
 // empty.
 func (r *releases) alertTrouble(ctx workflow.Context, why string) {
-	if !r.view.Alerts || r.troubled == (why != "") {
+	if !r.view.Alerts || r.sure && r.troubled == (why != "") {
 		return
 	}
-	if r.troubled = why != ""; !r.troubled {
+	if r.sure, r.troubled = true, why != ""; !r.troubled {
 		resolve(ctx, "the release goes on", r.in.Pipeline, subjectRelease, alert.RunFailed)
 		return
 	}
@@ -128,16 +131,17 @@ func (r *releases) alertTrouble(ctx workflow.Context, why string) {
 	raise(ctx, a)
 }
 
-// alertEnd tells people that the release ended before its time, and what it took back.
-func (r *releases) alertEnd(ctx workflow.Context, u *undo, why error) {
+// alertEnd tells people that the release ended before its time, and what it took back. It
+// fails if nobody has cancelled it, or if something could not be taken back.
+func (r *releases) alertEnd(ctx workflow.Context, taken *undo, why error, fails bool) {
 	if !alerted(ctx, r.view.Head > 0, r.view.Alerts, why) {
 		return
 	}
 	r.over(ctx, "the release has ended", nil)
-	if u != nil {
-		raise(ctx, alert.NewRolledBack(r.in.Pipeline, u.release, short(string(u.model)), "the release ended before its time: "+r.card.Trouble))
+	if taken != nil {
+		raise(ctx, alert.NewRolledBack(r.in.Pipeline, taken.release, short(string(taken.model)), "the release ended before its time: "+r.card.Trouble))
 	}
-	if !temporal.IsCanceledError(why) {
+	if fails {
 		raise(ctx, alert.NewRunFailed(r.in.Pipeline, subjectRelease, stageOf(r.view.Next), r.card.Trouble, "starter release status "+r.in.Pipeline))
 	}
 }

@@ -91,20 +91,23 @@ func (r *releases) republish(ctx workflow.Context, next rollout.Action) error {
 // it ends.
 func (r *releases) giveUp(ctx workflow.Context, why error) error {
 	r.card.Trouble = cause(why)
-	stage := "Failed"
-	if temporal.IsCanceledError(why) {
+	stage, cancelled := "Failed", temporal.IsCanceledError(why)
+	if cancelled {
 		r.card.Trouble, stage = "cancelled", "Cancelled"
 	}
 	disconnected, _ := workflow.NewDisconnectedContext(ctx)
-	taken := r.undo
+	fails := !cancelled
+	var taken *undo
 	// A registry that cannot be read says nothing of what is to be taken back.
-	if r.view.Head > 0 || temporal.IsCanceledError(why) {
-		if err := r.takeBack(disconnected, "the release ended before its time: "+r.card.Trouble); err != nil {
+	if r.view.Head > 0 || cancelled {
+		var err error
+		if taken, err = r.takeBack(disconnected, "the release ended before its time: "+r.card.Trouble); err != nil {
+			fails = true
 			why = errors.Join(why, fmt.Errorf("taking the release back: %w", err))
 			r.card.Trouble += "; and it could not be taken back: " + cause(err)
 		}
 	}
-	r.alertEnd(disconnected, taken, why)
+	r.alertEnd(disconnected, taken, why, fails)
 	heard := workflow.Await(disconnected, func() bool { return workflow.AllHandlersFinished(ctx) })
 	if err := errors.Join(heard, r.show(disconnected, stage)); err != nil {
 		return errors.Join(why, err)
@@ -114,17 +117,17 @@ func (r *releases) giveUp(ctx workflow.Context, why error) error {
 
 // takeBack runs the compensation: it enters that the candidate is rejected, and does what
 // follows from that until nothing of the release is left. Rows of a candidate that was
-// rejected before go back, too.
-func (r *releases) takeBack(ctx workflow.Context, reason string) error {
+// rejected before go back, too. It returns what was taken back, nil beside an error.
+func (r *releases) takeBack(ctx workflow.Context, reason string) (*undo, error) {
 	if err := r.turn.Lock(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	defer r.turn.Unlock()
 	r.done = "" // what was broken off is done again
 	if r.undo == nil {
 		// Somebody may have been cancelled before the registry was read.
 		if err := r.read(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	u := r.undo
@@ -135,20 +138,20 @@ func (r *releases) takeBack(ctx workflow.Context, reason string) error {
 			err = r.read(ctx)
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for {
 		next := r.view.Next
 		ours := u != nil && appends(next.Kind) && (next.Release == u.release || r.undo != nil)
 		if !ours && next.Kind != rollout.DoRepublish {
-			return nil
+			return u, nil
 		}
 		if err := r.do(ctx); err != nil && !failed(err, activities.KindHeadMoved) {
-			return fmt.Errorf("%s of %s: %w", next.Kind, short(next.Model), err)
+			return nil, fmt.Errorf("%s of %s: %w", next.Kind, short(next.Model), err)
 		}
 		if err := r.read(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	}
 }

@@ -16,6 +16,7 @@ func (b *batch) patient(ctx workflow.Context) workflow.Context {
 	if b.plan.OnFail == "" {
 		return ctx
 	}
+	b.trials.tell(b.in.Pipeline, b.in.Batch, b.plan.Alerts)
 	b.trials.begin(b.plan.OnFail, b.plan.Wait, func(ctx workflow.Context) error { return b.show(ctx, b.card.Stage) })
 	return patient(ctx, &b.trials)
 }

@@ -27,6 +27,7 @@ type ScoreShardsInput struct {
 
 	OnFail string        `json:"onFail,omitempty"` // of [activities.ResolveOutput]
 	Wait   time.Duration `json:"wait,omitempty"`   // how long a shard that fails waits for a person
+	Alerts bool          `json:"alerts,omitempty"` // people are told that it does
 }
 
 // ScoreShardsOutput is where the list of results is, and their counts.
@@ -180,7 +181,7 @@ func (b *batch) scoreShards(ctx workflow.Context) (activities.Papers, error) {
 }
 
 func (b *batch) shardsInput(from, to int) ScoreShardsInput {
-	return ScoreShardsInput{Run: b.plan.Run, From: from, To: to, Parallel: b.plan.Parallel, OnFail: b.plan.OnFail, Wait: b.plan.Wait}
+	return ScoreShardsInput{Run: b.plan.Run, From: from, To: to, Parallel: b.plan.Parallel, OnFail: b.plan.OnFail, Wait: b.plan.Wait, Alerts: b.plan.Alerts}
 }
 
 // scored counts finished shards on the scorecard.

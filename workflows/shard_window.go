@@ -18,6 +18,7 @@ type shardWindow struct {
 // listen takes Updates about shards that fail. It returns the context for the window's
 // activities, which wait for them.
 func (w *shardWindow) listen(ctx workflow.Context) (workflow.Context, error) {
+	w.trials.tell(w.in.Pipeline, w.in.Batch, w.in.Alerts)
 	w.trials.begin(w.in.OnFail, w.in.Wait, w.show)
 	if err := errors.Join(w.trials.listen(ctx), w.trials.listenToSkips(ctx)); err != nil || w.in.OnFail == "" {
 		return ctx, err

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -58,6 +57,7 @@ type slot struct {
 
 	started bool  // the scoring
 	ended   bool  // the scoring, since the last look
+	looked  bool  // and has seen something
 	failure error // of the scoring
 }
 
@@ -77,27 +77,34 @@ func Slot(ctx workflow.Context, in SlotInput) (SlotOutput, error) {
 	if err != nil {
 		return s.out, err
 	}
-	if err := workflow.UpsertTypedSearchAttributes(ctx, attrPipeline.ValueSet(in.Pipeline)); err != nil {
-		return s.out, err
+	err = s.watch(ctx)
+	s.alert(ctx, err)
+	return s.out, err
+}
+
+// watch finds the batch that is due, and looks until all is done.
+func (s *slot) watch(ctx workflow.Context) (err error) {
+	if err := workflow.UpsertTypedSearchAttributes(ctx, attrPipeline.ValueSet(s.in.Pipeline)); err != nil {
+		return err
 	}
 	s.plan, err = run(stage(ctx, "Find the batch that is due", 5*time.Minute), act.PlanSlot,
-		activities.PlanSlotInput{Pipeline: in.Pipeline, Schedule: in.Schedule, At: nominal(ctx), Until: in.Until})
+		activities.PlanSlotInput{Pipeline: s.in.Pipeline, Schedule: s.in.Schedule, At: nominal(ctx), Until: s.in.Until})
 	if err != nil {
-		return s.out, err
+		return err
 	}
 	s.planned()
 	if err := workflow.UpsertTypedSearchAttributes(ctx, attrBatch.ValueSet(s.plan.Batch)); err != nil {
-		return s.out, err
+		return err
 	}
 	for {
 		done, err := s.turn(ctx)
 		if err != nil || done {
-			return s.out, err
+			return err
 		}
 		_, err = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{Timeout: s.plan.Poll,
 			TimerOptions: workflow.TimerOptions{Summary: "Look again"}}, func() bool { return s.ended })
 		if err != nil {
-			return s.out, err
+			return err
 		}
 	}
 }
@@ -156,7 +163,7 @@ func (s *slot) turn(ctx workflow.Context) (done bool, err error) {
 		}
 		s.seen.Earlier, s.card.Earlier = nil, nil
 	}
-	done = s.out.Outcome != "" && len(s.seen.Earlier) == 0
+	done = s.out.Outcome != "" && len(s.seen.Earlier) == 0 && !s.seen.More
 	return done, s.show(ctx, done)
 }
 
@@ -170,11 +177,12 @@ func (s *slot) look(ctx workflow.Context) error {
 	case temporal.IsCanceledError(err):
 		return err
 	case err != nil:
-		s.card.Blind = cause(err)
+		s.card.Blind, s.still = cause(err), "" // it has not seen that files stay as they are
+		s.seen.More = false                    // another slot sees them
 		return nil
 	}
 	s.card.Blind = ""
-	s.seen = seen
+	s.seen, s.looked = seen, true
 	s.card.Files, s.card.Bytes, s.card.Verdict, s.card.Reasons = seen.Files, seen.Bytes, seen.Verdict, seen.Reasons
 	s.card.Earlier = seen.Earlier
 	return nil
@@ -184,13 +192,9 @@ func (s *slot) look(ctx workflow.Context) error {
 // success that somebody has started it already.
 func (s *slot) score(ctx workflow.Context) error {
 	s.started = true
-	alone, _ := workflow.NewDisconnectedContext(ctx) // a cancelled slot cancels no scoring
-	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(alone, workflow.ChildWorkflowOptions{
-		WorkflowID:            ScoreID(s.in.Pipeline, s.plan.Batch),
-		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
-		StaticSummary:         fmt.Sprintf("Score %s %s", s.in.Pipeline, s.plan.Batch),
-	}), ScoreBatch, ScoreBatchInput{Pipeline: s.in.Pipeline, Batch: s.plan.Batch, By: "schedule"})
+	in := ScoreBatchInput{Pipeline: s.in.Pipeline, Batch: s.plan.Batch, By: "schedule"}
+	disconnected, _ := workflow.NewDisconnectedContext(ctx) // a cancelled slot cancels no scoring
+	child := alone(disconnected, ScoreID(in.Pipeline, in.Batch), fmt.Sprintf("Score %s %s", in.Pipeline, in.Batch), scoreDetails(in), ScoreBatch, in)
 	err := child.GetChildWorkflowExecution().Get(ctx, nil)
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return nil
@@ -248,7 +252,7 @@ func (s *slot) name(ctx workflow.Context, missing []activities.Missing) error {
 // missed is the one place where it is known that a batch is missing, once for each batch:
 // the registry has it already.
 func missed(ctx workflow.Context, in SlotInput, m activities.Missing) error {
-	workflow.GetLogger(ctx).Warn("a batch is missing", "pipeline", in.Pipeline, "batch", m.Batch, "due", m.Due, "reason", m.Reason)
+	workflow.GetLogger(ctx).Warn("a batch is missing", "batch", m.Batch, "due", m.Due, "reason", m.Reason)
 	workflow.GetMetricsHandler(ctx).WithTags(metric.MissedSlots.Tags(in.Pipeline)).Counter(metric.MissedSlots.Name).Inc(1)
 	return workflow.UpsertTypedSearchAttributes(ctx, attrVerdict.ValueSet(SlotMissed))
 }

@@ -42,3 +42,22 @@ func TestAMissedMonthIsCountedAndTold(t *testing.T) {
 	}
 	office.mustHear(t, "batchMissed 2024-02", "over: batchMissed 2024-02")
 }
+
+// A slot that breaks off watches over nothing, and people are told so until another one
+// comes to its end.
+func TestASlotThatBreaksOffIsTold(t *testing.T) {
+	w := configured(t, 200, withAlerts, nil, nil)
+	office := w.withOffice()
+	schedule := w.monthly(func(c *calendar.Calendar) { c.First = "2024-02" })
+	if _, _, err := w.slot(schedule, due.AddDate(0, -1, 0), 0, nil); err == nil {
+		t.Error("a slot before the first came to an end")
+	}
+	if again := office.last.Steps[1].Command; again != "starter schedule trigger retailer" {
+		t.Errorf("it says to run %q", again)
+	}
+	w.deliver("2024-02", retailer.Options{})
+	if _, _, err := w.slot(schedule, due, 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	office.mustHear(t, "runFailed schedule", "over: runFailed schedule")
+}

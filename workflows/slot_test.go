@@ -1,8 +1,10 @@
 package workflows_test
 
 import (
+	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"headgate/internal/retailer"
 	"headgate/internal/run"
 	"headgate/internal/store"
+	"headgate/internal/store/storetest"
 	"headgate/workflows"
 )
 
@@ -258,6 +261,47 @@ func TestSlotThatCannotLook(t *testing.T) {
 	out, card, err := w.slot(w.monthly(func(c *calendar.Calendar) { c.First = "2024-02" }), due, 0, nil)
 	if err != nil || out.Outcome != workflows.SlotMissed || !strings.Contains(strings.Join(w.named(), ""), "nobody could look for its data: ") || card.Blind == "" {
 		t.Errorf("%+v, %v, named %q", out, err, w.named())
+	}
+}
+
+// What is missing over many years is named by one slot, some at a time.
+func TestSlotNamesAllMonthsOfManyYears(t *testing.T) {
+	w := newWorld(t, 200)
+	w.deliver("2024-02", retailer.Options{})
+	schedule := w.monthly(func(c *calendar.Calendar) { c.First = "2018-01" })
+	out, _, err := w.slot(schedule, due, 0, nil)
+	if err != nil || out.Outcome != workflows.SlotPublished || len(out.Missed) != 73 || len(w.named()) != 73 {
+		t.Errorf("%v, %s, named %d and %d", err, out.Outcome, len(out.Missed), len(w.named()))
+	}
+}
+
+// A look that sees nothing is not one that sees the same files again.
+func TestSlotThatCannotLookTwice(t *testing.T) {
+	w := newWorld(t, 200)
+	w.deliver("2024-02", retailer.Options{})
+	var broken atomic.Bool
+	w.bucket = w.bucket.Intercept(func(_ context.Context, c store.Call, do func() error) error {
+		if broken.Load() {
+			return storetest.ErrLost
+		}
+		return do()
+	})
+	schedule := w.monthly(func(c *calendar.Calendar) { c.First = "2024-02" })
+	_, _, err := w.slot(schedule, due, 0, map[time.Duration]func(*testsuite.TestWorkflowEnvironment){
+		time.Minute: func(*testsuite.TestWorkflowEnvironment) { broken.Store(true) },
+		100 * time.Minute: func(env *testsuite.TestWorkflowEnvironment) { // the second look has failed
+			broken.Store(false)
+			var card workflows.SlotCard
+			value, err := env.QueryWorkflow("slot")
+			if err == nil {
+				err = value.Get(&card)
+			}
+			if err != nil || card.Blind == "" || card.Stage != "WaitForData" {
+				t.Errorf("%v, %+v", err, card)
+			}
+		}})
+	if err != nil || w.published("2024-02") != 1 {
+		t.Errorf("%v, published %d times", err, w.published("2024-02"))
 	}
 }
 

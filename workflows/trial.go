@@ -28,6 +28,9 @@ type trials struct {
 	show    func(workflow.Context) error
 	waiting []*trial
 
+	alerts          bool // people are told when they are asked
+	pipeline, batch string
+
 	first, end int          // the shards of this workflow: from first to before end
 	scored     map[int]bool // those that have a result
 	elsewhere  string       // workflow that scores shards for this one now, or ""
@@ -47,6 +50,11 @@ type trial struct {
 	done  bool // what came of the skip is known
 	entry activities.SkipShardOutput
 	err   error
+}
+
+// tell says whose shards they are, and whether people are told when they are asked.
+func (t *trials) tell(pipeline, batch string, alerts bool) {
+	t.pipeline, t.batch, t.alerts = pipeline, batch, alerts
 }
 
 // begin says what becomes of what fails: nothing is waited for if onFail is empty.
@@ -109,11 +117,17 @@ func (t *trials) fail(ctx workflow.Context, f *trial, round int, why error) erro
 	f.until = workflow.Now(ctx).Add(long)
 	t.waiting = append(t.waiting, f)
 	err := t.show(ctx)
+	if err == nil && f.final {
+		t.alertShard(ctx, f)
+	}
 	if err == nil {
 		_, err = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{Timeout: long, TimerOptions: workflow.TimerOptions{Summary: line(summary)}},
 			func() bool { return f.again || f.skip != nil })
 	}
 	t.waiting = slices.DeleteFunc(t.waiting, func(other *trial) bool { return other == f })
+	if f.final {
+		t.alertAnswered(ctx, f)
+	}
 	switch {
 	case err != nil:
 		f.settle(activities.SkipShardOutput{}, err)

@@ -29,7 +29,13 @@ import (
 // becomes of one that cannot be scored the pipeline file says with onFail.
 func delivered(t *testing.T, onFail, budget string) *world {
 	t.Helper()
-	shards := "  parallel: 4\n  onFail: " + onFail + "\nask: { wait: 48h }\nfallback: { score: last, for: [quarantined] }\n"
+	return deliveredWith(t, onFail, budget, "")
+}
+
+// deliveredWith is delivered, with more in the pipeline file.
+func deliveredWith(t *testing.T, onFail, budget, more string) *world {
+	t.Helper()
+	shards := "  parallel: 4\n  onFail: " + onFail + "\nask: { wait: 48h }\nfallback: { score: last, for: [quarantined] }\n" + more
 	text := new(world).shippedPipeline(t, "  parallel: 4\n", shards, "1%", budget)
 	w := configured(t, 800, "", nil, map[string]string{"pipeline.yaml": strings.Replace(text, "budget: 50%", "budget: "+budget, 1)})
 	w.deliver("2024-01", retailer.Options{})

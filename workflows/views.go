@@ -27,7 +27,7 @@ func Views(pipeline string) []View {
 			[]string{attrPipeline.GetName(), attrServing.GetName(), attrRelease.GetName(), attrStage.GetName(), attrWaits.GetName(), attrVerdict.GetName()}},
 		{"drift", "What has drifted, and how much?", fmt.Sprintf(`%s IN ("warn", "trigger")`, attrDrift.GetName()),
 			[]string{attrPipeline.GetName(), attrBatch.GetName(), attrDrift.GetName(), attrDrifted.GetName(), attrVerdict.GetName()}},
-		{"trouble", "What was blocked, or failed, or fails now?", fmt.Sprintf(`%s IN ("block", "failed") OR %s="%s" OR ExecutionStatus IN ("Failed", "TimedOut", "Terminated")`,
+		{"trouble", "What was blocked, is missing, or failed, or fails now?", fmt.Sprintf(`%s IN ("block", "missed", "failed") OR %s="%s" OR ExecutionStatus IN ("Failed", "TimedOut", "Terminated")`,
 			attrVerdict.GetName(), attrWaits.GetName(), anotherTry), []string{attrPipeline.GetName(), attrBatch.GetName(), attrStage.GetName(), attrVerdict.GetName(), attrWaits.GetName()}},
 		{"months", "How did each month go?", `WorkflowType="ScoreBatch"`,
 			[]string{attrPipeline.GetName(), attrBatch.GetName(), attrStage.GetName(), attrVerdict.GetName(), attrServing.GetName(), attrDrift.GetName()}},

@@ -43,6 +43,28 @@ func NewBatchAsks(pipeline, batch, workflow, decision string, asks []string, unt
 	return a
 }
 
+// ShardsOf is the subject of alerts about shards of a batch, beside those about the batch.
+func ShardsOf(batch string) string { return "shards of " + batch }
+
+// NewShardAsks says that a shard of a batch cannot be scored, why not, and that the batch
+// waits for a person until a moment. workflow is the id of the run that asks.
+func NewShardAsks(pipeline, batch, workflow string, shard int, why string, until time.Time) Alert {
+	a := begin(BatchAsks, pipeline, ShardsOf(batch))
+	a.Title = fmt.Sprintf("%s %s: shard %d waits for a decision", pipeline, batch, shard)
+	a.Text = fmt.Sprintf("Shard %d of batch %s of pipeline %s cannot be scored. If nobody has left it out or had it tried again by %s, the batch fails.",
+		shard, batch, pipeline, until.UTC().Format(time.RFC3339))
+	a.Reasons = []string{why}
+	a.Who = "the owner of the pipeline"
+	which := fmt.Sprintf("%s --batch %s --shard %d --reason TEXT", pipeline, batch, shard)
+	answer, _ := json.Marshal(map[string]any{"shard": shard, "by": "your name", "reason": "why"})
+	a.Steps = []Step{
+		{Text: "Remove the cause, then", Command: "starter retry " + which},
+		{Text: "Or leave it out: its rows count as quarantined", Command: "starter skip " + which},
+		{Text: "Or leave it out in the Web UI", Update: &Update{Workflow: workflow, Name: "skipShard", Input: string(answer)}},
+	}
+	return a
+}
+
 // NewBatchMissed says that a batch was due and that nothing was published of it; why says
 // what is missing.
 func NewBatchMissed(pipeline, batch, why string) Alert {

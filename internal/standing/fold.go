@@ -18,6 +18,7 @@ import (
 	"headgate/internal/release"
 	"headgate/internal/run"
 	"headgate/internal/store"
+	"headgate/internal/trigger"
 )
 
 // A folding makes numbers of one registry.
@@ -165,15 +166,12 @@ func (f *folding) lastJudged() error {
 	return nil
 }
 
-// levelTrigger is the level of drift that has persisted.
-const levelTrigger = "trigger"
-
 // drift tells how far the batch has drifted, if that could be judged.
 func (f *folding) drift(d *run.Drift) error {
 	if d == nil {
 		return nil
 	}
-	for _, level := range []string{string(drift.None), string(drift.Warn), levelTrigger, string(drift.Inconclusive)} {
+	for _, level := range []string{string(drift.None), string(drift.Warn), trigger.LevelTrigger, string(drift.Inconclusive)} {
 		f.add(metric.DriftLevel, number(d.Level == level), level)
 	}
 	var report drift.Report

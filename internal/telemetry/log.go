@@ -3,9 +3,10 @@ package telemetry
 import (
 	"context"
 	"log/slog"
-	"strings"
 
 	"go.temporal.io/sdk/log"
+
+	"headgate/internal/metric"
 )
 
 // fields are the names that the SDK gives its fields, and ours: those of the labels of
@@ -48,8 +49,7 @@ func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 
 func (h handler) WithGroup(name string) slog.Handler { return handler{h.next.WithGroup(name)} }
 
-// rename gives a field our name, and reads pipeline and batch from a workflow's id, which
-// is KIND/PIPELINE or KIND/PIPELINE/BATCH and may go on.
+// rename gives a field our name, and reads pipeline and batch from a workflow's id.
 func rename(a slog.Attr) []slog.Attr {
 	name, ok := fields[a.Key]
 	if !ok {
@@ -59,12 +59,12 @@ func rename(a slog.Attr) []slog.Attr {
 	if name != "workflow_id" {
 		return all
 	}
-	parts := strings.Split(a.Value.String(), "/")
-	if len(parts) > 1 {
-		all = append(all, slog.String("pipeline", parts[1]))
+	pipeline, batch := metric.Subject(a.Value.String())
+	if pipeline != "" {
+		all = append(all, slog.String("pipeline", pipeline))
 	}
-	if len(parts) > 2 {
-		all = append(all, slog.String("batch", parts[2]))
+	if batch != "" {
+		all = append(all, slog.String("batch", batch))
 	}
 	return all
 }
