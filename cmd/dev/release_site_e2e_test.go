@@ -32,7 +32,7 @@ const shortWay = `labels: { files: "labels/retailer/{batch}/*.parquet", contract
 gates:
   looks: 1
   advance: { success: [logLoss], guardrails: { auc: 0.05 }, calibration: none }
-  canary: { psi: 0, flips: 0, shift: 0 }
+  canary: { psi: 0, flips: 0, shift: 0, volume: 0 }
   reverse: { metrics: [logLoss], looks: 1 }
 release:
   strategy: canary
@@ -200,7 +200,7 @@ func eventually[T any](r *releaseSite, what string, get func() (T, bool)) T {
 func (r *releaseSite) told() string {
 	var all []string
 	for _, e := range r.entries() {
-		all = append(all, strings.Join(strings.Fields(fmt.Sprint(e.Kind, " ", e.Batch, " ", e.Step, " ", e.Verdict, e.Answer, e.Control, " ", e.By)), " "))
+		all = append(all, strings.Join(strings.Fields(fmt.Sprint(e.Kind, " ", e.Batch, " ", e.Step, " ", e.Verdict, e.Answer, e.Control, " ", e.By, " ", e.Reason)), " "))
 	}
 	return strings.Join(all, "\n")
 }
