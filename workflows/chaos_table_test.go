@@ -1,20 +1,25 @@
 package workflows_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"headgate/activities"
 	"headgate/internal/audit"
 	"headgate/internal/release"
 	"headgate/internal/run"
 	"headgate/internal/worker"
 )
+
+const chaosFile = "../docs/chaos.md"
 
 // sameEnd is what a cell says when nothing tells the end from an undisturbed one.
 const sameEnd = "same end"
@@ -209,19 +214,35 @@ func TestChaos(t *testing.T) {
 	if len(parts) != len(scenes)+2 {
 		return // some were not asked for
 	}
-	const file = "../docs/chaos.md"
 	got := strings.Join(append(parts, part(t, "killed.md")), "\n")
 	if *update && !t.Failed() {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+		if err := os.WriteFile(chaosFile, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(file)
+	want, err := os.ReadFile(chaosFile)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got != string(want) {
 		t.Errorf("docs/chaos.md is not what happens; look at the difference, then: go test -run TestChaos ./workflows -update")
+	}
+}
+
+// An activity without a row in the chaos table has never been held against a fault.
+func TestChaosTableHasEveryActivity(t *testing.T) {
+	table, err := os.ReadFile(chaosFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	act := reflect.TypeFor[*activities.Activities]()
+	if act.NumMethod() == 0 {
+		t.Fatal("there are no activities")
+	}
+	for i := range act.NumMethod() {
+		if name := act.Method(i).Name; !bytes.Contains(table, []byte("\n| `"+name+"` | ")) {
+			t.Errorf("docs/chaos.md has no row of the activity %s: add it to a scene", name)
+		}
 	}
 }
 
