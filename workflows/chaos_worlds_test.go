@@ -20,6 +20,7 @@ import (
 	"headgate/internal/columnar"
 	"headgate/internal/deliver/delivertest"
 	"headgate/internal/retailer"
+	"headgate/internal/run"
 	"headgate/internal/train"
 	"headgate/internal/worker"
 	"headgate/workflows"
@@ -51,7 +52,11 @@ func playQueue(w *world) (string, error) {
 	env := w.retrainEnv()
 	env.RegisterActivityWithOptions(trainElsewhere, activity.RegisterOptions{Name: train.TrainActivity, DisableAlreadyRegisteredCheck: true})
 	env.ExecuteWorkflow(workflows.Retrain, workflows.RetrainInput{Pipeline: "retailer", By: "ann", Reason: "May's labels tell of a change"})
-	return w.answered(env)
+	answer, err := w.answered(env)
+	if err == nil && !strings.Contains(answer, `"candidates":["sha256:`) {
+		err = errors.New("a training without candidates: " + answer)
+	}
+	return answer, err
 }
 
 // trainElsewhere is a trainer on a task queue: it knows the request and its files only.
@@ -76,7 +81,8 @@ func trainElsewhere(ctx context.Context, r train.TaskRequest) (*train.Answer, er
 	if err != nil {
 		return nil, err
 	}
-	return &train.Answer{Format: "lightgbm", Model: r.Model, Rounds: result.Manifest.Results.Rounds}, os.WriteFile(filepath.Join(dir, r.Model), result.Model, 0o644)
+	err = os.WriteFile(filepath.Join(dir, r.Model), result.Model, 0o644)
+	return &train.Answer{Format: "lightgbm", Model: r.Model, Rounds: result.Manifest.Results.Rounds, Libraries: map[string]string{"play": "2.0"}}, err
 }
 
 // unreadable is a world with a candidate and a month that it cannot score after the fact:
@@ -100,6 +106,9 @@ func damaged(t *testing.T) *world {
 
 func playSkip(w *world) (string, error) {
 	out, _, err := w.skipped(2)
+	if err == nil && (out.Verdict != run.Pass || len(out.Skipped) != 1) {
+		err = fmt.Errorf("the shard was not left out: %+v", out)
+	}
 	out.Anchor = ""
 	return asJSON(w.t, out), err
 }
@@ -119,7 +128,7 @@ func told(t *testing.T) *world {
 func playAlert(w *world) (string, error) {
 	w.told = true
 	env := w.env()
-	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "alert/" + w.dir})
+	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: fmt.Sprintf("alert/%s/%d", w.dir, w.runs)})
 	env.RegisterDelayedCallback(func() { env.SignalWorkflow(workflows.SignalOver, nil) }, 5*time.Hour)
 	env.ExecuteWorkflow(workflows.Alert, workflows.AlertInput{Alert: blocked()})
 	var out workflows.AlertOutput
@@ -140,11 +149,14 @@ func playAlert(w *world) (string, error) {
 	var notices []string
 	for _, text := range slices.Sorted(maps.Keys(got)) {
 		number, body, _ := strings.Cut(text, " ")
-		var notice struct{ Event string }
+		var notice struct{ Type string }
 		if err := json.Unmarshal([]byte(body), &notice); err != nil {
 			return "", errors.Join(err, errors.New(body))
 		}
-		notices = append(notices, number+" "+notice.Event)
+		notices = append(notices, number+" "+notice.Type)
 	}
-	return fmt.Sprint(last.State, out.Notices, notices), nil
+	if len(notices) == 0 || len(notices) != out.Notices {
+		return "", fmt.Errorf("the team got %d of %d notices: %q", len(notices), out.Notices, notices)
+	}
+	return fmt.Sprint(last.State, notices), nil
 }
