@@ -1,7 +1,6 @@
 package workflows_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,8 +17,6 @@ import (
 	"headgate/internal/run"
 	"headgate/internal/worker"
 )
-
-const chaosFile = "../docs/chaos.md"
 
 // sameEnd is what a cell says when nothing tells the end from an undisturbed one.
 const sameEnd = "same end"
@@ -214,13 +211,14 @@ func TestChaos(t *testing.T) {
 	if len(parts) != len(scenes)+2 {
 		return // some were not asked for
 	}
+	const file = "../docs/chaos.md"
 	got := strings.Join(append(parts, part(t, "killed.md")), "\n")
 	if *update && !t.Failed() {
-		if err := os.WriteFile(chaosFile, []byte(got), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(chaosFile)
+	want, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,19 +227,31 @@ func TestChaos(t *testing.T) {
 	}
 }
 
+// notKilled are activities that the story of TestWorkerKilledInEveryActivity does not come
+// to, and why.
+var notKilled = map[string]string{
+	"PrepareModel":   "its trainer is a program of somebody else's, on a task queue of its own",
+	"FinishModel":    "as PrepareModel",
+	"RecordUnscored": "the story loses no data",
+	"SkipShard":      "the story damages no data",
+	"RouteAlert":     "the story tells nobody; it writes nothing",
+	"SendAlert":      "as RouteAlert",
+}
+
 // An activity without a row in the chaos table has never been held against a fault.
 func TestChaosTableHasEveryActivity(t *testing.T) {
-	table, err := os.ReadFile(chaosFile)
-	if err != nil {
-		t.Fatal(err)
-	}
+	faulty, killed, found := strings.Cut(part(t, "../../docs/chaos.md"), "\n## A worker that is killed\n")
 	act := reflect.TypeFor[*activities.Activities]()
-	if act.NumMethod() == 0 {
-		t.Fatal("there are no activities")
+	if act.NumMethod() == 0 || !found {
+		t.Fatalf("%d activities, a table of killed workers: %t", act.NumMethod(), found)
 	}
 	for i := range act.NumMethod() {
-		if name := act.Method(i).Name; !bytes.Contains(table, []byte("\n| `"+name+"` | ")) {
+		name := act.Method(i).Name
+		if !strings.Contains(faulty, "\n| `"+name+"` | ") {
 			t.Errorf("docs/chaos.md has no row of the activity %s: add it to a scene", name)
+		}
+		if _, excused := notKilled[name]; excused == strings.Contains(killed, "`"+name+"`") {
+			t.Errorf("no worker is killed in the activity %s, or one is and notKilled says otherwise", name)
 		}
 	}
 }
