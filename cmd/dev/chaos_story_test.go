@@ -89,7 +89,7 @@ func (t *recording) colours(ctx context.Context) error {
 		return err
 	}
 	if err := t.released(ctx); !temporal.IsCanceledError(err) {
-		return fmt.Errorf("a release that was cancelled ended with: %w", err)
+		return fmt.Errorf("a release that was cancelled ended with: %v", err)
 	}
 	return nil
 }
