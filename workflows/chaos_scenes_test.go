@@ -24,12 +24,14 @@ var scenes = []*scene{
 	{name: "ScoreBatch of a canary month", world: canaryWorld, play: playCanary, without: evaluations,
 		rows: []string{"ScoreShard", "CompareScores", "DecideGate", "AssembleShard", "Publish", "CheckRouting", "RecordShadow"}},
 	{name: "ScoreBatch of a new colour", world: colourWorld, play: playCanary, without: evaluations, rows: []string{"CheckTable", "Publish"}},
+	{name: "ScoreBatch of a month with a shard that is left out", world: damaged, play: playSkip, rows: []string{"SkipShard"}},
 	{name: "ShadowBatch", world: unscored, play: playShadow},
 	{name: "RepublishBatch from a model that has not scored", world: unscored, play: playRepublish, rows: []string{"PlanRepublish", "RecordShadow", "AssembleShard", "Publish"}},
 	{name: "RestoreBatch", world: republished, play: playRestore},
 	{name: "Backfill", world: gap, play: playBackfill, rows: []string{"PlanBackfill", "Resolve", "Publish"}},
 	{name: "EvaluateBatch", world: known, play: playEvaluation},
 	{name: "Retrain", world: learned, play: playTraining, without: []string{"Release"}},
+	{name: "Retrain with a trainer on a task queue", world: queued, play: playQueue, without: []string{"Release"}, rows: []string{"PrepareModel", "FinishModel"}},
 	{name: "Release at once, approved", world: atOnceWorld, release: true, play: playRelease(func(th *theatre) {
 		th.start(th.candidate)
 		th.after(24*time.Hour, func() { th.yes("ann") })
@@ -48,6 +50,12 @@ var scenes = []*scene{
 				th.tell(workflows.UpdateRollback, workflows.ReleaseRollback{By: "ann", Reason: "odd scores"})
 			})
 		})},
+	{name: "Release of a model that cannot score a month, and rolled back", world: unreadable, release: true, rows: []string{"RecordUnscored"}, play: playRelease(func(th *theatre) {
+		th.learned(th.candidate)
+		th.after(24*time.Hour, func() {
+			th.tell(workflows.UpdateRollback, workflows.ReleaseRollback{By: "ann", Reason: "it scores nothing"})
+		})
+	})},
 	{name: "Release whose canary has served a month, and rolled back", world: duringWorld, release: true, play: playRelease(func(th *theatre) {
 		th.after(0, func() {
 			th.tell(workflows.UpdateRollback, workflows.ReleaseRollback{By: "ann", Reason: "odd scores"})
@@ -55,6 +63,8 @@ var scenes = []*scene{
 	})},
 	{name: "Release whose canary has served a month, and taken back", world: duringWorld, release: true, rows: []string{"TakeBack", "Route", "PlanRepublish", "Publish"},
 		play: stopped(playRelease(func(th *theatre) { th.after(time.Hour, th.env.CancelWorkflow) }))},
+	{name: "Slot of a month that comes, after one that never did", world: waiting, play: playSlot, rows: []string{"PlanSlot", "LookSlot", "NameMissed"}},
+	{name: "Alert", world: told, play: playAlert},
 }
 
 func playAsking(w *world) (string, error) {

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"headgate/activities"
 	"headgate/internal/audit"
 	"headgate/internal/release"
 	"headgate/internal/run"
@@ -222,6 +224,35 @@ func TestChaos(t *testing.T) {
 	}
 	if got != string(want) {
 		t.Errorf("docs/chaos.md is not what happens; look at the difference, then: go test -run TestChaos ./workflows -update")
+	}
+}
+
+// notKilled are activities that the story of TestWorkerKilledInEveryActivity does not come
+// to, and why.
+var notKilled = map[string]string{
+	"PrepareModel":   "its trainer is a program of somebody else's, on a task queue of its own",
+	"FinishModel":    "as PrepareModel",
+	"RecordUnscored": "the story loses no data",
+	"SkipShard":      "the story damages no data",
+	"RouteAlert":     "the story tells nobody; it writes nothing",
+	"SendAlert":      "as RouteAlert",
+}
+
+// An activity without a row in the chaos table has never been held against a fault.
+func TestChaosTableHasEveryActivity(t *testing.T) {
+	faulty, killed, found := strings.Cut(part(t, "../../docs/chaos.md"), "\n## A worker that is killed\n")
+	act := reflect.TypeFor[*activities.Activities]()
+	if act.NumMethod() == 0 || !found {
+		t.Fatalf("%d activities, a table of killed workers: %t", act.NumMethod(), found)
+	}
+	for i := range act.NumMethod() {
+		name := act.Method(i).Name
+		if !strings.Contains(faulty, "\n| `"+name+"` | ") {
+			t.Errorf("docs/chaos.md has no row of the activity %s: add it to a scene", name)
+		}
+		if _, excused := notKilled[name]; excused == strings.Contains(killed, "`"+name+"`") {
+			t.Errorf("no worker is killed in the activity %s, or one is and notKilled says otherwise", name)
+		}
 	}
 }
 

@@ -141,7 +141,7 @@ func (a *intrudedActivity) ExecuteActivity(ctx context.Context, in *interceptor.
 	case a.fault == faultCancel:
 		a.happened()
 		a.world.first.CancelWorkflow()
-		return a.Next.ExecuteActivity(ctx, in)
+		return a.Next.ExecuteActivity(context.WithoutCancel(ctx), in)
 	}
 	return a.twice(ctx, in)
 }

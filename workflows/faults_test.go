@@ -29,7 +29,7 @@ import (
 // that a run in the twin is the same run.
 func (w *world) twin(t *testing.T) *world {
 	t.Helper()
-	to := &world{t: t, dir: t.TempDir(), shop: w.shop, runs: w.runs, candidate: w.candidate}
+	to := &world{t: t, dir: t.TempDir(), shop: w.shop, runs: w.runs, candidate: w.candidate, schedule: w.schedule, team: w.team}
 	err := filepath.WalkDir(w.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err

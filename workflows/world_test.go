@@ -17,6 +17,7 @@ import (
 
 	"headgate/activities"
 	"headgate/internal/audit"
+	"headgate/internal/deliver/delivertest"
 	"headgate/internal/delta"
 	"headgate/internal/model"
 	"headgate/internal/registration"
@@ -40,13 +41,15 @@ type world struct {
 	woken     atomic.Int64  // how often the release was to look
 	formats   model.Formats // nil: those of the worker
 	candidate store.Digest  // of a task that needs one
+	schedule  store.Digest  // of a task that needs one
 	offered   atomic.Int64  // candidates to a release that was not there
 	first     *testsuite.TestWorkflowEnvironment
 
 	checkpoints time.Duration // how often a training says where it is; 0 is as always
 
-	office *office // notes alerts in place of real ones
-	told   bool    // alerts are real
+	office *office          // notes alerts in place of real ones
+	told   bool             // alerts are real
+	team   *delivertest.Web // that is told of them
 
 	metrics client.MetricsHandler // nil: nothing is measured
 }

@@ -198,7 +198,7 @@ func tellKilled(t *testing.T, part, marks string) []string {
 	s := &recording{story: &story{site: &site{server: server, client: c, store: shelf}, out: t.Output(), dir: dir, trail: map[string][]string{},
 		shop: retailer.World{Seed: 1, Customers: 2000}}}
 	err = s.open(ctx)
-	for _, do := range []func(context.Context) error{s.register, s.months, s.restore, s.asked, s.loop} {
+	for _, do := range []func(context.Context) error{s.register, s.months, s.restore, s.asked, s.loop, s.promised, s.colours} {
 		if err == nil {
 			err = do(ctx)
 		}

@@ -160,12 +160,8 @@ func (t *recording) asked(ctx context.Context) error {
 // reply answers a batch as soon as it asks.
 func (t *recording) reply(ctx context.Context, run client.WorkflowRun, answer workflows.Answer) error {
 	for answer.Decision == "" {
-		value, err := t.client.QueryWorkflow(ctx, run.GetID(), run.GetRunID(), "scorecard")
-		if err != nil {
-			return err
-		}
 		var card workflows.Scorecard
-		if err := value.Get(&card); err != nil {
+		if err := t.card(ctx, run.GetID(), &card); err != nil {
 			return err
 		}
 		if card.Verdict != "" && card.Verdict != "ask" {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
 	"headgate/activities"
@@ -150,12 +151,8 @@ func (t *recording) shadowed(ctx context.Context) error {
 // asks waits until the release asks a person.
 func (t *recording) asks(ctx context.Context) (card workflows.ReleaseCard, err error) {
 	for {
-		value, err := t.client.QueryWorkflow(ctx, workflows.ReleaseID("retailer"), "", "scorecard")
-		if err != nil {
-			return card, err
-		}
 		card = workflows.ReleaseCard{}
-		if err := value.Get(&card); err != nil {
+		if err := t.card(ctx, workflows.ReleaseID("retailer"), &card); err != nil {
 			return card, err
 		}
 		if card.Next.Kind == release.DoAsk {
@@ -172,22 +169,38 @@ func (t *recording) asks(ctx context.Context) (card workflows.ReleaseCard, err e
 	}
 }
 
+// card asks a workflow how far it is. A worker that has just died gives no answer: then
+// the next one is asked.
+func (t *recording) card(ctx context.Context, id string, card any) error {
+	for {
+		value, err := t.client.QueryWorkflow(ctx, id, "", "scorecard")
+		var late *serviceerror.DeadlineExceeded
+		switch {
+		case err == nil:
+			return value.Get(card)
+		case ctx.Err() != nil, !errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &late):
+			return err
+		}
+	}
+}
+
+// agreed says yes to what the release asks.
+func (t *recording) agreed(ctx context.Context) (card workflows.ReleaseCard, err error) {
+	if card, err = t.asks(ctx); err != nil {
+		return card, err
+	}
+	answer := workflows.ReleaseAnswer{By: "demo", Reason: "it may show what it can", Decision: card.Next.Decision, Nonce: card.Next.Nonce}
+	return card, workflows.TellRelease(ctx, t.client, "", "retailer", workflows.UpdateApprove, answer, nil)
+}
+
 // approve lets the candidate serve a share.
 func (t *recording) approve(ctx context.Context) error {
-	card, err := t.asks(ctx)
+	card, err := t.agreed(ctx)
 	if err != nil {
 		return err
 	}
-	answer := workflows.ReleaseAnswer{By: "demo", Reason: "it may show what it can", Decision: card.Next.Decision, Nonce: card.Next.Nonce}
-	if err := workflows.TellRelease(ctx, t.client, "", "retailer", workflows.UpdateApprove, answer, nil); err != nil {
-		return err
-	}
 	for card.Step == "" || len(card.Arms) < 2 {
-		value, err := t.client.QueryWorkflow(ctx, workflows.ReleaseID("retailer"), "", "scorecard")
-		if err == nil {
-			err = value.Get(&card)
-		}
-		if err != nil {
+		if err := t.card(ctx, workflows.ReleaseID("retailer"), &card); err != nil {
 			return err
 		}
 		select {

@@ -199,6 +199,42 @@ func TestTheEndOfAReleaseHasTheRoutingOfAnother(t *testing.T) {
 	}
 }
 
+// Where the settings leave the shadow out, no verdict can come before the first step; a
+// person's word before it and a verdict before the next one must be there all the same.
+func TestVerifyOfAReleaseWithoutAShadow(t *testing.T) {
+	original := newMonths(t, strings.Replace(settings, "release:\n", "release:\n  shadow: 0\n", 1))
+	original.decision = original.models[1] // stands for the verdict that there is not
+	original.append(registry.Entry{Kind: registry.KindCandidate, Release: releaseName, Model: original.models[1], Batch: "2023-12"})
+	for _, tt := range []struct {
+		name string
+		do   func(h *house)
+		want string // "" if nothing is found
+	}{
+		{"its first step is approved", func(h *house) {
+			h.append(h.approve("ada", "10%"))
+			h.append(h.routing("10%", 1000))
+		}, ""},
+		{"nobody has approved its first step", func(h *house) {
+			h.append(h.routing("10%", 1000))
+		}, "step 10% of release 2024-02/retrain needs 1 to approve it, and 0 have"},
+		{"its second step has no verdict", func(h *house) {
+			h.append(h.approve("ada", "10%"))
+			h.append(h.routing("10%", 1000))
+			h.append(h.routing("100%", 10000))
+		}, "no verdict of release 2024-02/retrain lets it"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := original.copy(t)
+			tt.do(h)
+			if tt.want != "" {
+				h.wantFinding(tt.want)
+			} else if findings := h.verify().Findings; len(findings) > 0 {
+				t.Errorf("verify says %q", findings)
+			}
+		})
+	}
+}
+
 // bundle returns a copy of the first model version under another digest.
 func (h *house) bundle() store.Digest {
 	h.t.Helper()

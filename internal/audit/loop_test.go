@@ -59,15 +59,15 @@ const releaseName = "2024-02/retrain"
 
 func newHouse(t testing.TB) *house {
 	t.Helper()
-	h := newMonths(t)
+	h := newMonths(t, settings)
 	h.release()
 	h.change()
 	h.anchor = h.log().Anchor()
 	return h
 }
 
-// newMonths returns a house before its release.
-func newMonths(t testing.TB) *house {
+// newMonths returns a house before its release, with what its pipeline says of releases.
+func newMonths(t testing.TB, settings string) *house {
 	t.Helper()
 	b, err := store.Open(context.Background(), "mem://")
 	if err != nil {

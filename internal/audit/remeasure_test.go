@@ -79,7 +79,7 @@ func (h *house) remeasure() *audit.Remeasured {
 // A number in evidence that labels and scores do not give shows when it is measured again,
 // although the verdict follows from it.
 func TestEvidenceIsMeasuredAgain(t *testing.T) {
-	h := newMonths(t)
+	h := newMonths(t, settings)
 	h.labelled()
 	h.append(registry.Entry{Kind: registry.KindShadow, Batch: "2024-01", Run: h.runs[0], Model: h.models[1], Paper: h.scored(h.models[1])})
 	e := h.measured()

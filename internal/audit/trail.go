@@ -270,6 +270,7 @@ func share(r *release.Routing, name, model string) int {
 
 // mayEnter returns why a candidate may not enter a step, or "": the last verdict about it
 // passes, or a person has let that verdict go, and whoever has to approve has done so.
+// Where the settings leave the shadow out, no verdict comes before the first step.
 func (t *trail) mayEnter(name, step string, model store.Digest) string {
 	var last *decided
 	for i, d := range t.decisions {
@@ -278,12 +279,22 @@ func (t *trail) mayEnter(name, step string, model store.Digest) string {
 		}
 	}
 	switch {
+	case last == nil && t.unjudged(step):
 	case last == nil:
 		return fmt.Sprintf("no verdict of release %s lets it", name)
 	case last.decision.Verdict != gate.Pass && !t.approved(string(last.entry.Paper)):
 		return fmt.Sprintf("the last verdict about it, of entry %d, is %s, and nobody has approved that", last.entry.Seq, last.decision.Verdict)
 	}
 	return t.mayAgree(name, step, model)
+}
+
+// unjudged reports whether a step is the first of candidates that no shadow judges.
+func (t *trail) unjudged(step string) bool {
+	if t.settings == nil || t.settings.Shadow > 0 {
+		return false
+	}
+	steps, err := release.Plan(t.settings.Settings())
+	return err == nil && len(steps) > 1 && steps[1].Name == step
 }
 
 // mayAgree returns why a candidate may not enter a step although a gate lets it, or "":
