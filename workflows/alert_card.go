@@ -29,7 +29,7 @@ func (c AlertCard) waits() string {
 func (c AlertCard) Markdown() string {
 	a := c.Alert
 	var b strings.Builder
-	fmt.Fprintf(&b, "### %s: **%s**\n\n%s\n", plain(a.Title), strings.ToLower(c.Stage), plain(a.Text))
+	b.WriteString(fmt.Sprintf("### %s: **%s**\n\n%s\n", plain(a.Title), strings.ToLower(c.Stage), plain(a.Text)))
 	var reasons []string
 	for _, r := range a.Reasons {
 		reasons = append(reasons, plain(r))
@@ -38,10 +38,10 @@ func (c AlertCard) Markdown() string {
 	if c.Stage != "Resolved" && c.Stage != "Done" {
 		c.steps(&b)
 	}
-	fmt.Fprintf(&b, "\n| Stage | %s |\n|---|---|\n", c.Stage)
+	b.WriteString(fmt.Sprintf("\n| Stage | %s |\n|---|---|\n", c.Stage))
 	row := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(&b, "| %s | %s |\n", name, plain(value))
+			b.WriteString(fmt.Sprintf("| %s | %s |\n", name, plain(value)))
 		}
 	}
 	row("Kind", fmt.Sprintf("%s, %s", a.Kind, a.Severity))
@@ -61,7 +61,7 @@ func (c AlertCard) Markdown() string {
 	if len(c.Deliveries) > 0 {
 		b.WriteString("\n| Receiver | Last told | When | Arrived |\n|---|---|---|---|\n")
 		for _, d := range c.Deliveries {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", d.Receiver, d.Event, d.At.Format(time.RFC3339), c.arrived(d))
+			b.WriteString(fmt.Sprintf("| %s | %s | %s | %s |\n", d.Receiver, d.Event, d.At.Format(time.RFC3339), c.arrived(d)))
 		}
 	}
 	return b.String()
@@ -93,18 +93,18 @@ func (c AlertCard) arrived(d alert.Delivery) string {
 func (c AlertCard) steps(b *strings.Builder) {
 	b.WriteString("\n**What to do**\n\n")
 	for i, s := range c.Alert.Steps {
-		fmt.Fprintf(b, "%d. %s", i+1, plain(s.Text))
+		b.WriteString(fmt.Sprintf("%d. %s", i+1, plain(s.Text)))
 		switch {
 		case s.Command != "":
-			fmt.Fprintf(b, ": `%s`", s.Command)
+			b.WriteString(fmt.Sprintf(": `%s`", s.Command))
 		case s.Update != nil:
-			fmt.Fprintf(b, ": Update `%s` of `%s`, with\n\n       %s", s.Update.Name, s.Update.Workflow, s.Update.Input)
+			b.WriteString(fmt.Sprintf(": Update `%s` of `%s`, with\n\n       %s", s.Update.Name, s.Update.Workflow, s.Update.Input))
 		}
 		b.WriteString("\n")
 	}
 	if c.Stage == "Open" {
-		fmt.Fprintf(b, "\n**You take care of it?** Choose *More Actions*, *Send an Update*, the name `%s`, and paste as its data\n\n    {\"by\": \"your name\", \"reason\": \"what you do\"}\n\nor run `starter alert ack %s %s --reason …`. If it is over and nobody noticed, the name is `%s`.\n",
-			UpdateAcknowledge, c.Alert.Pipeline, c.Alert.Fingerprint(), UpdateResolve)
+		b.WriteString(fmt.Sprintf("\n**You take care of it?** Choose *More Actions*, *Send an Update*, the name `%s`, and paste as its data\n\n    {\"by\": \"your name\", \"reason\": \"what you do\"}\n\nor run `starter alert ack %s %s --reason …`. If it is over and nobody noticed, the name is `%s`.\n",
+			UpdateAcknowledge, c.Alert.Pipeline, c.Alert.Fingerprint(), UpdateResolve))
 	}
 }
 

@@ -1,7 +1,6 @@
 package alert
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -34,11 +33,11 @@ func NewBatchAsks(pipeline, batch, workflow, decision string, asks []string, unt
 	a.Text = fmt.Sprintf("May batch %s of pipeline %s be published? If nobody has answered by %s, it is blocked.", batch, pipeline, until.UTC().Format(time.RFC3339))
 	a.Reasons = asks
 	a.Who = "the owner of the pipeline"
-	answer, _ := json.Marshal(map[string]any{"approve": true, "by": "your name", "reason": "why", "decision": decision})
+	answer := fmt.Sprintf(`{"approve":true,"by":"your name","decision":%q,"reason":"why"}`, decision)
 	a.Steps = []Step{
 		{Text: "Let it out", Command: fmt.Sprintf("starter approve %s --batch %s --reason TEXT", pipeline, batch)},
 		{Text: "Or not", Command: fmt.Sprintf("starter reject %s --batch %s --reason TEXT", pipeline, batch)},
-		{Text: "Or in the Web UI, with approve true or false", Update: &Update{Workflow: workflow, Name: "answer", Input: string(answer)}},
+		{Text: "Or in the Web UI, with approve true or false", Update: &Update{Workflow: workflow, Name: "answer", Input: answer}},
 	}
 	return a
 }
@@ -56,11 +55,11 @@ func NewShardAsks(pipeline, batch, workflow string, shard int, why string, until
 	a.Reasons = []string{why}
 	a.Who = "the owner of the pipeline"
 	which := fmt.Sprintf("%s --batch %s --shard %d --reason TEXT", pipeline, batch, shard)
-	answer, _ := json.Marshal(map[string]any{"shard": shard, "by": "your name", "reason": "why"})
+	answer := fmt.Sprintf(`{"by":"your name","reason":"why","shard":%d}`, shard)
 	a.Steps = []Step{
 		{Text: "Remove the cause, then", Command: "starter retry " + which},
 		{Text: "Or leave it out: its rows count as quarantined", Command: "starter skip " + which},
-		{Text: "Or leave it out in the Web UI", Update: &Update{Workflow: workflow, Name: "skipShard", Input: string(answer)}},
+		{Text: "Or leave it out in the Web UI", Update: &Update{Workflow: workflow, Name: "skipShard", Input: answer}},
 	}
 	return a
 }

@@ -1,7 +1,6 @@
 package alert
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -59,8 +58,8 @@ func (q Question) answer(a Alert) Alert {
 		{Text: "Or reject the candidate", Command: fmt.Sprintf("starter reject %s --release %s--reason TEXT", q.Pipeline, key)},
 	}
 	if !q.Signed {
-		input, _ := json.Marshal(map[string]string{"by": "your name", "reason": "why", "decision": q.Decision, "nonce": q.Nonce})
-		a.Steps = append(a.Steps, Step{Text: "Or in the Web UI, approve or reject", Update: &Update{Workflow: q.Workflow, Name: "approve", Input: string(input)}})
+		input := fmt.Sprintf(`{"by":"your name","decision":%q,"nonce":%q,"reason":"why"}`, q.Decision, q.Nonce)
+		a.Steps = append(a.Steps, Step{Text: "Or in the Web UI, approve or reject", Update: &Update{Workflow: q.Workflow, Name: "approve", Input: input}})
 	}
 	return a
 }
