@@ -44,6 +44,9 @@ The same by hand, in the project's directory, while this runs:
   go run ./cmd/starter restore retailer --batch 2024-12 --publication 1 --reason "seen"
   go run ./cmd/starter diff retailer %[5]s %[6]s
   go run ./cmd/starter status retailer
+  go run ./cmd/starter report retailer 2024-08 --open
+  go run ./cmd/starter report retailer month/2024-10 --open
+  go run ./cmd/starter site --out %[4]s/site
   go run ./cmd/starter log retailer
   go run ./cmd/starter verify retailer --all-batches
   go run ./cmd/starter why retailer 2024-08 %[7]s
