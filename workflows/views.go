@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -54,9 +55,18 @@ func (v View) URL(ui, namespace string) string {
 	return fmt.Sprintf("%s/namespaces/%s/workflows?%s", strings.TrimSuffix(ui, "/"), url.PathEscape(namespace), url.Values{"query": {v.Query}}.Encode())
 }
 
+// view returns the view of a name.
+func view(name, pipeline string) View {
+	views := Views(pipeline)
+	return views[slices.IndexFunc(views, func(v View) bool { return v.Name == name })]
+}
+
+// OpenAlerts returns the view over the alerts that are open.
+func OpenAlerts(pipeline string) View { return view("alerts", pipeline) }
+
 // WaitsOn returns the view over what waits for one person.
 func WaitsOn(name, pipeline string) View {
-	v := Views(pipeline)[0]
+	v := view("person", pipeline)
 	v.Name, v.Asks = name, "What waits for "+name+"?"
 	v.Query = strings.Replace(v.Query, attrWho.GetName()+" IS NOT NULL", fmt.Sprintf(`%s="%s"`, attrWho.GetName(), name), 1)
 	return v

@@ -71,8 +71,27 @@ type chapter struct {
 	back     []string
 }
 
-// live registers the champion and lives through the year.
-func (l *loopYear) live(ctx context.Context, s *site) (err error) {
+// live lives through the year, and tells of it.
+func (l *loopYear) live(ctx context.Context, s *site) error {
+	return l.through(ctx, s, func(context.Context, int) error { return nil }, func(ctx context.Context) error {
+		for _, month := range l.months[len(l.months)-2:] {
+			if err := l.mature(ctx, month); err != nil {
+				return err
+			}
+		}
+		if err := l.tell(ctx, chapter{}); err != nil {
+			return err
+		}
+		if err := l.versions(ctx); err != nil {
+			return err
+		}
+		return l.verify(ctx)
+	})
+}
+
+// through registers the champion and publishes month after month. Labels come a month late;
+// before happens when they are known and the month is not yet published, end after the last.
+func (l *loopYear) through(ctx context.Context, s *site, before func(ctx context.Context, month int) error, end func(context.Context) error) (err error) {
 	l.site = s
 	if l.bucket, err = store.Open(ctx, s.store); err != nil {
 		return err
@@ -87,22 +106,14 @@ func (l *loopYear) live(ctx context.Context, s *site) (err error) {
 				return err
 			}
 		}
+		if err := before(ctx, i); err != nil {
+			return err
+		}
 		if err := l.publish(ctx, month); err != nil {
 			return fmt.Errorf("%s: %w", month, err)
 		}
 	}
-	for _, month := range l.months[len(l.months)-2:] {
-		if err := l.mature(ctx, month); err != nil {
-			return err
-		}
-	}
-	if err := l.tell(ctx, chapter{}); err != nil {
-		return err
-	}
-	if err := l.versions(ctx); err != nil {
-		return err
-	}
-	return l.verify(ctx)
+	return end(ctx)
 }
 
 // register puts pipeline, contracts and the first champion into the registry, with the

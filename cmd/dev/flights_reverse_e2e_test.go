@@ -75,32 +75,18 @@ func (l *loopYear) allAtOnce() string {
 	return file
 }
 
-// harmed lives from August to December. Labels come a month late.
-func (l *loopYear) harmed(ctx context.Context, s *site) (err error) {
-	l.site = s
-	if l.bucket, err = store.Open(ctx, s.store); err != nil {
-		return err
-	}
-	defer l.bucket.Close()
-	if err := l.register(ctx); err != nil {
-		return err
-	}
-	for i, month := range l.months {
-		if i >= 2 {
-			if err := l.mature(ctx, l.months[i-2]); err != nil {
-				return err
-			}
+// harmed lives from August to December. The refit of August is released when its labels
+// are known.
+func (l *loopYear) harmed(ctx context.Context, s *site) error {
+	return l.through(ctx, s, func(ctx context.Context, month int) error {
+		if month != 2 {
+			return nil
 		}
-		if i == 2 {
-			if err := l.release(ctx, l.months[0]); err != nil {
-				return fmt.Errorf("release of the refit: %w", err)
-			}
+		if err := l.release(ctx, l.months[0]); err != nil {
+			return fmt.Errorf("release of the refit: %w", err)
 		}
-		if err := l.publish(ctx, month); err != nil {
-			return fmt.Errorf("%s: %w", month, err)
-		}
-	}
-	return l.verify(ctx)
+		return nil
+	}, l.verify)
 }
 
 // release registers the refit of a month and lets it go to everybody.

@@ -79,13 +79,10 @@ asks the workflows, so a worker must run.`,
 
 // openAlerts asks the alerts that run, of one pipeline or of all if that is empty.
 func openAlerts(ctx context.Context, t client.Client, pipeline string) ([]openAlert, error) {
-	query := "WorkflowType = 'Alert' AND ExecutionStatus = 'Running'"
-	if pipeline != "" {
-		if strings.ContainsAny(pipeline, `'"\`) {
-			return nil, usageError{fmt.Errorf("%q is no name of a pipeline", pipeline)}
-		}
-		query += " AND HeadgatePipeline = '" + pipeline + "'"
+	if strings.ContainsAny(pipeline, `'"\`) {
+		return nil, usageError{fmt.Errorf("%q is no name of a pipeline", pipeline)}
 	}
+	query := workflows.OpenAlerts(pipeline).Query
 	var open []openAlert
 	var next []byte
 	for {

@@ -96,8 +96,7 @@ func (a *application) apply(ctx context.Context, e *env, b *store.Bucket, c clie
 	}
 	changed := d != a.log.State().Schedule
 	if changed {
-		entry := registry.Entry{Kind: registry.KindSchedule, ID: "schedule/" + a.now.Format(time.RFC3339Nano), At: a.now, By: a.by, Paper: d, Reason: a.reason}
-		if _, err := a.log.Append(ctx, entry); err != nil {
+		if _, err := a.log.Append(ctx, scheduleEntry(a.now, a.by, a.reason, d)); err != nil {
 			return err
 		}
 	}
@@ -110,6 +109,11 @@ func (a *application) apply(ctx context.Context, e *env, b *store.Bucket, c clie
 	warnIfUnattended(ctx, e, c, a.queue)
 	a.tell(e, cal, out, changed)
 	return printMissing(ctx, e, b, a.log, a.now)
+}
+
+// scheduleEntry is the entry by which somebody changes what is expected.
+func scheduleEntry(at time.Time, by, reason string, calendar store.Digest) registry.Entry {
+	return registry.Entry{Kind: registry.KindSchedule, ID: "schedule/" + at.Format(time.RFC3339Nano), At: at, By: by, Paper: calendar, Reason: reason}
 }
 
 // tell says what changed, and what comes next.

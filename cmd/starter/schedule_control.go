@@ -264,7 +264,9 @@ func deleteSchedule(ctx context.Context, e *env, log *registry.Log, by, reason s
 		return nil
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	entry, err := log.Append(ctx, registry.Entry{Kind: registry.KindSchedule, ID: "schedule/" + now.Format(time.RFC3339Nano), At: now, By: by, Paper: d, Until: &now, Reason: reason})
+	ends := scheduleEntry(now, by, reason, d)
+	ends.Until = &now
+	entry, err := log.Append(ctx, ends)
 	if err != nil {
 		return err
 	}

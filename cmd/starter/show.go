@@ -259,7 +259,7 @@ func bound(p *profile.Column, x float64) any {
 func (a *anatomy) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "%s: %s in %s and %s, %d bytes\n", a.File,
-		count(a.Rows, "row"), count(int64(len(a.Columns)+len(a.Nested)), "column"), count(int64(len(a.RowGroups)), "row group"), a.Bytes)
+		plural(a.Rows, "row"), plural(len(a.Columns)+len(a.Nested), "column"), plural(len(a.RowGroups), "row group"), a.Bytes)
 	if a.CreatedBy != "" {
 		fmt.Fprintf(w, "written by %s\n", a.CreatedBy)
 	}
@@ -316,12 +316,4 @@ func boundCell(x any) string {
 		return ""
 	}
 	return shorten(fmt.Sprint(x))
-}
-
-// count writes a number with its noun.
-func count(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
