@@ -64,9 +64,13 @@ asks the workflows, so a worker must run.`,
 				return err
 			}
 			if asJSON {
-				all := []workflows.AlertOutput{}
+				type listed struct {
+					Fingerprint string `json:"fingerprint"` // as ack and resolve take it
+					workflows.AlertOutput
+				}
+				all := []listed{}
 				for _, o := range open {
-					all = append(all, o.AlertOutput)
+					all = append(all, listed{o.Alert.Fingerprint(), o.AlertOutput})
 				}
 				return json.NewEncoder(e.stdout).Encode(all)
 			}
