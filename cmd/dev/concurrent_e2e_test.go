@@ -209,7 +209,7 @@ func TestPublishThatWakesUpTooLate(t *testing.T) {
 
 	before := s.contents(t, "scores/", "registry/")
 	sleeper.goOn(t)
-	sleeper.waitFor(t, `"WorkerType":"ActivityWorker","Error":"workflow execution already completed"`)
+	sleeper.waitFor(t, `"WorkerType":"ActivityWorker","error":"workflow execution already completed"`)
 	// Asleep before its commit it meets the others' publications, unless the answer
 	// to its first heartbeat cancels it sooner.
 	conflict := strings.Contains(sleeper.said(t), "it is at 2: "+delta.ErrConflict.Error())
