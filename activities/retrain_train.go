@@ -163,6 +163,9 @@ func (a *Activities) manifest(ctx context.Context, t *training) (*train.Manifest
 	m.Leak = train.LeakPolicy{Threshold: p.Training.Leak.Threshold, Allow: p.Training.Leak.Allow}
 	if p.Does(t.window) == trigger.Refit {
 		m.Parameters = p.Training.Parameters
+		if p.CrossFits(t.window) {
+			m.Folds = p.Training.Folds
+		}
 	} else if m.Calibrate == "" {
 		m.Calibrate = model.Platt
 	}
@@ -209,9 +212,9 @@ func (a *Activities) trainer(ctx context.Context, p *learn.Plan, w learn.Window)
 	case p.Does(w) == trigger.Recalibrate:
 		return a.recalibrate(ctx, p.Champion)
 	case p.Training.Trainer == pipeline.TrainerCommand:
-		return train.Command{Args: p.Training.Command, Env: map[string]string{"PATH": os.Getenv("PATH")}, Timeout: time.Duration(p.Training.Timeout)}, nil
+		return train.CrossFitted{Trainer: train.Command{Args: p.Training.Command, Env: map[string]string{"PATH": os.Getenv("PATH")}, Timeout: time.Duration(p.Training.Timeout)}}, nil
 	case p.Training.Trainer == pipeline.TrainerGBDT:
-		return train.GBDT{}, nil
+		return train.CrossFitted{Trainer: train.GBDT{}}, nil
 	}
 	return nil, fail(KindConfig, "trainer %q is none that an activity runs", p.Training.Trainer)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"headgate/internal/columnar"
+	"headgate/internal/pipeline"
 	"headgate/internal/store"
 	"headgate/internal/train"
 	"headgate/internal/trigger"
@@ -16,7 +17,7 @@ import (
 type Shares struct {
 	Held        float64 // that no training sees: [Judge] does
 	Valid       float64 // that tell when to stop, where no batches do
-	Calibration float64 // that the calibration is fitted on
+	Calibration float64 // that the calibration is fitted on, if it is not cross-fitted
 }
 
 // tenths make each part a tenth of all.
@@ -40,6 +41,19 @@ func (p *Plan) Apart(entity, features []string) []string {
 	return []string{p.Cluster}
 }
 
+// CrossFits reports whether a window's calibration is cross-fitted, so that no part is kept
+// apart for it.
+func (p *Plan) CrossFits(w Window) bool {
+	return p.Training.Folds > 0 && p.Training.Calibrate != "" && p.Does(w) == trigger.Refit
+}
+
+// drawsValid reports whether a share of the keys tells when to stop: where no batches do,
+// unless folds can show how the training goes and nothing stops it.
+func (p *Plan) drawsValid(w Window) bool {
+	stops := p.Training.Trainer != pipeline.TrainerGBDT || train.StopsEarly(p.Training.Parameters)
+	return len(w.Valid) == 0 && (stops || !p.CrossFits(w))
+}
+
 // Shares returns by which shares the rows of a window are divided: tenths. If clusters
 // divide them, there may be few, and tenths of the draw might be none; then the shares are
 // those that give each part its tenth of the clusters that there are, and enough of them.
@@ -61,11 +75,14 @@ func (p *Plan) Shares(w Window, apart, entity []string, keys func(batches []stri
 		from = w.Valid
 	}
 	drawn := left(keys(from), 0, s.Held)
-	if len(w.Valid) == 0 {
+	if p.drawsValid(w) {
 		if s.Valid, err = train.Quota(drawn, apart, p.Seed+1, s.Valid, 1); err != nil {
 			return s, err
 		}
 		drawn = left(drawn, 1, s.Valid)
+	}
+	if p.CrossFits(w) {
+		return s, nil
 	}
 	s.Calibration, err = train.Quota(drawn, apart, p.Seed+2, s.Calibration, pair)
 	return s, err
@@ -74,7 +91,7 @@ func (p *Plan) Shares(w Window, apart, entity []string, keys func(batches []stri
 // Parts are the rows of a window, divided by batch and by entity: each entity is in one
 // part only. What divides is given, so it may be another key, see [Plan.Apart].
 type Parts struct {
-	Train, Valid, Calibration train.Rows // Valid and Calibration may be nil
+	Train, Valid, Calibration train.Rows // Valid and Calibration may be nil, see [Plan.CrossFits]
 	Held                      train.Rows // of entities that no other part has
 	Data                      train.Data // files of the parts
 }
@@ -93,15 +110,16 @@ func (p *Plan) Divide(w Window, s Shares, entity []string, rows func(batches []s
 		return train.Entities(of, entity, p.Seed+draw, share, inside)
 	}
 	rest, drawn := all, all
-	if len(w.Valid) > 0 {
+	switch {
+	case len(w.Valid) > 0:
 		judged = slices.Concat(w.Train, w.Valid)
 		drawn, out.Data.Valid = rows(w.Valid), files(w.Valid)
 		out.Valid = drawn
-	} else {
+	case p.drawsValid(w):
 		out.Valid, rest = part(all, 1, s.Valid, true), part(all, 1, s.Valid, false)
 		drawn, out.Data.Valid = rest, files(w.Train)
 	}
-	if p.Training.Calibrate != "" {
+	if p.Training.Calibrate != "" && !p.CrossFits(w) {
 		out.Calibration = part(drawn, 2, s.Calibration, true)
 		out.Data.Calibration = out.Data.Valid
 		if len(w.Valid) > 0 {

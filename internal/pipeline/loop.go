@@ -42,6 +42,7 @@ type Training struct {
 	Windows    []int             `json:"windows"`              // batches to learn from; each is a challenger; 0 is all
 	Valid      int               `json:"valid"`                // latest batches kept apart to tell when to stop; 0: a tenth of the entities is
 	Calibrate  OrNone            `json:"calibrate"`            // isotonic, platt or none
+	Folds      int               `json:"folds,omitempty"`      // over which the calibration is cross-fitted; 0: a tenth of the entities has it to itself
 	Seed       int64             `json:"seed"`
 	Leak       Leak              `json:"leak"`
 }

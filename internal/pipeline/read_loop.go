@@ -16,6 +16,7 @@ const (
 	DefaultThreshold = 0.5
 	DefaultTimeout   = 12 * time.Hour
 	DefaultLeak      = 0.99
+	DefaultFolds     = 5    // where clusters divide the rows, else none
 	DefaultFall      = 0.02 // of a metric between 0 and 1 that is better if it is larger
 	DefaultCooldown  = 3
 	DefaultBudget    = 12
@@ -27,6 +28,9 @@ const (
 
 // maxBatches is how many batches a setting can name.
 const maxBatches = 1_000
+
+// maxFolds is how many models a calibration can take.
+const maxFolds = 20
 
 // The trainers.
 const (

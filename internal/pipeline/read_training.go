@@ -12,7 +12,7 @@ func (c *Config) readTraining(v strictyaml.Value) {
 		t.Calibrate = ""
 	}
 	c.Training = t
-	fs, ok := v.Map("training", "trainer", "command", "taskQueue", "timeout", "parameters", "features", "windows", "valid", "calibrate", "seed", "leak")
+	fs, ok := v.Map("training", "trainer", "command", "taskQueue", "timeout", "parameters", "features", "windows", "valid", "calibrate", "folds", "seed", "leak")
 	if !ok {
 		return
 	}
@@ -34,11 +34,34 @@ func (c *Config) readTraining(v strictyaml.Value) {
 	if v, ok := fs.Get("calibrate"); ok {
 		t.Calibrate, _ = orNone("calibrate", v, "isotonic", "platt")
 	}
+	t.readFolds(c.Labels, fs)
 	if v, ok := fs.Get("seed"); ok {
 		t.Seed, _ = v.Int("seed")
 	}
 	if v, ok := fs.Get("leak"); ok {
 		t.readLeak(v)
+	}
+}
+
+// readFolds reads over how many folds the calibration is cross-fitted. The built-in
+// trainer does so by itself where clusters divide the rows, of which there are few.
+func (t *Training) readFolds(l *Labels, fs strictyaml.Fields) {
+	v, ok := fs.Get("folds")
+	if !ok {
+		if l != nil && l.Cluster != "" && t.Trainer == TrainerGBDT && t.Calibrate != "" {
+			t.Folds = DefaultFolds
+		}
+		return
+	}
+	t.Folds = int(between("folds", v, 0, maxFolds))
+	switch {
+	case t.Folds == 0:
+	case t.Folds == 1:
+		v.Problemf("folds is 1, and a model is calibrated by what others say that did not see the rows; it takes 2 or more, or 0 for a part of its own")
+	case t.Calibrate == "":
+		v.Problemf("folds are for the calibration, and calibrate is none")
+	case t.Trainer == TrainerTaskQueue:
+		v.Problemf("folds train a model each, and a trainer on a task queue is asked for one; leave folds out, or calibrate in the trainer")
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 // calibration that is used was fitted on all of them.
 type CalibrationEvidence struct {
 	Rows    int64    `json:"rows"`
-	Part    string   `json:"part"` // calibration or validation
+	Part    string   `json:"part"` // calibration, validation or folds
 	Changes []Change `json:"changes"`
 }
 
@@ -90,8 +90,8 @@ func (l *learning) calibrate(ctx context.Context, s model.Scorer) error {
 	if kind == "" {
 		return nil
 	}
-	if s.Outputs() != 1 || task == Multiclass || task == Regression && kind == model.Platt {
-		return fmt.Errorf("calibrate %s: it turns the raw score of a binary label into a probability (isotonic: also that of a number); the task is %s", kind, task)
+	if err := calibratable(kind, task, s); err != nil {
+		return fmt.Errorf("calibrate %s: %w", kind, err)
 	}
 	rows, part := l.job.Calibration, "calibration"
 	if rows == nil {
@@ -112,25 +112,37 @@ func (l *learning) calibrate(ctx context.Context, s model.Scorer) error {
 	if part == "calibration" {
 		l.results.Notes = append(l.results.Notes, used.notes(part, l.manifest.AsOf)...)
 	}
-	if l.results.Calibration, err = fit(kind, task, data); err != nil {
+	if err := l.results.calibrate(&l.manifest, data, part); err != nil {
 		return fmt.Errorf("calibrate %s: %s part: %w", kind, part, err)
 	}
-	if l.results.CalibrationEvidence, err = evidence(kind, task, data); err != nil {
-		return fmt.Errorf("calibrate %s: %s part: %w", kind, part, err)
-	}
-	l.results.CalibrationEvidence.Part = part
-	l.noteCalibration(part)
 	return nil
 }
 
-// noteCalibration says what a person should know of the calibration.
-func (l *learning) noteCalibration(part string) {
-	if part == "validation" && l.results.Stopped != "" {
-		l.results.Notes = append(l.results.Notes, "the calibration was fitted on the validation part, which also told the training when to stop; a part of its own is better")
+// calibrate fits the calibration that a manifest asks for on rows of a part, judges it, and
+// notes what a person should know of it.
+func (r *Results) calibrate(m *Manifest, data *scored, part string) (err error) {
+	if r.Calibration, err = fit(m.Calibrate, m.Task, data); err != nil {
+		return err
 	}
-	if c := l.results.CalibrationEvidence.Changes[0]; c.After.Value > c.Before.Value {
-		l.results.Notes = append(l.results.Notes, fmt.Sprintf("the calibration makes %s worse on rows that it has not seen: %.6g, without it %.6g", c.Metric, c.After.Value, c.Before.Value))
+	if r.CalibrationEvidence, err = evidence(m.Calibrate, m.Task, data); err != nil {
+		return err
 	}
+	r.CalibrationEvidence.Part = part
+	if part == "validation" && r.Stopped != "" {
+		r.Notes = append(r.Notes, "the calibration was fitted on the validation part, which also told the training when to stop; a part of its own is better")
+	}
+	if c := r.CalibrationEvidence.Changes[0]; c.After.Value > c.Before.Value {
+		r.Notes = append(r.Notes, fmt.Sprintf("the calibration makes %s worse on rows that it has not seen: %.6g, without it %.6g", c.Metric, c.After.Value, c.Before.Value))
+	}
+	return nil
+}
+
+// calibratable returns why a kind of calibration is not for a model.
+func calibratable(kind model.CalibrationKind, task Task, s model.Scorer) error {
+	if s.Outputs() != 1 || task == Multiclass || task == Regression && kind == model.Platt {
+		return fmt.Errorf("it turns the raw score of a binary label into a probability (isotonic: also that of a number); the task is %s", task)
+	}
+	return nil
 }
 
 // score scores rows and remembers what the calibration needs of them.

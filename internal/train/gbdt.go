@@ -150,6 +150,15 @@ func CheckParameters(parameters map[string]string) error {
 	return first
 }
 
+// StopsEarly reports whether parameters of [GBDT] let a validation part end the training
+// before all of its rounds. It is true if they cannot be read.
+func StopsEarly(parameters map[string]string) bool {
+	values := map[string]string{"objective": string(Binary)}
+	maps.Copy(values, parameters)
+	p, err := gbdt.ParseParams(values)
+	return err != nil || p.EarlyStopping > 0
+}
+
 // gbdtTask is what kind of label an objective predicts, or "" if it names none.
 func gbdtTask(parameters map[string]string) Task {
 	for _, name := range objectiveNames {

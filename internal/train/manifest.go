@@ -34,6 +34,7 @@ type Manifest struct {
 	Split      Split                 `json:"split,omitzero"`
 	Data       Data                  `json:"data"`
 	Calibrate  model.CalibrationKind `json:"calibrate,omitempty"`
+	Folds      int                   `json:"folds,omitempty"` // of the training part, over which the calibration is cross-fitted; 0: a part of its own has its rows
 	Leak       LeakPolicy            `json:"leak,omitzero"`
 	Results    *Results              `json:"results,omitempty"` // nil before the training
 }
@@ -166,6 +167,14 @@ func (m *Manifest) Check() error {
 	}
 	if !slices.Contains([]model.CalibrationKind{"", model.Isotonic, model.Platt}, m.Calibrate) {
 		problem("calibrate %q is none of isotonic, platt", m.Calibrate)
+	}
+	switch {
+	case m.Folds != 0 && m.Folds < 2:
+		problem("folds is %d; a calibration is cross-fitted over 2 or more", m.Folds)
+	case m.Folds != 0 && m.Calibrate == "":
+		problem("folds are for a calibration, and calibrate names none")
+	case m.Folds != 0 && len(m.Entity) == 0:
+		problem("folds need columns that name the entity, whose rows stay together")
 	}
 	if t := m.Leak.Threshold; !(t >= 0 && t <= 1) {
 		problem("leak.threshold %g is not between 0 and 1", t)
