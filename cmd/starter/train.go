@@ -22,6 +22,8 @@ type training struct {
 	params                       []string // name=value,…
 	seed                         int64
 	split, window, calibrate     string
+	folds                        int
+	cluster                      string // column of the pipeline file that keeps rows together
 	leak                         float64
 	allow                        []string
 	out, manifest                string
@@ -66,7 +68,10 @@ without a label are left out, and counted.
 
 With --valid (or valid= in --split) a later part says when to stop:
 --params early_stopping_round=20. With --calibrate a later part turns raw scores into
-probabilities that mean what they say.
+probabilities that mean what they say. With --folds 5 no part is kept apart for that: the
+model learns from all rows, five more models from all but a fifth of the entities each (of
+the days, if labels.cluster of the pipeline file is a date), and the calibration is fitted
+on what they say of the rows that they have not seen.
 
 --split divides batches by time, for files that are named by batch: evidence=2 keeps the
 two latest apart, which no training reads, valid=1 takes the one before to stop early,
@@ -84,7 +89,7 @@ there; docs/formats.md says what is in them. It has the variables of its environ
 with its children after --timeout.
 
 What no flag says is taken from training: in the pipeline file: parameters, features,
-seed, leak, calibrate, the program, and, for files that are named by batch, windows and
+seed, leak, calibrate, folds, the program, and, for files that are named by batch, windows and
 valid.
 
 --labels joins files of what came true, by the entity key, as starter evaluate and the
@@ -132,6 +137,7 @@ func (r *training) flags(c *cobra.Command) {
 	f.StringVar(&r.split, "split", "", "`part=n,…`: how many of the latest batches are for valid, calibration, evidence; entities=share")
 	f.StringVar(&r.window, "window", "", "`batches,…` to learn from, the latest before the split; each makes a model; 0 is all")
 	f.StringVar(&r.calibrate, "calibrate", "", "`kind` of calibration: isotonic or platt")
+	f.IntVar(&r.folds, "folds", 0, "`number` of folds over which --calibrate is cross-fitted, each one more training; 0: a part has its rows")
 	f.Float64Var(&r.leak, "leak", train.DefaultLeak, "`AUC` (or R²) of a single feature from which on the training stops")
 	f.StringSliceVar(&r.allow, "allow", nil, "`feature` that may predict the label that well; may be repeated")
 	f.StringVar(&r.out, "out", "", "model `file` to write")
@@ -161,6 +167,8 @@ func (r *training) check() error {
 		return fmt.Errorf("--calibrate %s is not known; it is isotonic or platt", r.calibrate)
 	case r.recalibrate != "" && (r.calibrate == "" || r.command != "" || len(r.valid) > 0):
 		return errors.New("--recalibrate goes with --calibrate, and neither with --command nor with --valid")
+	case r.folds != 0 && (r.folds < 2 || r.recalibrate != "" || len(r.calibration) > 0):
+		return errors.New("--folds takes 2 or more, and goes neither with --recalibrate nor with --calibration")
 	case r.checkpoint+r.resume != "" && (r.recalibrate != "" || r.command != "" || len(r.windows) > 1):
 		return errors.New("--checkpoint and --resume are about one model of the built-in trainer")
 	case len(r.labels) > 0 && r.pipeline == "":

@@ -24,7 +24,11 @@ func printTraining(e *env, one candidate, m *train.Manifest, out, manifest strin
 		fmt.Fprintf(w, "stopped by\t%s\n", partText(r.Valid.Rows, m.Data.Valid))
 	}
 	if c := r.CalibrationEvidence; c != nil {
-		fmt.Fprintf(w, "calibrated on\t%d rows of the %s part\n", c.Rows, c.Part)
+		part := c.Part + " part"
+		if m.Folds > 0 {
+			part = fmt.Sprintf("training part, by models of the other folds of %d", m.Folds)
+		}
+		fmt.Fprintf(w, "calibrated on\t%d rows of the %s\n", c.Rows, part)
 	}
 	if len(one.evidence) > 0 {
 		fmt.Fprintf(w, "kept apart\t%s\n", strings.Join(one.evidence, ", "))

@@ -18,6 +18,7 @@ import (
 
 	"headgate/internal/columnar"
 	"headgate/internal/contract"
+	"headgate/internal/learn"
 	"headgate/internal/model"
 	"headgate/internal/model/lightgbm"
 	"headgate/internal/registration"
@@ -177,7 +178,14 @@ func (r *training) candidate(ctx context.Context, e *env, one candidate, pipelin
 		_, m.Weight = r.labelled.column()
 	}
 	m.Pipeline, m.AsOf, m.Seed, m.Parameters, m.Split = pipeline, r.asOf, r.seed, r.parameters, one.split
-	m.Calibrate = model.CalibrationKind(r.calibrate)
+	m.Calibrate, m.Folds = model.CalibrationKind(r.calibrate), r.folds
+	if m.Folds > 0 && schema.HasField(r.cluster) {
+		var features []string
+		for _, f := range m.Features {
+			features = append(features, f.Name)
+		}
+		m.Entity = (&learn.Plan{Cluster: r.cluster}).Apart(m.Entity, features)
+	}
 	m.Leak = train.LeakPolicy{Threshold: r.leak, Allow: r.allow}
 	rows, err := r.rows(ctx, c, one, &sets, m.Columns())
 	if err != nil {
@@ -252,9 +260,9 @@ func (r *training) trainer(e *env) (train.Trainer, error) {
 		r.names = old.FeatureNames()
 		return train.Recalibrate{Format: "lightgbm", Model: text}, nil
 	case len(r.words) > 0:
-		return r.program(e), nil
+		return train.CrossFitted{Trainer: r.program(e)}, nil
 	}
-	return train.GBDT{}, nil
+	return train.CrossFitted{Trainer: train.GBDT{}}, nil
 }
 
 // program is the program that trains. Words that name a file here are made absolute,

@@ -49,6 +49,9 @@ func (r *training) settle(e *env, f *registration.Files) error {
 			r.parameters[name] = value
 		}
 	}
+	if f.Config.Labels != nil {
+		r.cluster = f.Config.Labels.Cluster
+	}
 	r.settleParts(e, t)
 	return r.settleTrainer(t)
 }
@@ -68,8 +71,11 @@ func (r *training) settleParts(e *env, t *pipeline.Training) {
 	if t.Calibrate == "" || r.given("calibrate") {
 		return
 	}
-	if len(r.valid)+len(r.calibration)+r.splitting.Valid+r.splitting.Calibration == 0 {
-		fmt.Fprintf(e.stderr, "note: %s has training.calibrate %s, and there is no part to fit it on; give one with --valid or --split\n", r.pipeline, t.Calibrate)
+	if apart := len(r.calibration) + r.splitting.Calibration; apart == 0 && !r.given("folds") {
+		r.folds = t.Folds
+	}
+	if r.folds+len(r.valid)+len(r.calibration)+r.splitting.Valid+r.splitting.Calibration == 0 {
+		fmt.Fprintf(e.stderr, "note: %s has training.calibrate %s, and there is no part to fit it on; give one with --valid or --split, or --folds\n", r.pipeline, t.Calibrate)
 		return
 	}
 	r.calibrate = string(t.Calibrate)

@@ -13,6 +13,7 @@ import (
 	"headgate/internal/pipeline"
 	"headgate/internal/run"
 	"headgate/internal/train"
+	"headgate/internal/trigger"
 )
 
 // customers are rows of customers 0 to n − 1.
@@ -62,18 +63,22 @@ func TestWhatDividesRows(t *testing.T) {
 
 func TestACustomerIsInOnePartOnly(t *testing.T) {
 	const n = 20_000
+	stopping := map[string]string{"early_stopping_round": "5"}
 	for _, tt := range []struct {
-		name                            string
-		calibrate                       string
-		valid                           []string
-		train, valids, calibration, all float64 // shares of the customers
+		name                       string
+		training                   pipeline.Training
+		train, valids, calibration float64 // shares of the customers
 	}{
-		{"customers tell when to stop", "", nil, .8, .1, 0, 1},
-		{"customers tell when to stop and calibrate", "platt", nil, .7, .1, .1, 1},
+		{"customers tell when to stop", pipeline.Training{}, .8, .1, 0},
+		{"customers tell when to stop and calibrate", pipeline.Training{Calibrate: "platt"}, .7, .1, .1},
+		{"folds calibrate, and nothing stops", pipeline.Training{Trainer: "gbdt", Calibrate: "platt", Folds: 5}, .9, 0, 0},
+		{"folds calibrate, and customers tell when to stop", pipeline.Training{Trainer: "gbdt", Calibrate: "platt", Folds: 5, Parameters: stopping}, .8, .1, 0},
+		{"folds calibrate what a program may stop", pipeline.Training{Trainer: "command", Calibrate: "platt", Folds: 5}, .8, .1, 0},
+		{"folds of no calibration", pipeline.Training{Trainer: "gbdt", Folds: 5}, .8, .1, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := &learn.Plan{Seed: 5, Training: pipeline.Training{Calibrate: pipeline.OrNone(tt.calibrate)}}
-			w := learn.Window{Name: "1", Train: []string{"2024-01"}, Valid: tt.valid}
+			p := &learn.Plan{Seed: 5, Kind: trigger.Refit, Training: tt.training}
+			w := learn.Window{Name: "1", Train: []string{"2024-01"}}
 			id := []string{"id"}
 			shares, err := p.Shares(w, id, id, nil)
 			if err != nil {

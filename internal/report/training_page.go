@@ -284,7 +284,8 @@ func (c *Candidate) gain(feature string) float64 {
 }
 
 func (t *Training) curveBlocks() []page.Block {
-	table := &page.Table{Caption: "How each training ended", Columns: page.Columns("Window", "#Rounds", "Metric", "#Value on the validation part", "Ended because", "Notes")}
+	table := &page.Table{Caption: "How each training ended", Columns: page.Columns("Window", "#Rounds", "Metric", "#Value on unseen rows", "Ended because", "Notes"),
+		How: "Unseen are the rows of the validation part or, where the calibration is cross-fitted and no part tells when to stop, those of each fold for the model that learned from the others."}
 	f := &page.Figures{How: "The metric of the rows that tell when to stop, after each round. They are no part of what is learned from, and no evidence either."}
 	for _, c := range t.Challengers {
 		r := c.results()
@@ -304,6 +305,9 @@ func (t *Training) curveBlocks() []page.Block {
 // spaced.
 func learningCurve(name string, r *train.Results) chart.Chart {
 	line := chart.Line{Series: chart.Now, Name: "validation"}
+	if r.Valid == nil {
+		line.Name = "mean of the folds"
+	}
 	var labels []string
 	for _, p := range r.Curve {
 		labels = append(labels, fmt.Sprint(p.Round))

@@ -84,7 +84,7 @@ type Results struct {
 
 	Rounds     int                 `json:"rounds,omitempty"` // in the model
 	Metric     string              `json:"metric,omitempty"`
-	Value      float64             `json:"value,omitempty"`   // of Metric, of the model on the validation part
+	Value      float64             `json:"value,omitempty"`   // of Metric, of the model on the validation part; without one, over the folds
 	Curve      []Round             `json:"curve,omitempty"`   // its course, at most 100 rounds
 	Stopped    string              `json:"stopped,omitempty"` // why there were no more rounds
 	Notes      []string            `json:"notes,omitempty"`   // what a person should know
