@@ -95,6 +95,8 @@ func roundsText(r *train.Results) string {
 	switch r.Stopped {
 	case "early_stopping_round":
 		text += ", the best; more did not help"
+	case train.StoppedByFolds:
+		text += ", best in the mean of the folds"
 	case "no split":
 		text += "; no leaf could be split any more"
 	}

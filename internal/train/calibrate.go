@@ -90,8 +90,11 @@ func (l *learning) calibrate(ctx context.Context, s model.Scorer) error {
 	if kind == "" {
 		return nil
 	}
-	if err := calibratable(kind, task, s); err != nil {
-		return fmt.Errorf("calibrate %s: %w", kind, err)
+	if err := calibratable(kind, task); err != nil {
+		return err
+	}
+	if s.Outputs() != 1 {
+		return fmt.Errorf("calibrate %s: the model has %d outputs, and there is a calibration of one", kind, s.Outputs())
 	}
 	rows, part := l.job.Calibration, "calibration"
 	if rows == nil {
@@ -137,10 +140,10 @@ func (r *Results) calibrate(m *Manifest, data *scored, part string) (err error) 
 	return nil
 }
 
-// calibratable returns why a kind of calibration is not for a model.
-func calibratable(kind model.CalibrationKind, task Task, s model.Scorer) error {
-	if s.Outputs() != 1 || task == Multiclass || task == Regression && kind == model.Platt {
-		return fmt.Errorf("it turns the raw score of a binary label into a probability (isotonic: also that of a number); the task is %s", task)
+// calibratable returns why a kind of calibration is not for a task.
+func calibratable(kind model.CalibrationKind, task Task) error {
+	if task == Multiclass || task == Regression && kind == model.Platt {
+		return fmt.Errorf("calibrate %s: it turns the raw score of a binary label into a probability (isotonic: also that of a number); the task is %s", kind, task)
 	}
 	return nil
 }

@@ -7,31 +7,35 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
+
+	"headgate/internal/model"
+	"headgate/internal/train/gbdt"
 )
 
 // crossFitVersion is raised when equal jobs give another calibration than before.
 const crossFitVersion = "1"
 
-// CrossFitted is a trainer whose calibration is cross-fitted. Trainer makes the model from
-// all rows of the training part and then, for each of the manifest's folds, another one
-// from the rows of all others. Each of those scores the rows of its fold, which it has not
-// seen, and the calibration is fitted on these scores. So the model learns from every row,
-// and the calibration from every entity, at the price of one more training for each fold.
-// If the manifest has no folds, the calibration is Trainer's.
+// CrossFitted is a trainer whose calibration is cross-fitted. For each of the manifest's
+// folds, Trainer makes a model from the rows of all others, which scores the rows of the fold;
+// the calibration is fitted on these scores. The model that comes out learns from all rows.
+// So no row is kept apart, and the calibration rests on every entity, at the price of
+// one more training for each fold. If the manifest has no folds, the calibration is
+// Trainer's.
 //
-// Source: Platt, "Probabilistic Outputs for Support Vector Machines", 1999, section 2.1. Folds of
-// consecutive days: Roberts et al., "Cross-validation strategies for data with temporal,
-// spatial, hierarchical, or phylogenetic structure", Ecography 40, 2017.
+// Of the built-in trainer, if no validation part tells when to stop, the folds do: the model
+// has the rounds after which the metric is best in the mean of the folds, and
+// num_iterations is the most. This is what LightGBM's cv is for.
+//
+// Source: Platt, "Probabilistic Outputs for Support Vector Machines", 1999, section 2.1.
 type CrossFitted struct{ Trainer Trainer }
 
-// Train reads the training part once more than the models do, to divide it.
+// Train reads the training part three times more than the models do.
 func (c CrossFitted) Train(ctx context.Context, j Job) (*Result, error) {
 	if j.Manifest.Folds == 0 {
 		return c.Trainer.Train(ctx, j)
-	}
-	if err := j.Manifest.Check(); err != nil {
-		return nil, err
 	}
 	if j.Calibration != nil {
 		return nil, errors.New("calibrate: the manifest has folds, and there is a calibration part; leave one of them out")
@@ -40,41 +44,117 @@ func (c CrossFitted) Train(ctx context.Context, j Job) (*Result, error) {
 	if err := x.resume(); err != nil {
 		return nil, err
 	}
-	r, err := x.train(ctx, j.Train, j.Valid)
+	l, err := begin(ctx, j) // what no fold needs to find out
+	if err == nil {
+		err = calibratable(j.Manifest.Calibrate, l.manifest.Task)
+	}
+	if err == nil {
+		x.folds, err = foldsOf(l.train, &l.manifest)
+	}
 	if err != nil {
 		return nil, err
 	}
-	r.Manifest.Calibrate, r.Manifest.Folds = j.Manifest.Calibrate, j.Manifest.Folds
-	if err := x.calibrate(ctx, r); err != nil {
-		return nil, fmt.Errorf("calibrate %s: %w", j.Manifest.Calibrate, err)
-	}
-	return r, nil
+	return x.run(ctx, l)
 }
 
 // A crossFit is a cross-fitted training on its way.
 type crossFit struct {
 	trainer Trainer
 	job     Job
+	folds   *folds
 	digest  string    // of the job, as far as a checkpoint must fit it
 	earlier []*Result // of the attempt that is resumed, not yet asked for
 	inner   []byte    // checkpoint of the model after them; nil without
-	done    []*Result // the model, and then that of each fold
+	done    []*Result // of each fold, and then of all rows
+}
+
+// run trains a model for each fold, then that of all rows, and calibrates it.
+func (x *crossFit) run(ctx context.Context, l *learning) (*Result, error) {
+	parameters, told, err := x.trainFolds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := x.train(ctx, x.job.Train, x.job.Valid, parameters)
+	if err != nil {
+		return nil, err
+	}
+	m, rounds := &r.Manifest, 0
+	m.Calibrate, m.Folds = l.manifest.Calibrate, l.manifest.Folds
+	m.Results.Notes = append(m.Results.Notes, x.folds.note())
+	if told != nil {
+		m.Parameters["num_iterations"] = x.done[0].Manifest.Parameters["num_iterations"]
+		rounds = m.Results.Rounds
+		m.Results.Metric, m.Results.Value, m.Results.Curve, m.Results.Stopped = told.metric, told.value, told.curve, StoppedByFolds
+	}
+	all, err := x.scores(l, m, rounds)
+	if err == nil {
+		err = m.Results.calibrate(m, all, "folds")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("calibrate %s: %w", m.Calibrate, err)
+	}
+	r.Calibration = m.Results.Calibration
+	return r, nil
+}
+
+// StoppedByFolds says that the mean of the folds was best after so many rounds.
+const StoppedByFolds = "folds"
+
+// course is what the folds tell of the rounds.
+type course struct {
+	metric string
+	value  float64 // at the best round
+	curve  []Round
+}
+
+// trainFolds trains the models of the folds. If they tell how many rounds are best, it
+// returns what they told, and the parameters of the model that is to have so many.
+func (x *crossFit) trainFolds(ctx context.Context) (map[string]string, *course, error) {
+	_, ours := x.trainer.(GBDT)
+	tell, valid := ours && x.job.Valid == nil, x.job.Valid
+	for fold := range x.folds.n {
+		if tell {
+			valid = x.folds.rows(x.job.Train, fold, true)
+		}
+		if _, err := x.train(ctx, x.folds.rows(x.job.Train, fold, false), valid, x.job.Manifest.Parameters); err != nil {
+			return nil, nil, fmt.Errorf("without fold %d of %d: %w", fold+1, x.folds.n, err)
+		}
+	}
+	if !tell {
+		return x.job.Manifest.Parameters, nil, nil
+	}
+	c := &course{metric: x.done[0].Manifest.Results.Metric}
+	c.curve = meanCurve(x.done[:x.folds.n])
+	if len(c.curve) == 0 {
+		return x.job.Manifest.Parameters, nil, nil
+	}
+	best := c.curve[0]
+	for _, p := range c.curve[1:] {
+		if gbdt.Better(c.metric, p.Value, best.Value) {
+			best = p
+		}
+	}
+	c.value = best.Value
+	parameters := maps.Clone(x.done[0].Manifest.Parameters)
+	parameters["num_iterations"] = strconv.Itoa(best.Round)
+	return parameters, c, nil
 }
 
 // train makes the next model, unless an earlier attempt has.
-func (x *crossFit) train(ctx context.Context, rows, valid Rows) (*Result, error) {
+func (x *crossFit) train(ctx context.Context, rows, valid Rows, parameters map[string]string) (*Result, error) {
 	if len(x.earlier) > 0 {
 		x.done, x.earlier = append(x.done, x.earlier[0]), x.earlier[1:]
 		return x.done[len(x.done)-1], nil
 	}
 	j := x.job
 	j.Train, j.Valid, j.Progress = rows, valid, x.progress()
-	j.Manifest.Calibrate, j.Manifest.Folds = "", 0
+	j.Manifest.Parameters, j.Manifest.Calibrate, j.Manifest.Folds = parameters, "", 0
 	j.Resume, x.inner = x.inner, nil
-	if len(x.done) > 0 {
+	if len(x.done) < x.folds.n {
+		// The guard has looked at all rows, and passed.
+		j.Manifest.Leak.Allow = nil
 		for _, f := range j.Manifest.Features {
-			// The guard has looked at all rows, and passed.
-			j.Manifest.Leak.Allow = append(slices.Clip(j.Manifest.Leak.Allow), f.Name)
+			j.Manifest.Leak.Allow = append(j.Manifest.Leak.Allow, f.Name)
 		}
 	}
 	r, err := x.trainer.Train(ctx, j)
@@ -84,59 +164,23 @@ func (x *crossFit) train(ctx context.Context, rows, valid Rows) (*Result, error)
 	return r, err
 }
 
-// calibrate trains a model for each fold, and fits r's calibration on what they say.
-func (x *crossFit) calibrate(ctx context.Context, r *Result) error {
-	m := r.Manifest
-	whole, err := r.Scorer(x.job.Formats)
-	if err != nil {
-		return err
-	}
-	if err := calibratable(m.Calibrate, m.Task, whole); err != nil {
-		return err
-	}
-	rows, err := usable(until(ctx, x.job.Train), &m, new(Used))
-	if err != nil {
-		return err
-	}
-	f, err := foldsOf(rows, &m)
-	if err != nil {
-		return err
-	}
-	valid := x.job.Valid
-	_, ours := x.trainer.(GBDT)
-	shown := valid == nil && ours // nothing stops it, so that the fold's rows can show its course
+// scores lets the model of each fold score the rows that it has not seen, by its first
+// rounds; 0 are all.
+func (x *crossFit) scores(l *learning, m *Manifest, rounds int) (*scored, error) {
 	var all scored
-	var results []*Results
-	for fold := range f.n {
-		if shown {
-			valid = f.rows(x.job.Train, fold, true)
-		}
-		one, err := x.train(ctx, f.rows(x.job.Train, fold, false), valid)
+	for fold, one := range x.done[:x.folds.n] {
+		s, err := parseModel(x.job.Formats, one.Format, one.Model, model.Options{Categories: one.Categories, Count: rounds})
 		if err != nil {
-			return fmt.Errorf("without fold %d of %d: %w", fold+1, f.n, err)
+			return nil, err
 		}
-		s, err := one.Scorer(x.job.Formats)
+		part, err := score(x.folds.rows(l.train, fold, true), s, m)
 		if err != nil {
-			return err
-		}
-		part, err := score(f.rows(rows, fold, true), s, &m)
-		if err != nil {
-			return fmt.Errorf("fold %d of %d: %w", fold+1, f.n, err)
+			return nil, fmt.Errorf("fold %d of %d: %w", fold+1, x.folds.n, err)
 		}
 		all.add(part)
-		results = append(results, one.Manifest.Results)
 	}
 	all.cut = cut(all.clusters)
-	to := m.Results
-	if to.Notes = append(to.Notes, f.note()); shown {
-		to.Metric, to.Curve = meanCurve(results)
-		if n := len(to.Curve); n > 0 {
-			to.Value = to.Curve[n-1].Value
-		}
-	}
-	err = to.calibrate(&m, &all, "folds")
-	r.Calibration = to.Calibration
-	return err
+	return &all, nil
 }
 
 // add appends rows.
@@ -146,36 +190,33 @@ func (s *scored) add(more *scored) {
 	s.clusters = append(s.clusters, more.clusters...)
 }
 
-// meanCurve returns the course of a metric over the rounds that all folds have, each of
+// meanCurve returns the course of a metric over the rounds that all models have, each of
 // which counts by the rows that it was measured on. Of a loss, that is the loss of all rows,
 // each by the model that has not seen it.
-func meanCurve(folds []*Results) (metric string, curve []Round) {
+func meanCurve(models []*Result) (curve []Round) {
 	type sum struct {
-		folds  int
+		models int
 		rows   int64
 		values float64
 	}
-	sums := map[int]*sum{}
-	for _, f := range folds {
-		if f.Valid == nil {
-			return "", nil
+	sums := map[int]sum{}
+	for _, r := range models {
+		results := r.Manifest.Results
+		if results.Valid == nil {
+			return nil
 		}
-		for _, p := range f.Curve {
-			s := sums[p.Round]
-			if s == nil {
-				s = new(sum)
-				sums[p.Round] = s
-			}
-			s.folds, s.rows, s.values = s.folds+1, s.rows+f.Valid.Rows, s.values+p.Value*float64(f.Valid.Rows)
+		for _, p := range results.Curve {
+			s, rows := sums[p.Round], results.Valid.Rows
+			sums[p.Round] = sum{s.models + 1, s.rows + rows, s.values + p.Value*float64(rows)}
 		}
 	}
 	for round, s := range sums {
-		if s.folds == len(folds) && s.rows > 0 {
+		if s.models == len(models) {
 			curve = append(curve, Round{round, s.values / float64(s.rows)})
 		}
 	}
 	slices.SortFunc(curve, func(a, b Round) int { return cmp.Compare(a.Round, b.Round) })
-	return folds[0].Metric, curve
+	return curve
 }
 
 // progress counts the rounds of all models.
@@ -186,10 +227,11 @@ func (x *crossFit) progress() func(Progress) error {
 	before := len(x.done)
 	return func(p Progress) error {
 		inner := p.Checkpoint
-		p.Round, p.Rounds = p.Round+before*p.Rounds, p.Rounds*(1+x.job.Manifest.Folds)
-		if before > 0 {
-			p.Metric, p.Value, p.Best = "", 0, 0
+		most := p.Rounds
+		if before > 0 && x.done[0].Manifest.Results.Rounds > most { // the folds told how many
+			most = x.done[0].Manifest.Results.Rounds
 		}
+		p.Round, p.Rounds = p.Round+before*most, p.Rounds+x.folds.n*most
 		p.Checkpoint = func() ([]byte, error) {
 			c := crossFitCheckpoint{Version: crossFitVersion, Job: x.digest, Done: x.done}
 			if inner != nil {
@@ -208,7 +250,7 @@ func (x *crossFit) progress() func(Progress) error {
 type crossFitCheckpoint struct {
 	Version string    `json:"crossFit"`
 	Job     string    `json:"job"`  // digest of the manifest, without results
-	Done    []*Result `json:"done"` // the model, and those of the first folds
+	Done    []*Result `json:"done"` // of the first folds
 	Inner   []byte    `json:"inner,omitempty"`
 }
 
@@ -229,8 +271,8 @@ func (x *crossFit) resume() error {
 	if err := d.Decode(&c); err != nil {
 		return fmt.Errorf("%w: %w", ErrCheckpoint, err)
 	}
-	complete := func(r *Result) bool { return r != nil && r.Manifest.Results != nil }
-	if c.Version != crossFitVersion || c.Job != x.digest || len(c.Done) > 1+m.Folds || slices.ContainsFunc(c.Done, func(r *Result) bool { return !complete(r) }) {
+	damaged := func(r *Result) bool { return r == nil || r.Manifest.Results == nil }
+	if c.Version != crossFitVersion || c.Job != x.digest || len(c.Done) > m.Folds || slices.ContainsFunc(c.Done, damaged) {
 		return fmt.Errorf("%w: it is of another cross-fitted training", ErrCheckpoint)
 	}
 	x.earlier, x.inner = c.Done, c.Inner

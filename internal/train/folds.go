@@ -60,7 +60,7 @@ func foldsOf(rows Rows, m *Manifest) (*folds, error) {
 		f.byDraw(drawn)
 	}
 	if f.n < 2 {
-		return nil, fmt.Errorf("a calibration is cross-fitted over at least two folds, and all rows have the same %s; learn from more batches, or set calibrate to none", names(f.key))
+		return nil, fmt.Errorf("calibrate %s: a calibration is cross-fitted over at least two folds, and all rows have the same %s; learn from more batches, or set calibrate to none", m.Calibrate, names(f.key))
 	}
 	return f, nil
 }

@@ -212,7 +212,7 @@ func withCategories(m *gbdt.Model, formats model.Formats) ([]byte, map[string][]
 		return m.Text, categories
 	}
 	text := slices.Concat(head, line.Bytes())
-	s, err := parseModel(formats, "lightgbm", text, nil)
+	s, err := parseModel(formats, "lightgbm", text, model.Options{})
 	if err != nil || !slices.EqualFunc(s.Inputs(), m.Inputs, func(a, b model.Input) bool {
 		return a.Name == b.Name && slices.Equal(a.Categories, b.Categories)
 	}) {
@@ -228,10 +228,10 @@ func digestOf(data []byte) string {
 }
 
 // parseModel reads a model with one of the formats.
-func parseModel(formats model.Formats, name string, data []byte, categories map[string][]string) (model.Scorer, error) {
+func parseModel(formats model.Formats, name string, data []byte, o model.Options) (model.Scorer, error) {
 	format, ok := formats[name]
 	if !ok {
 		return nil, fmt.Errorf("the trainer wrote a model of format %q, which this program does not read", name)
 	}
-	return format(data, model.Options{Categories: categories})
+	return format(data, o)
 }

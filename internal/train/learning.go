@@ -58,7 +58,7 @@ func (l *learning) note(notes []string) {
 
 // finish checks the model, calibrates it, and completes the manifest.
 func (l *learning) finish(ctx context.Context, format string, data []byte, categories map[string][]string) (*Result, error) {
-	s, err := parseModel(l.job.Formats, format, data, categories)
+	s, err := parseModel(l.job.Formats, format, data, model.Options{Categories: categories})
 	if err != nil {
 		return nil, fmt.Errorf("the model that was trained: %w", err)
 	}

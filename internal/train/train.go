@@ -76,7 +76,7 @@ type Result struct {
 
 // Scorer reads the model of a result, with its calibration.
 func (r *Result) Scorer(formats model.Formats) (model.Scorer, error) {
-	s, err := parseModel(formats, r.Format, r.Model, r.Categories)
+	s, err := parseModel(formats, r.Format, r.Model, model.Options{Categories: r.Categories})
 	if err != nil {
 		return nil, err
 	}

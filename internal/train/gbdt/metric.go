@@ -36,6 +36,9 @@ func (p *Params) metric() string {
 	return metricsOf[p.Objective][0]
 }
 
+// Better reports whether a value of a metric is better than another.
+func Better(metric string, a, b float64) bool { return better(metric, a, b, 0) }
+
 // better reports whether a metric's value a is better than b by more than delta.
 func better(metric string, a, b, delta float64) bool {
 	if metric == "auc" {
