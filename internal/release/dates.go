@@ -22,10 +22,10 @@ type Date struct {
 // they do not reach are left out.
 func Dates(steps []Step, coming []Calendar, learned string, now time.Time) []Date {
 	var dates []Date
-	at, evidence := now, -1 // evidence: index of the last batch of the shadow
+	at := now
 	for _, step := range steps {
 		d := Date{Step: step, Begin: at, End: at}
-		for i, c := range coming {
+		for _, c := range coming {
 			if len(d.Batches) == step.Batches {
 				break
 			}
@@ -34,15 +34,12 @@ func Dates(steps []Step, coming []Calendar, learned string, now time.Time) []Dat
 			case step.Name == StepShadow:
 				fits, end = c.Batch > learned && (learned != "" || c.Scored.After(now)), c.Matured
 			case step.Name == StepWatch:
-				fits, end = i > evidence && c.Matured.After(at), c.Matured
+				fits, end = c.Scored.After(at), c.Matured
 			case step.Labels:
 				end = c.Matured
 			}
 			if !fits {
 				continue
-			}
-			if step.Name == StepShadow {
-				evidence = i
 			}
 			d.Batches = append(d.Batches, c.Batch)
 			if end.After(d.End) {

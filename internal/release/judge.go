@@ -14,14 +14,20 @@ type series struct {
 	subject  string
 	model    string
 	champion string
-	most     int // batches of the last look
+	most     int                         // batches of the last look
+	of       func(batches []string) bool // is a verdict on these of the series? nil: on any
+}
+
+// has reports whether a verdict is of the series.
+func (q *series) has(v *Verdict) bool {
+	return v.Batch == "" && v.Step == q.step && v.Model == q.model && v.Champion == q.champion && (q.of == nil || q.of(v.Batches))
 }
 
 // last returns the series' last verdict among those after an entry, or nil.
 func (q *series) last(verdicts []Verdict, after int64) *Verdict {
 	for i := len(verdicts) - 1; i >= 0; i-- {
 		v := &verdicts[i]
-		if v.Seq > after && v.Batch == "" && v.Step == q.step && v.Model == q.model && v.Champion == q.champion {
+		if v.Seq > after && q.has(v) {
 			return v
 		}
 	}
@@ -32,7 +38,7 @@ func (q *series) last(verdicts []Verdict, after int64) *Verdict {
 func (q *series) on(verdicts []Verdict, names []string) *Verdict {
 	for i := len(verdicts) - 1; i >= 0; i-- {
 		v := &verdicts[i]
-		if v.Batch == "" && v.Step == q.step && v.Model == q.model && v.Champion == q.champion && slices.Equal(v.Batches, names) {
+		if q.has(v) && slices.Equal(v.Batches, names) {
 			return v
 		}
 	}

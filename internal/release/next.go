@@ -31,8 +31,8 @@ type phase struct {
 //
 // Steps back come first: what a person ordered, what a gate found, what a routing or a
 // publication still has of a rejected model. Then comes the release that is watched, then
-// the oldest one whose candidates are on their way; it enters no step that serves
-// before the watch is over. Later releases wait. A hold stops steps forward only.
+// the oldest one whose candidates are on their way; none is promoted before the watch is
+// over. Later releases wait. A hold stops steps forward only.
 func Next(s *State, set Settings, now time.Time) Action {
 	if s.Champion == "" {
 		return idle("a first champion")

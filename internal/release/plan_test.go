@@ -90,13 +90,13 @@ func TestDates(t *testing.T) {
 		want    string
 	}{
 		{"the story of the retailer", canary(), "2024-05",
-			"shadow 2024-06 until 2024-07-31, 10% 2024-08 until 2024-08-01, 100% until 2024-08-01, watch 2024-07 2024-08 until 2024-09-30"},
+			"shadow 2024-06 until 2024-07-31, 10% 2024-08 until 2024-08-01, 100% until 2024-08-01, watch 2024-09 2024-10 until 2024-11-30"},
 		{"a month that matured is scored again", canary(), "2024-04",
-			"shadow 2024-05 until 2024-07-01, 10% 2024-08 until 2024-08-01, 100% until 2024-08-01, watch 2024-07 2024-08 until 2024-09-30"},
+			"shadow 2024-05 until 2024-07-01, 10% 2024-08 until 2024-08-01, 100% until 2024-08-01, watch 2024-09 2024-10 until 2024-11-30"},
 		{"nobody knows what it has learned", canary(), "",
-			"shadow 2024-08 until 2024-09-30, 10% 2024-10 until 2024-10-01, 100% until 2024-10-01, watch 2024-09 2024-10 until 2024-11-30"},
+			"shadow 2024-08 until 2024-09-30, 10% 2024-10 until 2024-10-01, 100% until 2024-10-01, watch 2024-11 2024-12 until 2025-01-31"},
 		{"outcomes of two arms", strategies["ab"], "2024-05",
-			"shadow 2024-06 until 2024-07-31, 50% 2024-08 2024-09 until 2024-10-31, 100% until 2024-10-31, watch 2024-10 2024-11 until 2024-12-31"},
+			"shadow 2024-06 until 2024-07-31, 50% 2024-08 2024-09 until 2024-10-31, 100% until 2024-10-31, watch 2024-11 2024-12 until 2025-01-31"},
 		{"batches that nobody knows of yet", canary(), "2024-12", ""},
 	}
 	for _, tt := range tests {

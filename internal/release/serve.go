@@ -4,7 +4,7 @@ import "fmt"
 
 // lead returns the phase of the release whose candidates are on their way: from the
 // shadow up the steps, as far as verdicts and approvals carry. before is the release
-// whose model is still watched, or nil.
+// whose model is still watched, or nil; until that is over, nobody follows its model.
 func (v *view) lead(r, before *Release) phase {
 	p := phase{release: r, step: StepShadow}
 	for _, c := range v.live(r) {
@@ -20,12 +20,12 @@ func (v *view) lead(r, before *Release) phase {
 		p.action = Action{Kind: DoFinish, Release: r.Name, Step: StepDone, Model: c.Model, Decision: d.Decision, Reason: "it passed in the shadow, which is all that the strategy asks"}
 		return p
 	}
-	if before != nil {
-		p.action = idle(fmt.Sprintf("the watch of release %s, before release %s can go on", before.Name, r.Name))
-		return p
-	}
 	for k := 1; ; k++ {
 		step := v.steps[k]
+		if step.Name == StepFull && before != nil {
+			p.action = idle(fmt.Sprintf("the watch of release %s, before release %s can serve all", before.Name, r.Name))
+			return p
+		}
 		if step.Approve && !v.approved(r, c.Model, step.Name, d.Decision) {
 			p.action = v.question(r, step.Name, c.Model, d, "the gate lets it, and the pipeline file wants a person to say so")
 			return p

@@ -2,11 +2,15 @@ package release
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
 // watch returns the phase of a release whose candidate is the champion: the former one
-// scores along and is judged in reverse each time that labels mature.
+// scores along and is judged in reverse each time that labels mature, until those of enough
+// batches have that were published since the promotion. Batches from before it, whose
+// labels come later, are judged by themselves: they tell sooner, and say nothing of the
+// months in which the new champion serves everybody.
 func (v *view) watch(r *Release) phase {
 	p := phase{release: r, step: StepWatch}
 	_, gone := v.Rejected[r.Former]
@@ -15,27 +19,43 @@ func (v *view) watch(r *Release) phase {
 	}
 	p.shadow = []string{r.Former}
 	from := r.Promotion.Seq
-	q := &series{release: r, step: StepWatch, subject: SubjectReverse, model: r.Former, champion: v.Champion, most: v.set.Watch}
-	last := q.last(r.Reverse, from)
-	if last != nil && last.Verdict == Pass {
-		p.action = Action{Kind: DoPromote, Release: r.Name, Step: StepBack, Model: r.Former, Champion: v.Champion, Decision: last.Decision,
-			Reason: "the former champion is better: " + last.Reason}
-		return p
-	}
-	if last != nil && len(last.Batches) >= v.set.Watch {
-		return v.finish(p, fmt.Sprintf("the former champion was not better on %d labelled batches", len(last.Batches)))
-	}
 	set := v.since(r.candidate(v.Champion), from, from, r.Former)
-	if a, ok := v.more(q, set, from); ok {
-		p.action = a
-		return p
-	}
 	seen := 0
-	if last != nil {
-		seen = len(last.Batches)
+	for _, served := range []bool{false, true} {
+		q := v.watches(r, served)
+		last := q.last(r.Reverse, from)
+		if last != nil && last.Verdict == Pass {
+			p.action = Action{Kind: DoPromote, Release: r.Name, Step: StepBack, Model: r.Former, Champion: v.Champion, Decision: last.Decision,
+				Reason: "the former champion is better: " + last.Reason}
+			return p
+		}
+		if seen = 0; last != nil {
+			seen = len(last.Batches)
+		}
+		if served && seen >= v.set.Watch {
+			return v.finish(p, fmt.Sprintf("the former champion was not better on %d labelled batches that it no longer served", seen))
+		}
+		part := slices.DeleteFunc(slices.Clone(set), func(b *batch) bool { return (b.first > from) != served })
+		if a, ok := v.more(q, part, from); ok {
+			p.action = a
+			return p
+		}
 	}
-	p.action = idle(fmt.Sprintf("labels to watch release %s by; %d of %d batches have them", r.Name, seen, v.set.Watch))
+	p.action = idle(fmt.Sprintf("labels to watch release %s by; %d of %d batches that it served have them", r.Name, seen, v.set.Watch))
 	return p
+}
+
+// watches is the series on the batches that were published since the promotion, or on
+// those from before it.
+func (v *view) watches(r *Release, served bool) *series {
+	return &series{release: r, step: StepWatch, subject: SubjectReverse, model: r.Former, champion: v.Champion, most: v.set.Watch,
+		of: func(batches []string) bool {
+			if len(batches) == 0 {
+				return false
+			}
+			b := v.batches[batches[0]]
+			return b != nil && b.first > r.Promotion.Seq == served
+		}}
 }
 
 func (v *view) finish(p phase, why string) phase {
