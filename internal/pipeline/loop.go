@@ -77,7 +77,7 @@ type Release struct {
 	// one, of the new arm. Other strategies have none.
 	Steps   []Share   `json:"steps,omitempty"`
 	Batches int       `json:"batches"` // published batches that each step takes
-	Watch   int       `json:"watch"`   // matured batches that the former champion stays in shadow
+	Watch   int       `json:"watch"`   // batches published since the promotion whose labels the former champion stays in shadow for
 	Extend  int       `json:"extend"`  // batches more for a step that is inconclusive; then a person is asked
 	OnFail  string    `json:"onFail"`  // rollback, pause or ask
 	Approve Approvals `json:"approve"`

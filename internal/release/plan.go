@@ -41,7 +41,7 @@ type Settings struct {
 	Shadow   int    // labelled batches at most that the shadow is judged on
 	Steps    []int  // shares of a canary in basis points, ascending; of ab the challenger's share first
 	Batches  int    // published batches that each step takes
-	Watch    int    // matured batches that the former champion stays in shadow
+	Watch    int    // batches published since the promotion whose labels the former champion stays in shadow for
 	Extend   int    // batches more for a step that is inconclusive; then a person is asked
 	OnFail   string // rollback, pause or ask
 
