@@ -80,6 +80,7 @@ func ScoreBatch(ctx workflow.Context, in ScoreBatchInput) (ScoreBatchOutput, err
 	if err := b.listen(ctx); err != nil {
 		return b.out, err
 	}
+	b.trials.moved = b.goOn
 	err = workflow.UpsertTypedSearchAttributes(ctx, attrPipeline.ValueSet(in.Pipeline), attrBatch.ValueSet(in.Batch))
 	if err != nil {
 		return b.out, err

@@ -21,6 +21,13 @@ func (b *batch) patient(ctx workflow.Context) workflow.Context {
 	return patient(ctx, &b.trials)
 }
 
+// goOn shows which workflow goes on with the shards. It makes no command: older runs have
+// none there.
+func (b *batch) goOn(ctx workflow.Context) {
+	b.card.Window = b.trials.elsewhere
+	setDetails(ctx, b.card.Markdown())
+}
+
 // mostColumns is how many drifted columns the list has.
 const mostColumns = 20
 

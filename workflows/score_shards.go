@@ -40,8 +40,10 @@ type ScoreShardsOutput struct {
 // ScoreShards scores a window of shards of a large batch.
 func ScoreShards(ctx workflow.Context, in ScoreShardsInput) (ScoreShardsOutput, error) {
 	var out ScoreShardsOutput
-	w := &shardWindow{in: in}
-	ctx, err := w.listen(ctx)
+	w := &shardWindow{run: in.Run, from: in.From, to: in.To, stage: "ScoreShards"}
+	w.trials.tell(in.Pipeline, in.Batch, in.Alerts)
+	w.trials.begin(in.OnFail, in.Wait, w.show)
+	ctx, err := w.listen(ctx, in.OnFail != "")
 	if err != nil {
 		return out, err
 	}
@@ -99,10 +101,18 @@ type AssembleShardsInput struct {
 	Shards   papers.Object `json:"shards"` // the window's list of results
 	Data     papers.Object `json:"data"`
 	Serving  store.Digest  `json:"serving,omitempty"`
+	Patient  bool          `json:"patient,omitempty"` // what fails waits where a person can see and hurry it
 }
 
 // AssembleShards assembles a window of shards of a large batch.
 func AssembleShards(ctx workflow.Context, in AssembleShardsInput) (papers.Object, error) {
+	w := &shardWindow{run: in.Run, from: in.From, to: in.To, stage: "AssembleShards"}
+	w.trials.begin("", 0, w.show) // a shard that is scored is not left out any more
+	w.trials.allScored(in.From, in.To)
+	ctx, err := w.listen(ctx, in.Patient)
+	if err != nil {
+		return papers.Object{}, err
+	}
 	results, err := run(stage(ctx, "Read the list of results", 5*time.Minute), act.ReadList, in.Shards)
 	if err != nil {
 		return papers.Object{}, err
@@ -165,10 +175,9 @@ func (b *batch) scoreShards(ctx workflow.Context) (activities.Papers, error) {
 	for from := 0; from < n; from += window {
 		in := b.shardsInput(from, min(from+window, n))
 		var out ScoreShardsOutput
-		b.trials.elsewhere = windowID(ctx, "shards", from)
-		b.card.Window = b.trials.elsewhere
+		b.trials.through(ctx, windowID(ctx, "shards", from))
 		err := workflow.ExecuteChildWorkflow(windowOf(ctx, "shards", from), ScoreShards, in).Get(ctx, &out)
-		b.trials.elsewhere, b.card.Window = "", ""
+		b.trials.through(ctx, "")
 		if err != nil {
 			return activities.Papers{}, err
 		}
@@ -194,17 +203,25 @@ func (b *batch) scored(ctx workflow.Context, shards int, rows, quarantined int64
 }
 
 // assembleAll assembles the table's files in the windows in which the shards were scored.
+// A window is patient if the workflow that waits for it is.
 func assembleAll(ctx workflow.Context, in AssembleShardsInput, shards activities.Papers) (activities.Papers, error) {
 	n := in.To
 	if len(shards.Lists) == 0 {
 		items, err := assembleWindow(ctx, in, shards.Items)
 		return activities.Papers{Items: items}, err
 	}
+	t, isPatient := ctx.Value(trialsKey{}).(*trials)
+	if !isPatient {
+		t = new(trials)
+	}
+	in.Patient = isPatient
 	var lists []papers.Object
 	for i, list := range shards.Lists {
 		in.From, in.To, in.Shards = i*window, min((i+1)*window, n), list
 		var out papers.Object
+		t.through(ctx, windowID(ctx, "table", in.From))
 		err := workflow.ExecuteChildWorkflow(windowOf(ctx, "table", in.From), AssembleShards, in).Get(ctx, &out)
+		t.through(ctx, "")
 		if err != nil {
 			return activities.Papers{}, err
 		}

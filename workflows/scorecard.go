@@ -55,7 +55,7 @@ type Scorecard struct {
 
 	Failing []Failing `json:"failing,omitempty"` // what has failed and waits
 	Skipped []string  `json:"skipped,omitempty"` // shards that a person left out
-	Window  string    `json:"window,omitempty"`  // workflow that scores shards for this one now
+	Window  string    `json:"window,omitempty"`  // workflow that scores or assembles shards for this one now
 }
 
 // Markdown returns the scorecard as a heading, a table, and the reasons.
@@ -74,7 +74,7 @@ func (c Scorecard) Markdown() string {
 		row("Input", fmt.Sprintf("%s rows in %s, %s", thousands(c.Rows), count(c.Files, "file"), bytes(c.Bytes)))
 		row("Shards", fmt.Sprintf("%d of %d done, %s rows read", c.ShardsDone, c.Shards, thousands(c.RowsDone)))
 		if c.Window != "" {
-			row("Scored by", "`"+c.Window+"`")
+			row(c.windowed(), "`"+c.Window+"`")
 		}
 		quarantine := thousands(c.Quarantined) + " rows"
 		if c.Budget > 0 {
@@ -118,6 +118,14 @@ func (c Scorecard) Markdown() string {
 	list(&b, "Not judged", texts(c.Notes))
 	c.commands(&b)
 	return b.String()
+}
+
+// windowed says what the window does.
+func (c Scorecard) windowed() string {
+	if c.Stage == "ScoreShards" {
+		return "Scored by"
+	}
+	return "Assembled by"
 }
 
 // world says how the batch compares with others.

@@ -6,21 +6,24 @@ import (
 	"strings"
 
 	"go.temporal.io/sdk/workflow"
+
+	"headgate/activities"
 )
 
-// A shardWindow is the state of one [ScoreShards]: what of it has failed.
+// A shardWindow is the state of one [ScoreShards] or [AssembleShards]: what of it has
+// failed.
 type shardWindow struct {
-	in      ScoreShardsInput
-	trials  trials
-	waiting waiting
+	run      activities.Run
+	from, to int
+	stage    string // that the batch is in meanwhile
+	trials   trials
+	waiting  waiting
 }
 
-// listen takes Updates about shards that fail. It returns the context for the window's
-// activities, which wait for them.
-func (w *shardWindow) listen(ctx workflow.Context) (workflow.Context, error) {
-	w.trials.tell(w.in.Pipeline, w.in.Batch, w.in.Alerts)
-	w.trials.begin(w.in.OnFail, w.in.Wait, w.show)
-	if err := errors.Join(w.trials.listen(ctx), w.trials.listenToSkips(ctx)); err != nil || w.in.OnFail == "" {
+// listen takes Updates about what fails. It returns the context for the window's
+// activities; if it is to be patient, they wait for such Updates.
+func (w *shardWindow) listen(ctx workflow.Context, isPatient bool) (workflow.Context, error) {
+	if err := errors.Join(w.trials.listen(ctx), w.trials.listenToSkips(ctx)); err != nil || !isPatient {
 		return ctx, err
 	}
 	return patient(ctx, &w.trials), nil
@@ -28,9 +31,9 @@ func (w *shardWindow) listen(ctx workflow.Context) (workflow.Context, error) {
 
 // show puts what fails onto the page of the window and into the list.
 func (w *shardWindow) show(ctx workflow.Context) error {
-	setDetails(ctx, WindowCard{Pipeline: w.in.Pipeline, Batch: w.in.Batch, From: w.in.From, To: w.in.To, Failing: w.trials.cards()}.Markdown())
+	setDetails(ctx, WindowCard{Pipeline: w.run.Pipeline, Batch: w.run.Batch, From: w.from, To: w.to, Failing: w.trials.cards()}.Markdown())
 	what, who := w.trials.waits()
-	updates := append(w.waiting.updates(what, who), attrPipeline.ValueSet(w.in.Pipeline), attrBatch.ValueSet(w.in.Batch), attrStage.ValueSet("ScoreShards"))
+	updates := append(w.waiting.updates(what, who), attrPipeline.ValueSet(w.run.Pipeline), attrBatch.ValueSet(w.run.Batch), attrStage.ValueSet(w.stage))
 	return workflow.UpsertTypedSearchAttributes(ctx, updates...)
 }
 

@@ -31,9 +31,10 @@ type trials struct {
 	alerts          bool // people are told when they are asked
 	pipeline, batch string
 
-	first, end int          // the shards of this workflow: from first to before end
-	scored     map[int]bool // those that have a result
-	elsewhere  string       // workflow that scores shards for this one now, or ""
+	first, end int                    // the shards of this workflow: from first to before end
+	scored     map[int]bool           // those that have a result
+	elsewhere  string                 // workflow that scores or assembles shards for this one now, or ""
+	moved      func(workflow.Context) // shows elsewhere; nil: nobody looks
 }
 
 // A trial is an activity that waits after it has failed.
@@ -60,6 +61,22 @@ func (t *trials) tell(pipeline, batch string, alerts bool) {
 // begin says what becomes of what fails: nothing is waited for if onFail is empty.
 func (t *trials) begin(onFail string, long time.Duration, show func(workflow.Context) error) {
 	t.asks, t.wait, t.show = onFail == activities.OnFailAsk, long, show
+}
+
+// through says which workflow goes on with the shards now, and shows it; "" is this one.
+func (t *trials) through(ctx workflow.Context, window string) {
+	t.elsewhere = window
+	if t.moved != nil {
+		t.moved(ctx)
+	}
+}
+
+// allScored says that the shards from first to before end have their results.
+func (t *trials) allScored(first, end int) {
+	t.first, t.end, t.scored = first, end, map[int]bool{}
+	for i := first; i < end; i++ {
+		t.scored[i] = true
+	}
 }
 
 type (

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/testsuite"
 
@@ -71,10 +72,21 @@ type sent struct {
 }
 
 func (s *sent) send(env *testsuite.TestWorkflowEnvironment, name, id string, in any) {
-	env.UpdateWorkflow(name, id, &testsuite.TestUpdateCallback{
+	env.UpdateWorkflow(name, id, s.callback(), in)
+}
+
+// sendTo sends an Update to a child workflow.
+func (s *sent) sendTo(env *testsuite.TestWorkflowEnvironment, workflow, name, id string, in any) {
+	if err := env.UpdateWorkflowByID(workflow, name, id, s.callback(), in); err != nil {
+		s.refused = err
+	}
+}
+
+func (s *sent) callback() *testsuite.TestUpdateCallback {
+	return &testsuite.TestUpdateCallback{
 		OnReject: func(err error) { s.refused = err }, OnAccept: func() {},
 		OnComplete: func(v any, err error) { s.out, s.failed = v, err },
-	}, in)
+	}
 }
 
 // skip leaves a shard out.
@@ -308,5 +320,51 @@ func TestAWindowOfShardsAsksToo(t *testing.T) {
 	}
 	if scored.Quarantined == 0 || scored.Rows != scored.Quarantined*3 {
 		t.Errorf("%+v", scored)
+	}
+}
+
+// A table's file of a large batch that cannot be written waits in its window: whoever asks
+// the batch is told where, and the window tries again at once.
+func TestAWindowOfTheTableTakesRetries(t *testing.T) {
+	const month = "2024-01"
+	w := inMemory(t, month, 200)
+	w.losePuts("/table/000200", 5)
+	env := w.env()
+	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: workflows.ScoreID("retailer", month)})
+	var card workflows.Scorecard
+	var asked, skipped, hears sent
+	again := workflows.RetryNow{By: "ann", Reason: "the store is back"}
+	env.RegisterDelayedCallback(func() {
+		value, err := env.QueryWorkflow("scorecard")
+		if err == nil {
+			err = value.Get(&card)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		asked.send(env, workflows.UpdateRetryNow, "batch", again)
+		skipped.sendTo(env, card.Window, workflows.UpdateSkipShard, "skip", skip(200))
+		hears.sendTo(env, card.Window, workflows.UpdateRetryNow, "window", again)
+	}, 40*time.Second)
+	began := env.Now()
+	env.ExecuteWorkflow(workflows.ScoreBatch, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: month, By: "test"})
+	var out workflows.ScoreBatchOutput
+	if err := env.GetWorkflowResult(&out); err != nil || out.Verdict != run.Pass || hears.refused != nil {
+		t.Fatal(err, out, hears.refused)
+	}
+	if took := env.Now().Sub(began); took >= time.Minute {
+		t.Errorf("it took %v: the back-off was not ended", took)
+	}
+	if !strings.HasSuffix(card.Window, "/table/000200") || !strings.Contains(card.Markdown(), "| Assembled by | `"+card.Window+"` |") {
+		t.Errorf("the scorecard says\n%s", card.Markdown())
+	}
+	if asked.refused == nil || !strings.Contains(asked.refused.Error(), card.Window+" goes on with the shards now: send it there") {
+		t.Errorf("the batch answers %v", asked.refused)
+	}
+	if skipped.refused == nil || !strings.Contains(skipped.refused.Error(), "shard 200 has its result already") {
+		t.Errorf("a skip is answered with %v", skipped.refused)
+	}
+	if tried, ok := hears.out.(workflows.RetryNowOutput); !ok || !slices.Equal(tried.Tried, []string{"Assemble shard 200"}) {
+		t.Errorf("the window answers %+v", hears.out)
 	}
 }

@@ -58,6 +58,9 @@ func (t *trials) checkRetry(in RetryNow) error {
 		_, err := t.find(*in.Shard)
 		return err
 	}
+	if len(t.waiting) == 0 && t.elsewhere != "" {
+		return t.away()
+	}
 	if len(t.waiting) == 0 {
 		return fmt.Errorf("nothing waits to be tried again%s; what fails for the first time is tried again within seconds, by itself", t.hint())
 	}
@@ -110,13 +113,18 @@ func (t *trials) find(shard int) (*trial, error) {
 	}
 	switch {
 	case t.elsewhere != "":
-		return nil, fmt.Errorf("shards are scored by %s now: send it there", t.elsewhere)
+		return nil, t.away()
 	case shard < t.first || shard >= t.end:
 		return nil, fmt.Errorf("there is no shard %d%s", shard, t.shards())
 	case t.scored[shard]:
 		return nil, fmt.Errorf("shard %d has its result already", shard)
 	}
 	return nil, fmt.Errorf("shard %d does not wait after a failure%s", shard, t.hint())
+}
+
+// away says who goes on with the shards.
+func (t *trials) away() error {
+	return fmt.Errorf("%s goes on with the shards now: send it there", t.elsewhere)
 }
 
 // shards says which shards there are.

@@ -36,13 +36,26 @@ var update = flag.Bool("update", false, "write workflows/testdata/killed.md and 
 
 // The test's own program is the worker that is killed, if these say so.
 const (
-	envKilled  = "CHAOS_WORKER"  // address of the server
-	envShelf   = "CHAOS_STORE"   // directory of the store
-	envMarks   = "CHAOS_MARKS"   // directory with a file for each activity that was killed
-	envPart    = "CHAOS_PART"    // activities whose name falls into this part are killed
-	killsParts = 4               // stories that are told at a time, each with a part of the kills
-	killsLong  = 8 * time.Minute // that a story may take
+	envKilled = "CHAOS_WORKER"  // address of the server
+	envShelf  = "CHAOS_STORE"   // directory of the store
+	envMarks  = "CHAOS_MARKS"   // directory with a file for each activity that was killed
+	envPart   = "CHAOS_PART"    // activities of this part are killed, see partOf
+	killsLong = 8 * time.Minute // that a story may take
 )
+
+// partsOfTheYear are how often the year is told at a time, each time with a part of the
+// kills.
+const partsOfTheYear = 4
+
+// partOf returns in which telling of which story the activity of a workflow is killed.
+func partOf(flow, name string) string {
+	if slices.Contains(killedInLosses, name) {
+		return "losses"
+	}
+	h := fnv.New32a()
+	h.Write([]byte(flow + " " + name))
+	return fmt.Sprint("year ", h.Sum32()%partsOfTheYear)
+}
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -85,13 +98,11 @@ type killedActivity struct {
 
 func (a *killedActivity) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
 	info := activity.GetInfo(ctx)
-	name := info.WorkflowType.Name + " " + info.ActivityType.Name
-	h := fnv.New32a()
-	h.Write([]byte(name))
-	if fmt.Sprint(h.Sum32()%killsParts) != os.Getenv(envPart) {
+	flow, name := info.WorkflowType.Name, info.ActivityType.Name
+	if partOf(flow, name) != os.Getenv(envPart) {
 		return a.Next.ExecuteActivity(ctx, in)
 	}
-	mark, err := os.OpenFile(filepath.Join(os.Getenv(envMarks), name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	mark, err := os.OpenFile(filepath.Join(os.Getenv(envMarks), flow+" "+name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if errors.Is(err, fs.ErrExist) {
 		return a.Next.ExecuteActivity(ctx, in)
 	}
@@ -128,19 +139,14 @@ func filesBelow(dir string) (n int) {
 // A worker that is killed in the middle of any activity leaves nothing that the next one
 // does not complete: every workflow ends as told, with the entries of an undisturbed one.
 func TestWorkerKilledInEveryActivity(t *testing.T) {
-	calm := tellKilled(t, "", t.TempDir())
 	marks := t.TempDir()
-	var all sync.WaitGroup // not t.Parallel, which waits for a free processor
-	for part := range killsParts {
-		all.Go(func() {
-			t.Run(fmt.Sprint("part ", part+1), func(t *testing.T) {
-				got := tellKilled(t, fmt.Sprint(part), marks)
-				if !slices.Equal(got, calm) {
-					t.Errorf("entries\n got %q\nwant %q", got, calm)
-				}
-			})
-		})
+	var year []string
+	for part := range partsOfTheYear {
+		year = append(year, fmt.Sprint("year ", part))
 	}
+	var all sync.WaitGroup // not t.Parallel, which waits for a free processor
+	all.Go(func() { t.Run("year", func(t *testing.T) { killedIn(t, wholeYear, marks, year...) }) })
+	all.Go(func() { t.Run("losses", func(t *testing.T) { killedIn(t, losses, marks, "losses") }) })
 	all.Wait()
 	files, err := os.ReadDir(marks)
 	if err != nil {
@@ -169,9 +175,34 @@ func TestWorkerKilledInEveryActivity(t *testing.T) {
 	}
 }
 
-// tellKilled tells the story of a recording, with a worker that is started again whenever
-// it has killed itself. It returns the entries of the registry, in words and sorted.
-func tellKilled(t *testing.T, part, marks string) []string {
+// A plot is what a story tells, in its order.
+type plot func(*recording, *team) []func(context.Context) error
+
+// wholeYear is the story of a recording, and what it lacks.
+func wholeYear(t *recording, _ *team) []func(context.Context) error {
+	return []func(context.Context) error{t.register, t.months, t.restore, t.asked, t.loop, t.promised, t.colours}
+}
+
+// killedIn tells a story undisturbed, and then once with the kills of each part.
+func killedIn(t *testing.T, p plot, marks string, parts ...string) {
+	calm := tellKilled(t, p, "", t.TempDir())
+	var all sync.WaitGroup
+	for _, part := range parts {
+		all.Go(func() {
+			t.Run(part, func(t *testing.T) {
+				if got := tellKilled(t, p, part, marks); !slices.Equal(got, calm) {
+					t.Errorf("entries\n got %q\nwant %q", got, calm)
+				}
+			})
+		})
+	}
+	all.Wait()
+}
+
+// tellKilled tells a story, with a worker that is started again whenever it has killed
+// itself. It returns the entries of the registry and what the team was told, in words and
+// sorted.
+func tellKilled(t *testing.T, p plot, part, marks string) []string {
 	ctx, cancel := context.WithTimeout(t.Context(), killsLong)
 	defer cancel()
 	dir := t.TempDir()
@@ -193,12 +224,14 @@ func tellKilled(t *testing.T, part, marks string) []string {
 		t.Fatal(err)
 	}
 	told := make(chan struct{})
+	who := newTeam(t)
+	env := append(os.Environ(), envKilled+"="+server.Address(), envShelf+"="+shelf, envPart+"="+part, envMarks+"="+marks, envTeam+"="+who.url, envSecret+"="+teamSecret)
 	var workers sync.WaitGroup
-	workers.Go(func() { revive(t, told, server.Address(), shelf, part, marks) })
+	workers.Go(func() { revive(t, told, env) })
 	s := &recording{story: &story{site: &site{server: server, client: c, store: shelf}, out: t.Output(), dir: dir, trail: map[string][]string{},
 		shop: retailer.World{Seed: 1, Customers: 2000}}}
 	err = s.open(ctx)
-	for _, do := range []func(context.Context) error{s.register, s.months, s.restore, s.asked, s.loop, s.promised, s.colours} {
+	for _, do := range p(s, who) {
 		if err == nil {
 			err = do(ctx)
 		}
@@ -209,14 +242,14 @@ func tellKilled(t *testing.T, part, marks string) []string {
 		t.Fatal(err)
 	}
 	defer s.bucket.Close()
-	return entriesOf(t, s)
+	return slices.Concat(entriesOf(t, s), who.notices(t))
 }
 
 // revive keeps a worker alive until the story is told.
-func revive(t *testing.T, told <-chan struct{}, address, shelf, part, marks string) {
+func revive(t *testing.T, told <-chan struct{}, env []string) {
 	for {
 		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), envKilled+"="+address, envShelf+"="+shelf, envPart+"="+part, envMarks+"="+marks)
+		cmd.Env = env
 		cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
 		if err := cmd.Start(); err != nil {
 			t.Error(err)

@@ -65,7 +65,7 @@ func (t *recording) promised(ctx context.Context) error {
 // release of another is cancelled before it has served.
 func (t *recording) colours(ctx context.Context) error {
 	const month = "2024-05"
-	first, err := t.colour(ctx, 1)
+	first, err := t.twin(ctx, 1, colours)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (t *recording) colours(ctx context.Context) error {
 	if err := t.released(ctx); err != nil {
 		return err
 	}
-	second, err := t.colour(ctx, 2)
+	second, err := t.twin(ctx, 2, colours)
 	if err != nil {
 		return err
 	}
@@ -94,10 +94,10 @@ func (t *recording) colours(ctx context.Context) error {
 	return nil
 }
 
-// colour registers a model that gives the champion's scores and is not it, with the
-// pipeline of [recording.colours]. n makes it another one.
-func (t *recording) colour(ctx context.Context, n int) (store.Digest, error) {
-	dir := filepath.Join(t.dir, fmt.Sprint("colour ", n))
+// twin registers a model that gives the champion's scores and is not it, with more in the
+// pipeline file. n makes it another one.
+func (t *recording) twin(ctx context.Context, n int, more string) (store.Digest, error) {
+	dir := filepath.Join(t.dir, fmt.Sprint("twin ", n))
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", err
 	}
@@ -108,7 +108,7 @@ func (t *recording) colour(ctx context.Context, n int) (store.Digest, error) {
 	other := bytes.Replace(model, []byte("[boosting: gbdt]"), fmt.Appendf(nil, "[boosting: gbdt%*s]", n, ""), 1)
 	request := registration.Request{Pipeline: filepath.Join(dir, "pipeline.yaml"), Model: filepath.Join(dir, "model.txt"),
 		Golden: shipped("golden.csv"), Expected: shipped("golden_expected.csv"), By: "demo", Reason: "another colour", At: now()}
-	err := errors.Join(err1, err2, err3, err4, os.WriteFile(request.Pipeline, append(pipeline, colours...), 0o644),
+	err := errors.Join(err1, err2, err3, err4, os.WriteFile(request.Pipeline, append(pipeline, more...), 0o644),
 		os.WriteFile(filepath.Join(dir, "contract.yaml"), contract, 0o644),
 		os.WriteFile(filepath.Join(dir, "labels.yaml"), labels, 0o644), os.WriteFile(request.Model, other, 0o644))
 	if err != nil {
@@ -131,17 +131,22 @@ func (t *recording) coloured(ctx context.Context, model store.Digest) error {
 	if _, err := t.agreed(ctx); err != nil {
 		return err
 	}
+	return t.routed(ctx, "idle")
+}
+
+// routed waits until the routing in force is of a step.
+func (t *recording) routed(ctx context.Context, step string) error {
 	for {
 		log, err := registry.Load(ctx, t.bucket, "retailer")
 		if err != nil {
 			return err
 		}
 		last := log.Of(registry.KindRouting)
-		if n := len(last); n > 0 && last[n-1].Step == "idle" {
+		if n := len(last); n > 0 && last[n-1].Step == step {
 			return nil
 		}
 		if err := pause(ctx, 100*time.Millisecond); err != nil {
-			return errors.Join(errors.New("nothing was routed to "+papers.Short(model)), err)
+			return errors.Join(fmt.Errorf("nothing was routed for step %s", step), err)
 		}
 	}
 }

@@ -4,7 +4,6 @@ package main
 
 import (
 	"encoding/binary"
-	"errors"
 	"os"
 	"path/filepath"
 
@@ -81,17 +80,24 @@ func (r *releaseSite) damaged(batch string) {
 	r.t.Helper()
 	dir := filepath.Join(r.root(), "incoming", "retailer", batch)
 	paths, err := r.shop.WriteDir(r.t.Context(), dir, batch, &retailer.Options{Parts: 2})
+	if err == nil {
+		err = damage(paths[1])
+	}
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	data, err := os.ReadFile(paths[1])
-	if err == nil {
-		footer := int(binary.LittleEndian.Uint32(data[len(data)-8:]))
-		data[len(data)-8-footer-100] ^= 0xff
+}
+
+// damage gives a Parquet file other bytes in its last column than were written; its footer
+// stays as it is.
+func damage(file string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
 	}
-	if err = errors.Join(err, os.WriteFile(paths[1], data, 0o666)); err != nil {
-		r.t.Fatal(err)
-	}
+	footer := int(binary.LittleEndian.Uint32(data[len(data)-8:]))
+	data[len(data)-8-footer-100] ^= 0xff
+	return os.WriteFile(file, data, 0o666)
 }
 
 // releaseOf names the release that a candidate asks for.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -45,7 +46,7 @@ release:
 // share of November and takes it back. December is scored after the fact.
 func (t *recording) loop(ctx context.Context) error {
 	for _, do := range []func(context.Context) error{
-		t.registerLoop,
+		func(ctx context.Context) error { return t.registerAgain(ctx, "looping", looping, "to close the loop") },
 		func(ctx context.Context) error { return t.evaluated(ctx, "2024-08") },
 		func(ctx context.Context) error { return t.trained(ctx, trigger.Refit) },
 		func(ctx context.Context) error { return t.evaluated(ctx, "2024-09") },
@@ -89,23 +90,26 @@ func (t *recording) released(ctx context.Context) error {
 	return err
 }
 
-// registerLoop registers the pipeline of the loop.
-func (t *recording) registerLoop(ctx context.Context) error {
-	dir := filepath.Join(t.dir, "looping")
+// registerAgain registers the pipeline with more in its file, which it keeps in a directory
+// of that name. change are old and new texts of the file, in turns.
+func (t *recording) registerAgain(ctx context.Context, name, more, reason string, change ...string) error {
+	dir := filepath.Join(t.dir, name)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	for name, more := range map[string]string{"pipeline.yaml": looping, "contract.yaml": "", "labels.yaml": ""} {
-		text, err := os.ReadFile(shipped(name))
+	for _, file := range []string{"pipeline.yaml", "contract.yaml", "labels.yaml"} {
+		text, err := os.ReadFile(shipped(file))
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), append(text, more...), 0o644); err != nil {
+		if file == "pipeline.yaml" {
+			text = []byte(strings.NewReplacer(change...).Replace(string(text) + more))
+		}
+		if err := os.WriteFile(filepath.Join(dir, file), text, 0o644); err != nil {
 			return err
 		}
 	}
-	_, err := registration.Request{Pipeline: filepath.Join(dir, "pipeline.yaml"), By: "demo", Reason: "to close the loop",
-		At: now()}.Do(ctx, t.bucket, worker.Formats())
+	_, err := registration.Request{Pipeline: filepath.Join(dir, "pipeline.yaml"), By: "demo", Reason: reason, At: now()}.Do(ctx, t.bucket, worker.Formats())
 	return err
 }
 

@@ -119,7 +119,7 @@ func (u *urge) check(c *cobra.Command, shard bool) error {
 	return nil
 }
 
-// id names the workflow that is meant: of a large batch the one that scores shards now.
+// id names the workflow that is meant: of a large batch the window that goes on now.
 func (u *urge) id(ctx context.Context, c client.Client) (string, error) {
 	switch {
 	case u.training:

@@ -235,6 +235,30 @@ func TestVerifyOfAReleaseWithoutAShadow(t *testing.T) {
 	}
 }
 
+// A candidate can be rejected before a step is asked about: the paper then names none.
+func TestVerifyOfARejectionThatNobodyAskedFor(t *testing.T) {
+	original := newMonths(t, settings)
+	original.append(registry.Entry{Kind: registry.KindCandidate, Release: releaseName, Model: original.models[1], Batch: "2023-12"})
+	for _, tt := range []struct {
+		step string
+		want string // "" if nothing is found
+	}{
+		{"none", ""},
+		{"10%", `its step is "10%", and its paper says "none"`},
+	} {
+		t.Run(tt.step, func(t *testing.T) {
+			h := original.copy(t)
+			paper := h.blob(release.Approval{Format: 1, Pipeline: "retailer", Release: releaseName, Answer: "reject", By: "ada", Reason: "it was a try"})
+			h.append(registry.Entry{Kind: registry.KindApproval, Release: releaseName, Step: tt.step, Answer: "reject", By: "ada", Reason: "it was a try", Paper: paper})
+			if tt.want != "" {
+				h.wantFinding(tt.want)
+			} else if findings := h.verify().Findings; len(findings) > 0 {
+				t.Errorf("verify says %q", findings)
+			}
+		})
+	}
+}
+
 // bundle returns a copy of the first model version under another digest.
 func (h *house) bundle() store.Digest {
 	h.t.Helper()

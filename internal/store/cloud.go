@@ -113,18 +113,36 @@ func (c *cloud) stat(ctx context.Context, key string) (Attrs, error) {
 
 func (c *cloud) list(ctx context.Context, prefix string) ([]Attrs, error) {
 	var found []Attrs
-	pages := c.bucket.List(&blob.ListOptions{Prefix: prefix})
-	for {
-		o, err := pages.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return found, nil
-		}
-		if err != nil {
-			return nil, oneLine(err)
-		}
+	err := c.pages(ctx, &blob.ListOptions{Prefix: prefix}, func(o *blob.ListObject) {
 		attrs := Attrs{Key: o.Key, Size: o.Size, ModTime: o.ModTime}
 		attrs.Version = c.dialect.listVersion(o)
 		found = append(found, attrs)
+	})
+	return found, err
+}
+
+func (c *cloud) folders(ctx context.Context, prefix string) ([]string, error) {
+	var found []string
+	err := c.pages(ctx, &blob.ListOptions{Prefix: prefix, Delimiter: "/"}, func(o *blob.ListObject) {
+		if o.IsDir {
+			found = append(found, o.Key)
+		}
+	})
+	return found, err
+}
+
+// pages shows each name of a listing, page by page.
+func (c *cloud) pages(ctx context.Context, o *blob.ListOptions, show func(*blob.ListObject)) error {
+	names := c.bucket.List(o)
+	for {
+		name, err := names.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return oneLine(err)
+		}
+		show(name)
 	}
 }
 

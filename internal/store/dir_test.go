@@ -146,6 +146,10 @@ func TestListFollowsLinks(t *testing.T) {
 		t.Errorf("List = %q, want %s", got, want)
 	}
 
+	if got, err := b.Folders(ctx, ""); err != nil || strings.Join(got, " ") != "linked/ real/" {
+		t.Errorf("Folders = %q, %v", got, err)
+	}
+
 	link("..", "real/up")
 	if err := listError(b, ""); err == nil || !strings.Contains(err.Error(), "links back") {
 		t.Errorf("List of a circle: %v", err)
@@ -178,8 +182,13 @@ func TestOnlyFilesAreObjects(t *testing.T) {
 			t.Errorf("Get(%s): %v", key, err)
 		}
 	}
-	for attrs, err := range b.List(ctx, "") {
-		t.Errorf("List yields %q, %v", attrs.Key, err)
+	for _, prefix := range []string{"", "empty", "empty/", "pipe", "pipe/"} {
+		for attrs, err := range b.List(ctx, prefix) {
+			t.Errorf("List of %q yields %q, %v", prefix, attrs.Key, err)
+		}
+		if got, err := b.Folders(ctx, prefix); err != nil || got != nil {
+			t.Errorf("Folders of %q: %q, %v", prefix, got, err)
+		}
 	}
 	err := b.Put(ctx, "pipe/x", []byte("x"))
 	if err == nil || !strings.Contains(err.Error(), "not a directory") {

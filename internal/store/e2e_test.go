@@ -108,6 +108,12 @@ func conform(t *testing.T, scheme, bucket, query string) {
 		if got := storetest.Keys(t, part); len(got) != 1 || got[0] != "x" {
 			t.Errorf("the part has %q", got)
 		}
+		if err := part.Put(context.Background(), "y/z", []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := part.Folders(context.Background(), ""); err != nil || len(got) != 1 || got[0] != "y/" {
+			t.Errorf("the part's folders are %q, %v", got, err)
+		}
 	})
 	t.Run("a missing bucket is not an empty one", func(t *testing.T) {
 		absent(t, scheme+"://absent"+query)
@@ -132,6 +138,9 @@ func absent(t *testing.T, url string) {
 		t.Errorf("List: %v", err)
 	}
 	t.Log(err)
+	if _, err := b.Folders(ctx, ""); err == nil || !strings.Contains(err.Error(), b.URL()) {
+		t.Errorf("Folders: %v", err)
+	}
 }
 
 func TestUnreachable(t *testing.T) {

@@ -4,19 +4,20 @@ import "context"
 
 // Names of the calls that an [Interceptor] sees.
 const (
-	CallPut    = "put"
-	CallGet    = "get"
-	CallStat   = "stat"
-	CallList   = "list" // one per List, whatever its pages
-	CallDelete = "delete"
-	CallOpen   = "open" // of a Reader
-	CallRead   = "read" // a range of a Reader
+	CallPut     = "put"
+	CallGet     = "get"
+	CallStat    = "stat"
+	CallList    = "list"    // one per List, whatever its pages
+	CallFolders = "folders" // one per Folders, whatever its pages
+	CallDelete  = "delete"
+	CallOpen    = "open" // of a Reader
+	CallRead    = "read" // a range of a Reader
 )
 
 // A Call is one request of a [Bucket] to its storage.
 type Call struct {
 	Name string // one of CallPut …
-	Key  string // or the prefix of a list
+	Key  string // or the prefix of a list or of folders
 	Size int64  // bytes to put or to read
 }
 
@@ -69,6 +70,14 @@ func (d *intercepted) stat(ctx context.Context, key string) (attrs Attrs, err er
 func (d *intercepted) list(ctx context.Context, prefix string) (found []Attrs, err error) {
 	err = d.f(ctx, Call{Name: CallList, Key: prefix}, func() error {
 		found, err = d.below.list(ctx, prefix)
+		return err
+	})
+	return found, err
+}
+
+func (d *intercepted) folders(ctx context.Context, prefix string) (found []string, err error) {
+	err = d.f(ctx, Call{Name: CallFolders, Key: prefix}, func() error {
+		found, err = d.below.folders(ctx, prefix)
 		return err
 	})
 	return found, err

@@ -67,8 +67,9 @@ type driver interface {
 	put(ctx context.Context, key string, data []byte) error
 	get(ctx context.Context, key string) ([]byte, error)
 	stat(ctx context.Context, key string) (Attrs, error)
-	list(ctx context.Context, prefix string) ([]Attrs, error) // in any order
-	remove(ctx context.Context, key string) error             // nil if missing
+	list(ctx context.Context, prefix string) ([]Attrs, error)     // in any order
+	folders(ctx context.Context, prefix string) ([]string, error) // in any order
+	remove(ctx context.Context, key string) error                 // nil if missing
 	open(ctx context.Context, key string) (source, Attrs, error)
 	local() bool
 	close() error
@@ -181,6 +182,30 @@ func (b *Bucket) List(ctx context.Context, prefix string) iter.Seq2[Attrs, error
 			}
 		}
 	}
+}
+
+// Folders returns the folders whose paths begin with prefix, up to the first "/" after
+// it, in the order of their bytes: "registry/flights/" and "registry/retailer/" for
+// "registry/", whatever lies in them. Each can be the prefix of another call. As in
+// [Bucket.List], the prefix may end within a name, "" is the whole store, a prefix that
+// matches nothing has none, and what is written meanwhile may be missing.
+//
+// It costs as much as there are names on that level, however many objects lie below. A
+// folder is where an object lies: an empty directory is none.
+func (b *Bucket) Folders(ctx context.Context, prefix string) ([]string, error) {
+	if err := checkPrefix(prefix); err != nil {
+		return nil, err
+	}
+	err := ctx.Err()
+	var found []string
+	if err == nil {
+		found, err = b.driver.folders(ctx, prefix)
+	}
+	if err != nil {
+		return nil, b.failed("list the folders of", prefix, err)
+	}
+	slices.Sort(found)
+	return found, nil
 }
 
 // Delete removes an object; a missing one is no error. Nothing that Headgate

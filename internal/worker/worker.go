@@ -128,13 +128,8 @@ func (w *Worker) Health(ctx context.Context) error {
 	if _, err := w.client.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
 		return fmt.Errorf("temporal: %w", err)
 	}
-	for _, err := range w.bucket.List(ctx, "registry/") {
-		if err != nil {
-			return err
-		}
-		break
-	}
-	return nil
+	_, err := w.bucket.Folders(ctx, "registry/")
+	return err
 }
 
 // ServeHealth answers GET /health with 200, or with 503 and the reason, and GET /metrics,

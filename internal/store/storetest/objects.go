@@ -93,6 +93,8 @@ func testBadKeys(t *testing.T, b *store.Bucket) {
 		for _, err := range b.List(ctx, prefix) {
 			wants(t, fmt.Sprintf("List(%q)", prefix), err, store.ErrKey)
 		}
+		_, err := b.Folders(ctx, prefix)
+		wants(t, fmt.Sprintf("Folders(%q)", prefix), err, store.ErrKey)
 	}
 }
 
@@ -115,6 +117,9 @@ func testMissing(t *testing.T, b *store.Bucket) {
 	wants(t, "GetBlob", err, store.ErrNotFound)
 	if got := listKeys(t, b, "absent/"); got != nil {
 		t.Errorf("List of an absent prefix = %q", got)
+	}
+	if got := folders(t, b, "absent/"); got != nil {
+		t.Errorf("Folders of an absent prefix = %q", got)
 	}
 }
 
@@ -163,13 +168,62 @@ func testList(t *testing.T, b *store.Bucket) {
 	}
 }
 
+func testFolders(t *testing.T, b *store.Bucket) {
+	for _, key := range []string{"a-b/x", "a/b/c/d", "a/b/d", "a/c", "a/e f/ä", "a0", "b/batch=2024-01/x", "c"} {
+		put(t, b, key, []byte("x"))
+	}
+	tests := []struct {
+		prefix string
+		want   []string
+	}{
+		{"", []string{"a-b/", "a/", "b/"}},
+		{"a", []string{"a-b/", "a/"}},
+		{"a/", []string{"a/b/", "a/e f/"}},
+		{"a/b", []string{"a/b/"}},
+		{"a/b/", []string{"a/b/c/"}},
+		{"a/b/c/", nil},
+		{"a/b/d", nil},
+		{"a/b/d/", nil},
+		{"a/x/y", nil},
+		{"a0", nil},
+		{"b/batch=2024", []string{"b/batch=2024-01/"}},
+		{"d", nil},
+	}
+	for _, test := range tests {
+		if got := folders(t, b, test.prefix); !slices.Equal(got, test.want) {
+			t.Errorf("Folders(%q) = %q, want %q", test.prefix, got, test.want)
+		}
+	}
+}
+
+// testFolderOfNothing checks that what makes a folder is an object. A directory stays
+// when its last file goes.
+func testFolderOfNothing(t *testing.T, b *store.Bucket) {
+	put(t, b, "logs/kept/deep/er/1", nil)
+	put(t, b, "logs/left/deep/er/1", nil)
+	wants(t, "Delete", b.Delete(context.Background(), "logs/left/deep/er/1"), nil)
+	if got, want := folders(t, b, "logs/"), []string{"logs/kept/"}; !slices.Equal(got, want) {
+		t.Errorf("Folders = %q, want %q", got, want)
+	}
+}
+
+func folders(t testing.TB, b *store.Bucket, prefix string) []string {
+	t.Helper()
+	found, err := b.Folders(context.Background(), prefix)
+	if err != nil {
+		t.Fatalf("Folders(%q): %v", prefix, err)
+	}
+	return found
+}
+
 func testListMany(t *testing.T, b *store.Bucket) {
 	const n = 1100 // services return 1000 at once
 	var group errgroup.Group
 	group.SetLimit(32)
-	want := make([]string, n)
+	names, want := make([]string, n), make([]string, n)
 	for i := range want {
-		want[i] = fmt.Sprintf("many/%04d", i)
+		names[i] = fmt.Sprintf("many/%04d/", i)
+		want[i] = names[i] + "x"
 		group.Go(func() error { return b.Put(context.Background(), want[i], nil) })
 	}
 	if err := group.Wait(); err != nil {
@@ -177,6 +231,9 @@ func testListMany(t *testing.T, b *store.Bucket) {
 	}
 	if got := listKeys(t, b, "many/"); !slices.Equal(got, want) {
 		t.Errorf("List yields %d keys, want %d in order", len(got), n)
+	}
+	if got := folders(t, b, "many/"); !slices.Equal(got, names) {
+		t.Errorf("Folders has %d names, want %d in order", len(got), n)
 	}
 }
 

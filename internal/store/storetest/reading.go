@@ -143,6 +143,7 @@ func testCancelled(t *testing.T, b *store.Bucket) {
 		{"ReadAt", func() error { _, err := r.ReadAt(make([]byte, 1), 0); return err }},
 		{"Delete", func() error { return b.Delete(ctx, "there") }},
 		{"Probe", func() error { return b.Probe(ctx) }},
+		{"Folders", func() error { _, err := b.Folders(ctx, ""); return err }},
 		{"List", func() (last error) {
 			for _, err := range b.List(ctx, "") {
 				last = err
