@@ -102,8 +102,11 @@ const soon = time.Minute
 
 // SendAlert tells one receiver. Addresses and secrets are read here and go nowhere else.
 // Sending a notice again sends the same bytes under the same id.
-func (a *Activities) SendAlert(ctx context.Context, in SendAlertInput) (SendAlertOutput, error) {
-	return stage(ctx, func(ctx context.Context, _ func(Progress)) (SendAlertOutput, error) {
+//
+// A worker that shuts down completes what it is sending, as long as it may: cut off, the
+// notice may have arrived and would come twice. It begins no other.
+func (a *Activities) SendAlert(whole context.Context, in SendAlertInput) (SendAlertOutput, error) {
+	return stage(whole, func(ctx context.Context, _ func(Progress)) (SendAlertOutput, error) {
 		settings, err := a.alerts(ctx, in.File)
 		if err != nil {
 			return SendAlertOutput{}, err
@@ -111,7 +114,10 @@ func (a *Activities) SendAlert(ctx context.Context, in SendAlertInput) (SendAler
 		if settings == nil || settings.Receivers[in.Receiver].Refs() == nil {
 			return SendAlertOutput{}, fail(KindConfig, "pipeline file %s has no receiver %s", in.File, in.Receiver)
 		}
-		err = a.sender.Send(ctx, settings.Receivers[in.Receiver], in.Notice)
+		if ctx.Err() != nil {
+			return SendAlertOutput{}, ctx.Err()
+		}
+		err = a.sender.Send(whole, settings.Receivers[in.Receiver], in.Notice)
 		var failed *deliver.Error
 		if err == nil || !errors.As(err, &failed) {
 			return SendAlertOutput{}, err

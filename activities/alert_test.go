@@ -95,6 +95,40 @@ func TestSendAlert(t *testing.T) {
 	}
 }
 
+// A worker that shuts down completes the notice that it is sending, and says so: otherwise
+// another worker would send it again. It begins no other.
+func TestAStoppingWorkerSendsToTheEnd(t *testing.T) {
+	at := time.Date(2024, 3, 2, 6, 0, 0, 0, time.UTC)
+	sample, _ := alert.Sample(alert.BatchBlocked, "p", at)
+	for _, tt := range []struct {
+		name   string
+		before bool
+		got    int
+		failed string
+	}{
+		{name: "while the receiver reads it", got: 1},
+		{name: "before it has begun", before: true, failed: activities.KindWorkerStopped},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			stopping := make(chan struct{})
+			env, a, file, web := sending(t, delivertest.Answer{Do: func() { close(stopping) }, Wait: 300 * time.Millisecond})
+			if tt.before {
+				close(stopping)
+			}
+			env.SetWorkerStopChannel(stopping)
+			_, err := env.ExecuteActivity(a.SendAlert, activities.SendAlertInput{File: file, Receiver: "team",
+				Notice: alert.Notice{ID: "a-b-1", Event: alert.Firing, Alert: sample, At: at, Sent: at}})
+			kind := ""
+			if failed := (*temporal.ApplicationError)(nil); errors.As(err, &failed) {
+				kind = failed.Type()
+			}
+			if n := len(web.Got()); kind != tt.failed || (err == nil) != (tt.failed == "") || n != tt.got {
+				t.Errorf("err = %v, want kind %q; it got %d notices, want %d", err, tt.failed, n, tt.got)
+			}
+		})
+	}
+}
+
 // A pipeline that is not registered, or whose file is gone, tells nobody.
 func TestRouteAlertOfNobody(t *testing.T) {
 	env, a, _, _ := sending(t)
