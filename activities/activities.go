@@ -240,7 +240,7 @@ func (a *Activities) files(ctx context.Context, pipelineFile, contractFile, outp
 	if err != nil {
 		return f, fmt.Errorf("pipeline file: %w", err)
 	}
-	if f.pipeline, err = pipeline.Parse("pipeline file "+string(pipelineFile), b); err != nil {
+	if f.pipeline, err = pipeline.ParseKept("pipeline file "+string(pipelineFile), b); err != nil {
 		return f, &kindError{KindConfig, err}
 	}
 	if f.contract, err = a.contract(ctx, contractFile); err != nil || outputFile == "" {

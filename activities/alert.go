@@ -77,7 +77,7 @@ func (a *Activities) alerts(ctx context.Context, file store.Digest) (*pipeline.A
 	if err != nil {
 		return nil, fmt.Errorf("pipeline file: %w", err)
 	}
-	c, err := pipeline.Parse("pipeline file "+string(file), data)
+	c, err := pipeline.ParseKept("pipeline file "+string(file), data)
 	if err != nil {
 		return nil, &kindError{KindConfig, err}
 	}

@@ -165,7 +165,7 @@ func (a *Activities) lookForData(ctx context.Context, file store.Digest, batch s
 	if err != nil {
 		return fmt.Errorf("pipeline file: %w", err)
 	}
-	c, err := pipeline.Parse("pipeline file "+string(file), data)
+	c, err := pipeline.ParseKept("pipeline file "+string(file), data)
 	if err != nil {
 		return &kindError{KindConfig, err}
 	}

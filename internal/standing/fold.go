@@ -48,7 +48,7 @@ func (f *folding) fold(now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("pipeline file: %w", err)
 	}
-	if f.config, err = pipeline.Parse("pipeline file "+string(state.Pipeline), data); err != nil {
+	if f.config, err = pipeline.ParseKept("pipeline file "+string(state.Pipeline), data); err != nil {
 		return err
 	}
 	f.publications(state)
