@@ -33,6 +33,8 @@ type RouteAlertOutput struct {
 	Plan    alert.Plan   `json:"plan"`
 	File    store.Digest `json:"file"`              // the pipeline file that says so
 	Console string       `json:"console,omitempty"` // address of the Web UI
+
+	Receivers []string `json:"receivers,omitempty"` // that the file describes, in alphabetical order
 }
 
 // RouteAlert finds out who is told of an alert, by the pipeline file in force.
@@ -42,7 +44,7 @@ func (a *Activities) RouteAlert(ctx context.Context, in RouteAlertInput) (RouteA
 		if err != nil {
 			return RouteAlertOutput{}, err
 		}
-		out := RouteAlertOutput{File: log.State().Pipeline}
+		out := RouteAlertOutput{File: log.State().Pipeline, Plan: alert.Plan{Follows: true}}
 		if out.File == "" {
 			return out, nil
 		}
@@ -51,7 +53,8 @@ func (a *Activities) RouteAlert(ctx context.Context, in RouteAlertInput) (RouteA
 			return out, err
 		}
 		out.Console = settings.Console
-		out.Plan = alert.Plan{Quiet: time.Duration(settings.Quiet), Repeat: time.Duration(settings.Repeat)}
+		out.Receivers = settings.Names()
+		out.Plan.Quiet, out.Plan.Repeat = time.Duration(settings.Quiet), time.Duration(settings.Repeat)
 		route := settings.Route(in.Kind, in.Severity)
 		if len(route.To) == 0 {
 			return out, nil

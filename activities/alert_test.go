@@ -4,6 +4,8 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +128,24 @@ func TestAStoppingWorkerSendsToTheEnd(t *testing.T) {
 				t.Errorf("err = %v, want kind %q; it got %d notices, want %d", err, tt.failed, n, tt.got)
 			}
 		})
+	}
+}
+
+// Whoever is told, and which receivers there are, says the pipeline file that is in force.
+func TestRouteAlert(t *testing.T) {
+	s := newShop(t, false)
+	route := func(text string) activities.RouteAlertOutput {
+		t.Helper()
+		s.inForce("pipeline: retailer\ncontract: c.yaml\ninput: { files: '{batch}' }\n" + text)
+		return must(s, s.act.RouteAlert, activities.RouteAlertInput{Pipeline: "retailer", Kind: alert.BatchBlocked, Severity: alert.Critical})
+	}
+	out := route("alerts: { receivers: { team: { slack: { url: env:T } }, prom: { alertmanager: { url: env:P } } }, routes: [{ to: [prom] }], repeat: 2h }\n")
+	want := alert.Plan{Levels: []alert.Level{{To: []string{"prom"}}}, Quiet: time.Hour, Repeat: 2 * time.Hour, Forgets: []string{"prom"}, Follows: true}
+	if !reflect.DeepEqual(out.Plan, want) || !slices.Equal(out.Receivers, []string{"prom", "team"}) {
+		t.Errorf("%+v", out)
+	}
+	if out := route(""); !reflect.DeepEqual(out.Plan, alert.Plan{Follows: true}) || len(out.Receivers) != 0 {
+		t.Errorf("without alerts: %+v", out)
 	}
 }
 

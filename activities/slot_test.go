@@ -41,6 +41,20 @@ func (s *shop) append(e registry.Entry) {
 	}
 }
 
+// inForce makes a text the pipeline file in force.
+func (s *shop) inForce(text string) {
+	s.t.Helper()
+	ref, err := s.bucket.PutBlob(s.t.Context(), []byte(text))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	log, err := registry.Load(s.t.Context(), s.bucket, "retailer")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.append(registry.Entry{Kind: registry.KindPipeline, ID: string(ref.Digest), At: due, By: "test", Reason: "test", Pipeline: ref.Digest, Contract: log.State().Contract})
+}
+
 // published publishes the month as it is delivered, in one shard.
 func (s *shop) published() activities.PublishOutput {
 	s.t.Helper()
@@ -137,12 +151,7 @@ func TestNameMissedSeveral(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	told, err := s.bucket.PutBlob(t.Context(), append(text, "alerts: { receivers: { team: { slack: { url: env:TEAM } } } }\n"...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	before := s.entries()[0] // of the pipeline
-	s.append(registry.Entry{Kind: registry.KindPipeline, ID: "told", At: due, By: "test", Reason: "to be told", Pipeline: told.Digest, Contract: before.Contract})
+	s.inForce(string(text) + "alerts: { receivers: { team: { slack: { url: env:TEAM } } } }\n")
 	in := activities.NameMissedInput{Pipeline: "retailer", Schedule: s.monthly("2023-10"), Operation: "slot/1", At: due.AddDate(0, 2, 0), Several: true}
 	for _, batch := range []string{"2023-10", "2023-11", "2023-12", month, "2024-02"} {
 		in.Missing = append(in.Missing, activities.Missing{Batch: batch, Due: due, Reason: "no data"})
