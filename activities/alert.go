@@ -55,6 +55,11 @@ func (a *Activities) RouteAlert(ctx context.Context, in RouteAlertInput) (RouteA
 		out.Console = settings.Console
 		out.Receivers = settings.Names()
 		out.Plan.Quiet, out.Plan.Repeat = time.Duration(settings.Quiet), time.Duration(settings.Repeat)
+		for _, name := range out.Receivers {
+			if settings.Receivers[name].Forgets() {
+				out.Plan.Forgets = append(out.Plan.Forgets, name)
+			}
+		}
 		route := settings.Route(in.Kind, in.Severity)
 		if len(route.To) == 0 {
 			return out, nil
@@ -62,13 +67,6 @@ func (a *Activities) RouteAlert(ctx context.Context, in RouteAlertInput) (RouteA
 		out.Plan.Levels = []alert.Level{{To: route.To}}
 		for _, e := range route.Acknowledge {
 			out.Plan.Levels = append(out.Plan.Levels, alert.Level{After: time.Duration(e.Within), To: e.Else})
-		}
-		for _, l := range out.Plan.Levels {
-			for _, name := range l.To {
-				if settings.Receivers[name].Forgets() {
-					out.Plan.Forgets = append(out.Plan.Forgets, name)
-				}
-			}
 		}
 		return out, nil
 	})

@@ -7,10 +7,10 @@ import (
 
 // A Plan says who is told of an alert, and when.
 type Plan struct {
-	Levels  []Level       `json:"levels,omitempty"` // none: nobody is told
-	Quiet   time.Duration `json:"quiet"`            // the same trouble within so long is not told again
-	Repeat  time.Duration `json:"repeat"`           // 0: never
-	Forgets []string      `json:"forgets,omitempty"`
+	Levels  []Level       `json:"levels,omitempty"`  // none: nobody is told
+	Quiet   time.Duration `json:"quiet"`             // the same trouble within so long is not told again
+	Repeat  time.Duration `json:"repeat"`            // 0: never
+	Forgets []string      `json:"forgets,omitempty"` // receivers that do, whether they are told or not
 	// Follows says that the plan may change while the alert is open: whoever was told by an
 	// earlier one is told that somebody takes care of it, and that it is over.
 	Follows bool `json:"follows,omitempty"`
