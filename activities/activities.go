@@ -152,13 +152,20 @@ type Progress struct {
 }
 
 // alive keeps an activity's heartbeat going with the latest progress until stop is
-// called, and ends the context when the worker shuts down.
-func alive(ctx context.Context) (_ context.Context, report func(Progress), stop func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
+// called, and ends the context when the worker shuts down. The heartbeat outlasts that
+// context: what an activity completes by its own context is still its work, and nobody
+// else's.
+func alive(whole context.Context) (_ context.Context, report func(Progress), stop func()) {
+	ctx, cancel := context.WithCancelCause(whole)
 	var mu sync.Mutex
 	var latest Progress
 	done := make(chan struct{})
 	stopping := activity.GetWorkerStopChannel(ctx)
+	select {
+	case <-stopping:
+		cancel(errStopping)
+	default:
+	}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		tick := time.NewTicker(HeartbeatEvery)
@@ -167,13 +174,13 @@ func alive(ctx context.Context) (_ context.Context, report func(Progress), stop 
 			mu.Lock()
 			p := latest
 			mu.Unlock()
-			activity.RecordHeartbeat(ctx, p)
+			activity.RecordHeartbeat(whole, p)
 			select {
 			case <-done:
 				return
 			case <-stopping:
 				cancel(errStopping)
-				return
+				stopping = nil
 			case <-tick.C:
 			}
 		}
@@ -233,7 +240,7 @@ func (a *Activities) files(ctx context.Context, pipelineFile, contractFile, outp
 	if err != nil {
 		return f, fmt.Errorf("pipeline file: %w", err)
 	}
-	if f.pipeline, err = pipeline.Parse("pipeline file "+string(pipelineFile), b); err != nil {
+	if f.pipeline, err = pipeline.ParseKept("pipeline file "+string(pipelineFile), b); err != nil {
 		return f, &kindError{KindConfig, err}
 	}
 	if f.contract, err = a.contract(ctx, contractFile); err != nil || outputFile == "" {

@@ -33,6 +33,8 @@ type RouteAlertOutput struct {
 	Plan    alert.Plan   `json:"plan"`
 	File    store.Digest `json:"file"`              // the pipeline file that says so
 	Console string       `json:"console,omitempty"` // address of the Web UI
+
+	Receivers []string `json:"receivers,omitempty"` // that the file describes, in alphabetical order
 }
 
 // RouteAlert finds out who is told of an alert, by the pipeline file in force.
@@ -42,7 +44,7 @@ func (a *Activities) RouteAlert(ctx context.Context, in RouteAlertInput) (RouteA
 		if err != nil {
 			return RouteAlertOutput{}, err
 		}
-		out := RouteAlertOutput{File: log.State().Pipeline}
+		out := RouteAlertOutput{File: log.State().Pipeline, Plan: alert.Plan{Follows: true}}
 		if out.File == "" {
 			return out, nil
 		}
@@ -51,7 +53,13 @@ func (a *Activities) RouteAlert(ctx context.Context, in RouteAlertInput) (RouteA
 			return out, err
 		}
 		out.Console = settings.Console
-		out.Plan = alert.Plan{Quiet: time.Duration(settings.Quiet), Repeat: time.Duration(settings.Repeat)}
+		out.Receivers = settings.Names()
+		out.Plan.Quiet, out.Plan.Repeat = time.Duration(settings.Quiet), time.Duration(settings.Repeat)
+		for _, name := range out.Receivers {
+			if settings.Receivers[name].Forgets() {
+				out.Plan.Forgets = append(out.Plan.Forgets, name)
+			}
+		}
 		route := settings.Route(in.Kind, in.Severity)
 		if len(route.To) == 0 {
 			return out, nil
@@ -59,13 +67,6 @@ func (a *Activities) RouteAlert(ctx context.Context, in RouteAlertInput) (RouteA
 		out.Plan.Levels = []alert.Level{{To: route.To}}
 		for _, e := range route.Acknowledge {
 			out.Plan.Levels = append(out.Plan.Levels, alert.Level{After: time.Duration(e.Within), To: e.Else})
-		}
-		for _, l := range out.Plan.Levels {
-			for _, name := range l.To {
-				if settings.Receivers[name].Forgets() {
-					out.Plan.Forgets = append(out.Plan.Forgets, name)
-				}
-			}
 		}
 		return out, nil
 	})
@@ -77,7 +78,7 @@ func (a *Activities) alerts(ctx context.Context, file store.Digest) (*pipeline.A
 	if err != nil {
 		return nil, fmt.Errorf("pipeline file: %w", err)
 	}
-	c, err := pipeline.Parse("pipeline file "+string(file), data)
+	c, err := pipeline.ParseKept("pipeline file "+string(file), data)
 	if err != nil {
 		return nil, &kindError{KindConfig, err}
 	}
@@ -102,8 +103,11 @@ const soon = time.Minute
 
 // SendAlert tells one receiver. Addresses and secrets are read here and go nowhere else.
 // Sending a notice again sends the same bytes under the same id.
-func (a *Activities) SendAlert(ctx context.Context, in SendAlertInput) (SendAlertOutput, error) {
-	return stage(ctx, func(ctx context.Context, _ func(Progress)) (SendAlertOutput, error) {
+//
+// A worker that shuts down completes what it is sending, as long as it may: cut off, the
+// notice may have arrived and would come twice. It begins no other.
+func (a *Activities) SendAlert(whole context.Context, in SendAlertInput) (SendAlertOutput, error) {
+	return stage(whole, func(ctx context.Context, _ func(Progress)) (SendAlertOutput, error) {
 		settings, err := a.alerts(ctx, in.File)
 		if err != nil {
 			return SendAlertOutput{}, err
@@ -111,7 +115,10 @@ func (a *Activities) SendAlert(ctx context.Context, in SendAlertInput) (SendAler
 		if settings == nil || settings.Receivers[in.Receiver].Refs() == nil {
 			return SendAlertOutput{}, fail(KindConfig, "pipeline file %s has no receiver %s", in.File, in.Receiver)
 		}
-		err = a.sender.Send(ctx, settings.Receivers[in.Receiver], in.Notice)
+		if ctx.Err() != nil {
+			return SendAlertOutput{}, ctx.Err()
+		}
+		err = a.sender.Send(whole, settings.Receivers[in.Receiver], in.Notice)
 		var failed *deliver.Error
 		if err == nil || !errors.As(err, &failed) {
 			return SendAlertOutput{}, err

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +94,58 @@ func TestSendAlert(t *testing.T) {
 				t.Errorf("%v %+v", err, out)
 			}
 		})
+	}
+}
+
+// A worker that shuts down completes the notice that it is sending, and says so: otherwise
+// another worker would send it again. It begins no other.
+func TestAStoppingWorkerSendsToTheEnd(t *testing.T) {
+	at := time.Date(2024, 3, 2, 6, 0, 0, 0, time.UTC)
+	sample, _ := alert.Sample(alert.BatchBlocked, "p", at)
+	for _, tt := range []struct {
+		name   string
+		before bool
+		got    int
+		failed string
+	}{
+		{name: "while the receiver reads it", got: 1},
+		{name: "before it has begun", before: true, failed: activities.KindWorkerStopped},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			stopping := make(chan struct{})
+			env, a, file, web := sending(t, delivertest.Answer{Do: func() { close(stopping) }, Wait: 300 * time.Millisecond})
+			if tt.before {
+				close(stopping)
+			}
+			env.SetWorkerStopChannel(stopping)
+			_, err := env.ExecuteActivity(a.SendAlert, activities.SendAlertInput{File: file, Receiver: "team",
+				Notice: alert.Notice{ID: "a-b-1", Event: alert.Firing, Alert: sample, At: at, Sent: at}})
+			kind := ""
+			if failed := (*temporal.ApplicationError)(nil); errors.As(err, &failed) {
+				kind = failed.Type()
+			}
+			if n := len(web.Got()); kind != tt.failed || (err == nil) != (tt.failed == "") || n != tt.got {
+				t.Errorf("err = %v, want kind %q; it got %d notices, want %d", err, tt.failed, n, tt.got)
+			}
+		})
+	}
+}
+
+// Whoever is told, and which receivers there are, says the pipeline file that is in force.
+func TestRouteAlert(t *testing.T) {
+	s := newShop(t, false)
+	route := func(text string) activities.RouteAlertOutput {
+		t.Helper()
+		s.inForce("pipeline: retailer\ncontract: c.yaml\ninput: { files: '{batch}' }\n" + text)
+		return must(s, s.act.RouteAlert, activities.RouteAlertInput{Pipeline: "retailer", Kind: alert.BatchBlocked, Severity: alert.Critical})
+	}
+	out := route("alerts: { receivers: { team: { slack: { url: env:T } }, prom: { alertmanager: { url: env:P } } }, routes: [{ to: [prom] }], repeat: 2h }\n")
+	want := alert.Plan{Levels: []alert.Level{{To: []string{"prom"}}}, Quiet: time.Hour, Repeat: 2 * time.Hour, Forgets: []string{"prom"}, Follows: true}
+	if !reflect.DeepEqual(out.Plan, want) || !slices.Equal(out.Receivers, []string{"prom", "team"}) {
+		t.Errorf("%+v", out)
+	}
+	if out := route(""); !reflect.DeepEqual(out.Plan, alert.Plan{Follows: true}) || len(out.Receivers) != 0 {
+		t.Errorf("without alerts: %+v", out)
 	}
 }
 

@@ -46,9 +46,10 @@ type PublishOutput struct {
 	Values       store.Digest `json:"values"`             // over the values digests of all files
 	Anchor       string       `json:"anchor"`             // registry entry and hash, for outside witnesses
 
-	Restated bool            `json:"restated,omitempty"` // of a backfill: its input is not what the batch was first published from
-	Changed  *int64          `json:"changed,omitempty"`  // keys whose rows are not what the publication before says; nil for the first, or if they were not counted
-	Models   []run.ModelRows `json:"models,omitempty"`   // rows by the model whose score they have, if there is a Serving
+	Restated bool            `json:"restated,omitempty"`  // of a backfill: its input is not what the batch was first published from
+	Changed  *int64          `json:"changed,omitempty"`   // keys whose rows are not what the publication before says; nil for the first, or if they were not counted
+	Models   []run.ModelRows `json:"models,omitempty"`    // rows by the model whose score they have, if there is a Serving
+	CaughtUp bool            `json:"caught_up,omitempty"` // the batch was named as missing, and no other one is any more
 }
 
 // Publish commits a batch's files to the table: the one moment when readers see the
@@ -87,6 +88,7 @@ func (a *Activities) Publish(ctx context.Context, in PublishInput) (PublishOutpu
 			return PublishOutput{}, err
 		}
 		out.Anchor = log.Anchor()
+		out.CaughtUp = a.caughtUp(ctx, log, in.Batch, in.At)
 		return out, nil
 	})
 }

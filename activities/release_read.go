@@ -64,7 +64,7 @@ func OpenReleases(ctx context.Context, b *store.Bucket, name string) (*Releases,
 	if err != nil {
 		return nil, fmt.Errorf("pipeline file: %w", err)
 	}
-	c, err := pipeline.Parse("pipeline file "+string(file), data)
+	c, err := pipeline.ParseKept("pipeline file "+string(file), data)
 	if err != nil {
 		return nil, &kindError{KindConfig, err}
 	}

@@ -165,7 +165,7 @@ func (a *Activities) lookForData(ctx context.Context, file store.Digest, batch s
 	if err != nil {
 		return fmt.Errorf("pipeline file: %w", err)
 	}
-	c, err := pipeline.Parse("pipeline file "+string(file), data)
+	c, err := pipeline.ParseKept("pipeline file "+string(file), data)
 	if err != nil {
 		return &kindError{KindConfig, err}
 	}
@@ -198,6 +198,7 @@ type NameMissedInput struct {
 	Pipeline  string       `json:"pipeline"`
 	Schedule  store.Digest `json:"schedule"`
 	Missing   []Missing    `json:"missing"`
+	Several   bool         `json:"several,omitempty"` // people are told of all that is missing at once
 	Operation string       `json:"operation"`
 	At        time.Time    `json:"at"`
 }
@@ -207,6 +208,10 @@ type NameMissedOutput struct {
 	Missed []Missing `json:"missed,omitempty"`
 	Alerts bool      `json:"alerts,omitempty"` // somebody is told when something goes wrong
 	Anchor string    `json:"anchor"`
+
+	// All has every batch that is named as missing by now, if people are told of several at
+	// once, and there are several.
+	All []calendar.Range `json:"all,omitempty"`
 }
 
 // NameMissed enters batches in the registry as missing. It leaves out what was published
@@ -231,13 +236,23 @@ func (a *Activities) NameMissed(ctx context.Context, in NameMissedInput) (NameMi
 		// A pipeline file that cannot be read names nobody to tell, and months are missing all the same.
 		told, err := a.alerts(ctx, log.State().Pipeline)
 		out.Alerts, out.Anchor = err == nil && told != nil, log.Anchor()
+		if !in.Several || !out.Alerts {
+			return out, nil
+		}
+		c, err := a.calendar(ctx, in.Schedule)
+		if err != nil {
+			return NameMissedOutput{}, err
+		}
+		if all := missing(c, log.State().Batches, in.At); calendar.Count(all) > 1 {
+			out.All = all
+		}
 		return out, nil
 	})
 }
 
 // nameMissed enters one batch, and reports whether this operation is the one that did.
 func nameMissed(ctx context.Context, log *registry.Log, in NameMissedInput, m Missing) (bool, error) {
-	id := "missed/" + m.Batch
+	id := missedID(m.Batch)
 	if e, found := log.Find(id); found {
 		return e.Cause == in.Operation, nil
 	}

@@ -1,6 +1,7 @@
 package activities_test
 
 import (
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -27,6 +28,32 @@ func (s *shop) monthly(first string) store.Digest {
 }
 
 var due = time.Date(2024, 2, 3, 5, 30, 0, 0, time.UTC) // of January 2024
+
+// append enters something in the registry.
+func (s *shop) append(e registry.Entry) {
+	s.t.Helper()
+	log, err := registry.Load(s.t.Context(), s.bucket, "retailer")
+	if err == nil {
+		_, err = log.Append(s.t.Context(), e)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// inForce makes a text the pipeline file in force.
+func (s *shop) inForce(text string) {
+	s.t.Helper()
+	ref, err := s.bucket.PutBlob(s.t.Context(), []byte(text))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	log, err := registry.Load(s.t.Context(), s.bucket, "retailer")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.append(registry.Entry{Kind: registry.KindPipeline, ID: string(ref.Digest), At: due, By: "test", Reason: "test", Pipeline: ref.Digest, Contract: log.State().Contract})
+}
 
 // published publishes the month as it is delivered, in one shard.
 func (s *shop) published() activities.PublishOutput {
@@ -112,6 +139,65 @@ func TestNameMissed(t *testing.T) {
 	e := s.entries()[len(s.entries())-1]
 	if e.Kind != registry.KindMissed || e.Batch != "2023-11" || !e.Slot.Equal(due.AddDate(0, -2, 0)) || e.Cause != "slot/retailer-1/run" {
 		t.Errorf("%+v", e)
+	}
+}
+
+// Whoever is told of several at once is told of all that are missing, by ranges.
+func TestNameMissedSeveral(t *testing.T) {
+	s := newShop(t, true)
+	s.deliver(retailer.Options{})
+	s.published()
+	text, err := os.ReadFile("../testdata/retailer/pipeline.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.inForce(string(text) + "alerts: { receivers: { team: { slack: { url: env:TEAM } } } }\n")
+	in := activities.NameMissedInput{Pipeline: "retailer", Schedule: s.monthly("2023-10"), Operation: "slot/1", At: due.AddDate(0, 2, 0), Several: true}
+	for _, batch := range []string{"2023-10", "2023-11", "2023-12", month, "2024-02"} {
+		in.Missing = append(in.Missing, activities.Missing{Batch: batch, Due: due, Reason: "no data"})
+	}
+	out := must(s, s.act.NameMissed, in)
+	if len(out.Missed) != 4 || len(out.All) != 2 || out.All[0].String() != "2023-10 to 2023-12" || out.All[1].String() != "2024-02" {
+		t.Errorf("%+v", out)
+	}
+	in.Several = false
+	if again := must(s, s.act.NameMissed, in); len(again.All) != 0 {
+		t.Errorf("each by itself: %+v", again)
+	}
+}
+
+// A publication says when it was the last one that was missing. That the calendar cannot be
+// read is no reason for it to fail.
+func TestPublishCatchesUp(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		missing []string
+		lost    bool // the calendar
+		want    bool
+	}{
+		{name: "nothing was missing"},
+		{name: "it was the only one", missing: []string{month}, want: true},
+		{name: "another one is missing", missing: []string{"2023-12", month}},
+		{name: "what the schedule in force does not expect", missing: []string{"2022-12", month}, want: true},
+		{name: "nobody knows what is expected", missing: []string{month}, lost: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newShop(t, true)
+			schedule := s.monthly("2023-11")
+			s.append(registry.Entry{Kind: registry.KindSchedule, ID: "schedule", At: due, By: "test", Reason: "test", Paper: schedule})
+			for _, batch := range tt.missing {
+				s.append(registry.Entry{Kind: registry.KindMissed, ID: "missed/" + batch, At: due, By: "schedule", Batch: batch, Slot: &due, Paper: schedule, Reason: "no data"})
+			}
+			if tt.lost {
+				if err := s.bucket.Delete(t.Context(), store.BlobKey(schedule)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.deliver(retailer.Options{})
+			if out := s.published(); out.Publication != 1 || out.CaughtUp != tt.want {
+				t.Errorf("%+v", out)
+			}
+		})
 	}
 }
 

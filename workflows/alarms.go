@@ -8,6 +8,7 @@ import (
 
 	"headgate/activities"
 	"headgate/internal/alert"
+	"headgate/internal/calendar"
 	papers "headgate/internal/run"
 	"headgate/internal/trigger"
 )
@@ -44,6 +45,9 @@ func (b *batch) alert(ctx workflow.Context, err error) {
 		resolve(ctx, "the batch is blocked", pipeline, name, alert.BatchAsks, alert.RunFailed)
 	default:
 		resolve(ctx, "the batch is published", pipeline, name, alert.BatchAsks, alert.BatchBlocked, alert.BatchMissed, alert.RunFailed)
+		if b.caughtUp {
+			resolve(ctx, "no batch is missing any more", pipeline, alert.SubjectSchedule, alert.BatchMissed)
+		}
 		b.alertDrift(ctx)
 	}
 }
@@ -85,9 +89,6 @@ func (t *trials) alertAnswered(ctx workflow.Context, f *trial) {
 	}
 }
 
-// subjectSchedule is what alerts about slots are about that come to no end.
-const subjectSchedule = "schedule"
-
 // alert tells people that a slot broke off, so that nobody watches over its batch, or that
 // slots come to their end again.
 func (s *slot) alert(ctx workflow.Context, err error) {
@@ -99,10 +100,25 @@ func (s *slot) alert(ctx workflow.Context, err error) {
 	switch {
 	case temporal.IsCanceledError(err) || !alerted(ctx, s.looked, s.seen.Alerts, err):
 	case err != nil:
-		raise(ctx, alert.NewRunFailed(pipeline, subjectSchedule, s.card.Stage, cause(err), again))
+		raise(ctx, alert.NewRunFailed(pipeline, alert.SubjectSchedule, s.card.Stage, cause(err), again))
 	default:
-		resolve(ctx, "a slot came to its end", pipeline, subjectSchedule, alert.RunFailed)
+		resolve(ctx, "a slot came to its end", pipeline, alert.SubjectSchedule, alert.RunFailed)
 	}
+}
+
+// alertSeveral tells people of all batches that are missing, once: a server that was down for
+// a year is one trouble, and so is a schedule that expects past years.
+func (s *slot) alertSeveral(ctx workflow.Context) {
+	if len(s.untold) == 0 {
+		return
+	}
+	var why []string
+	for _, r := range s.untold {
+		why = append(why, fmt.Sprintf("%s: %s", r, r.Why))
+	}
+	first, last := s.untold[0].First, s.untold[len(s.untold)-1].Last
+	raise(ctx, alert.NewBatchesMissed(s.in.Pipeline, first, last, calendar.Count(s.untold), why))
+	s.untold = nil
 }
 
 // alert tells people that an evaluation failed or found no labels, or no longer does.

@@ -12,6 +12,7 @@ import (
 
 	"headgate/activities"
 	"headgate/internal/alert"
+	"headgate/internal/store"
 )
 
 // Names of the signals and the Updates of an [Alert].
@@ -47,14 +48,15 @@ type AlertWord struct {
 
 // trouble is the state of one Alert.
 type trouble struct {
-	route activities.RouteAlertOutput
-	state alert.State
-	news  bool // something happened since hear
-	found workflow.ReceiveChannel
-	over  workflow.ReceiveChannel
-	open  int // deliveries under way
-	ways  map[string]*way
-	shown string // stage in the list view, and who must act
+	route  activities.RouteAlertOutput
+	looked time.Time // when that was found out
+	state  alert.State
+	news   bool // something happened since hear
+	found  workflow.ReceiveChannel
+	over   workflow.ReceiveChannel
+	open   int // deliveries under way
+	ways   map[string]*way
+	shown  string // stage in the list view, and who must act
 }
 
 // A way leads to one receiver: one notice after the other.
@@ -70,6 +72,9 @@ type way struct {
 // again only when the quiet time is over. It ends when the trouble is over or, where
 // something has merely happened, when somebody has acknowledged it. A receiver that cannot
 // be reached delays nobody else, and never fails the workflow that found the trouble.
+//
+// Each notice goes by the pipeline file that is in force when it is made. Whoever was told is
+// told the end, also if that file does not name them any more.
 func Alert(ctx workflow.Context, in AlertInput) (AlertOutput, error) {
 	t := &trouble{ways: map[string]*way{}, state: alert.State{Alert: in.Alert, Since: in.Alert.At, Count: 1}}
 	if in.State != nil {
@@ -86,9 +91,7 @@ func Alert(ctx workflow.Context, in AlertInput) (AlertOutput, error) {
 	if err := t.show(ctx, "Route"); err != nil {
 		return t.out(), err
 	}
-	t.route, err = run(forDays(ctx, "Find out who is told of "+string(a.Kind)), act.RouteAlert,
-		activities.RouteAlertInput{Pipeline: a.Pipeline, Kind: a.Kind, Severity: a.Severity})
-	if err == nil {
+	if err = t.find(forDays(ctx, "Find out who is told of "+string(a.Kind))); err == nil {
 		t.state.Alert.Link = link(t.route.Console, a.Workflow)
 		err = t.tellAll(ctx)
 	}
@@ -105,7 +108,7 @@ func Alert(ctx workflow.Context, in AlertInput) (AlertOutput, error) {
 }
 
 func (t *trouble) out() AlertOutput {
-	return AlertOutput{Nobody: len(t.route.Plan.Levels) == 0, State: t.state}
+	return AlertOutput{Nobody: len(t.route.Plan.Levels) == 0 && t.state.Told.IsZero(), State: t.state}
 }
 
 // tellAll makes one move after the other until none is left.
@@ -116,6 +119,13 @@ func (t *trouble) tellAll(ctx workflow.Context) error {
 		move := t.state.Next(t.route.Plan, now)
 		switch {
 		case move.Event != "":
+			again, err := t.findAgain(ctx)
+			if err != nil {
+				return err
+			}
+			if again {
+				continue
+			}
 			notice := t.state.Make(move, noticeBase(ctx, t.state.Alert), now)
 			for _, name := range move.To {
 				t.send(ctx, name, notice)
@@ -179,7 +189,8 @@ func (t *trouble) send(ctx workflow.Context, name string, n alert.Notice) {
 	// A cancellation of the alert drops what is under way; nothing else does.
 	own, cancel := workflow.WithCancel(ctx)
 	w.cancel = cancel
-	t.state.Deliver(alert.Delivery{Receiver: name, ID: n.ID, Event: n.Event, At: n.At, State: alert.Sending})
+	file := t.fileOf(name)
+	t.state.Deliver(alert.Delivery{Receiver: name, ID: n.ID, Event: n.Event, At: n.At, State: alert.Sending, File: string(file)})
 	t.open++
 	workflow.Go(own, func(ctx workflow.Context) {
 		defer func() { t.open--; t.news = true }()
@@ -187,9 +198,9 @@ func (t *trouble) send(ctx workflow.Context, name string, n alert.Notice) {
 			return
 		}
 		defer w.turn.Unlock()
-		d := t.try(ctx, name, n)
+		d := t.try(ctx, name, file, n)
 		if d.State != "" {
-			d.Receiver, d.ID, d.Event, d.At = name, n.ID, n.Event, workflow.Now(ctx).UTC()
+			d.Receiver, d.ID, d.Event, d.At, d.File = name, n.ID, n.Event, workflow.Now(ctx).UTC(), string(file)
 			t.state.Deliver(d)
 		}
 	})
@@ -198,12 +209,12 @@ func (t *trouble) send(ctx workflow.Context, name string, n alert.Notice) {
 // try sends a notice in rounds until it has arrived, or cannot any more. A round signs it
 // anew, since receivers refuse what was signed long ago. The state is empty if a later
 // notice took the place of this one.
-func (t *trouble) try(ctx workflow.Context, name string, n alert.Notice) (d alert.Delivery) {
+func (t *trouble) try(ctx workflow.Context, name string, file store.Digest, n alert.Notice) (d alert.Delivery) {
 	pause := firstPause
 	for round := 1; ; round++ {
 		n.Sent = workflow.Now(ctx).UTC()
 		out, err := run(toReceiver(ctx, fmt.Sprintf("Tell %s: %s", name, n.Headline())), act.SendAlert,
-			activities.SendAlertInput{File: t.route.File, Receiver: name, Notice: n})
+			activities.SendAlertInput{File: file, Receiver: name, Notice: n})
 		wait := pause
 		switch {
 		case err == nil && out.Later == 0:
@@ -219,7 +230,7 @@ func (t *trouble) try(ctx workflow.Context, name string, n alert.Notice) (d aler
 		if hopeless(err) || round == rounds {
 			return d
 		}
-		d.State, d.Receiver, d.ID, d.Event, d.At = alert.Sending, name, n.ID, n.Event, n.Sent
+		d.State, d.Receiver, d.ID, d.Event, d.At, d.File = alert.Sending, name, n.ID, n.Event, n.Sent, string(file)
 		t.state.Deliver(d)
 		t.news = true // the page shows why it has not arrived yet
 		if workflow.NewTimerWithOptions(ctx, wait, workflow.TimerOptions{Summary: "Try " + name + " again"}).Get(ctx, nil) != nil {

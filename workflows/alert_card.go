@@ -55,7 +55,7 @@ func (c AlertCard) Markdown() string {
 		row("Over", fmt.Sprintf("%s, says %s: %s", w.At.Format(time.RFC3339), w.By, w.Reason))
 	}
 	row("Next", c.next())
-	if len(c.Plan.Levels) == 0 && c.Stage == "Done" {
+	if len(c.Plan.Levels) == 0 && c.Told.IsZero() && c.Stage == "Done" {
 		row("Told", "nobody: so says the pipeline file")
 	}
 	if len(c.Deliveries) > 0 {

@@ -53,7 +53,13 @@ type desk struct {
 // newDesk makes an Alert whose receivers answer as they are told.
 func newDesk(t *testing.T, team, duty []delivertest.Answer) *desk {
 	t.Helper()
-	d := &desk{world: configured(t, 20, toldAlerts, nil, nil), team: delivertest.NewWeb(t, team...), duty: delivertest.NewWeb(t, duty...), prom: delivertest.NewWeb(t),
+	return newDeskOf(t, toldAlerts, team, duty)
+}
+
+// newDeskOf is like newDesk, for a pipeline that tells people by other rules.
+func newDeskOf(t *testing.T, alerts string, team, duty []delivertest.Answer) *desk {
+	t.Helper()
+	d := &desk{world: configured(t, 20, alerts, nil, nil), team: delivertest.NewWeb(t, team...), duty: delivertest.NewWeb(t, duty...), prom: delivertest.NewWeb(t),
 		mail: delivertest.NewPost(t, "", false)}
 	t.Setenv("TEST_TEAM", d.team.URL+"/services/"+canary)
 	t.Setenv("TEST_DUTY", d.duty.URL+"/"+canary)

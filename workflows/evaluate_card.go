@@ -48,6 +48,11 @@ type EvaluationCard struct {
 	NotYet   []string `json:"notYet,omitempty"`   // why it has to wait
 }
 
+// Estimated reports whether it is known what scores alone say; that may be nothing.
+func (c *EvaluationCard) Estimated() bool {
+	return c.Stage != "" && c.Stage != "ResolveLabels" && c.Stage != "Forecast"
+}
+
 func (c *EvaluationCard) resolved(r activities.ResolveLabelsOutput) {
 	c.Due, c.Until, c.Where = r.Due.Format(time.RFC3339), r.Until.Format(time.RFC3339), r.Files
 	c.Model, c.Run = papers.Short(r.Model), papers.Short(r.Run)

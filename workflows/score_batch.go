@@ -64,6 +64,8 @@ type batch struct {
 	answer  question
 	trials  trials
 	waiting waiting // what the list says of whom it waits for
+
+	caughtUp bool // the batch was missing, and no other one is any more
 }
 
 // ScoreBatch scores one batch and publishes it in one commit, or says why not.
@@ -255,6 +257,7 @@ func (b *batch) published(out activities.PublishOutput) {
 	b.card.Published, b.card.Publication = out.Rows, out.Publication
 	b.card.Unchanged, b.card.TableVersion, b.card.Anchor, b.card.Fallback = out.Unchanged, out.TableVersion, out.Anchor, out.Fallback
 	b.card.Serves = out.Models
+	b.caughtUp = out.CaughtUp
 }
 
 // block ends a batch that is not published. A verdict that a person gave is in the

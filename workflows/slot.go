@@ -10,6 +10,7 @@ import (
 
 	"headgate/activities"
 	"headgate/internal/alert"
+	"headgate/internal/calendar"
 	"headgate/internal/metric"
 	papers "headgate/internal/run"
 	"headgate/internal/store"
@@ -55,10 +56,11 @@ type slot struct {
 	card  SlotCard
 	out   SlotOutput
 
-	started bool  // the scoring
-	ended   bool  // the scoring, since the last look
-	looked  bool  // and has seen something
-	failure error // of the scoring
+	started bool             // the scoring
+	ended   bool             // the scoring, since the last look
+	looked  bool             // and has seen something
+	untold  []calendar.Range // several batches are missing, and nobody was told yet
+	failure error            // of the scoring
 }
 
 // Slot is one slot of a schedule: the promise that one batch is published in time. It
@@ -78,6 +80,7 @@ func Slot(ctx workflow.Context, in SlotInput) (SlotOutput, error) {
 		return s.out, err
 	}
 	err = s.watch(ctx)
+	s.alertSeveral(ctx)
 	s.alert(ctx, err)
 	return s.out, err
 }
@@ -152,16 +155,20 @@ func (s *slot) turn(ctx workflow.Context) (done bool, err error) {
 	case late, s.seen.Data == "" && !s.started && !now.Before(s.plan.Data):
 		s.out.Outcome = SlotMissed
 		own := activities.Missing{Batch: s.plan.Batch, Due: s.plan.Due, Reason: s.why()}
-		if err := s.name(ctx, []activities.Missing{own}); err != nil {
+		if err := s.name(ctx, []activities.Missing{own}, false); err != nil {
 			return false, err
 		}
 	}
 	// Slots of earlier batches that the server was down over may have begun with this one.
 	if late && len(s.seen.Earlier) > 0 {
-		if err := s.name(ctx, s.seen.Earlier); err != nil {
+		several := len(s.seen.Earlier) > 1 || len(s.untold) > 0
+		if err := s.name(ctx, s.seen.Earlier, several); err != nil {
 			return false, err
 		}
 		s.seen.Earlier, s.card.Earlier = nil, nil
+		if !s.seen.More {
+			s.alertSeveral(ctx)
+		}
 	}
 	done = s.out.Outcome != "" && len(s.seen.Earlier) == 0 && !s.seen.More
 	return done, s.show(ctx, done)
@@ -228,10 +235,11 @@ func (s *slot) why() string {
 	return "no data came by " + s.card.Data
 }
 
-// name enters missing batches in the registry, and tells of those that nobody has named.
-func (s *slot) name(ctx workflow.Context, missing []activities.Missing) error {
+// name enters missing batches in the registry, and tells of those that nobody has named: of
+// each, or of several at once.
+func (s *slot) name(ctx workflow.Context, missing []activities.Missing, several bool) error {
 	out, err := run(stage(ctx, "Name what is missing", 5*time.Minute), act.NameMissed,
-		activities.NameMissedInput{Pipeline: s.in.Pipeline, Schedule: s.in.Schedule, Missing: missing, Operation: operation(ctx), At: workflow.Now(ctx).UTC()})
+		activities.NameMissedInput{Pipeline: s.in.Pipeline, Schedule: s.in.Schedule, Missing: missing, Several: several, Operation: operation(ctx), At: workflow.Now(ctx).UTC()})
 	if err != nil {
 		return err
 	}
@@ -242,9 +250,12 @@ func (s *slot) name(ctx workflow.Context, missing []activities.Missing) error {
 		if err := missed(ctx, s.in, m); err != nil {
 			return err
 		}
-		if out.Alerts {
+		if out.Alerts && len(out.All) == 0 {
 			raise(ctx, alert.NewBatchMissed(s.in.Pipeline, m.Batch, m.Reason))
 		}
+	}
+	if len(out.Missed) > 0 && len(out.All) > 0 {
+		s.untold = out.All
 	}
 	return nil
 }

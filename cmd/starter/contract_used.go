@@ -82,7 +82,7 @@ func goneFromTable(ctx context.Context, b *store.Bucket, digest store.Digest, ch
 	if err != nil {
 		return nil, err
 	}
-	conf, err := pipeline.Parse("pipeline.yaml", data)
+	conf, err := pipeline.ParseKept("pipeline.yaml", data)
 	if err != nil {
 		return nil, err
 	}

@@ -95,7 +95,7 @@ func nextBatch(ctx context.Context, b *store.Bucket, log *registry.Log, now time
 	if err != nil {
 		return "", err
 	}
-	conf, err := pipeline.Parse("the pipeline file in force", text)
+	conf, err := pipeline.ParseKept("the pipeline file in force", text)
 	if err != nil {
 		return "", err
 	}

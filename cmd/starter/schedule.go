@@ -110,15 +110,9 @@ func noSchedule(pipeline string, err error) error {
 	return err
 }
 
-// A lack is a batch that must have been published.
-type lack struct {
-	calendar.Slot
-	why string
-}
-
 // lacking returns the batches of a pipeline that must have been published and are not,
 // whether somebody has named them or not.
-func lacking(ctx context.Context, b *store.Bucket, log *registry.Log, now time.Time) ([]lack, error) {
+func lacking(ctx context.Context, b *store.Bucket, log *registry.Log, now time.Time) ([]calendar.Range, error) {
 	c, _, err := expected(ctx, b, log)
 	if err != nil || c == nil {
 		return nil, err
@@ -128,20 +122,16 @@ func lacking(ctx context.Context, b *store.Bucket, log *registry.Log, now time.T
 		return nil, err
 	}
 	batches := log.State().Batches
-	var all []lack
-	for _, s := range c.Slots(now) {
+	return c.Missing(now, func(s calendar.Slot) string {
 		why := batches[s.Batch].Missed
 		switch {
-		case snapshot.Publication(s.Batch) > 0:
-			continue
-		case why == "" && s.Publish.After(now):
-			continue
+		case snapshot.Publication(s.Batch) > 0, why == "" && s.Publish.After(now):
+			return ""
 		case why == "":
-			why = "nobody has named it: did its slot run?"
+			return "nobody has named it: did its slot run?"
 		}
-		all = append(all, lack{s, why})
-	}
-	return all, nil
+		return why
+	}), nil
 }
 
 // printMissing tells of the batches that are missing by the schedule in force.
@@ -157,12 +147,18 @@ func printMissing(ctx context.Context, e *env, b *store.Bucket, log *registry.Lo
 	return printLacking(e, cal, log.Pipeline(), all)
 }
 
-// printLacking tells of missing batches; nothing if there are none.
-func printLacking(e *env, c *calendar.Calendar, pipeline string, all []lack) error {
-	if len(all) == 0 {
+// printLacking tells of missing batches, those that follow each other in one line; nothing
+// if there are none.
+func printLacking(e *env, c *calendar.Calendar, pipeline string, all []calendar.Range) error {
+	n := calendar.Count(all)
+	if n == 0 {
 		return nil
 	}
-	fmt.Fprintf(e.stdout, "\n%d missing; have the data delivered, then: starter schedule trigger %s --batch BATCH\n", len(all), pipeline)
+	again := fmt.Sprintf("trigger %s --batch %s", pipeline, all[0].First)
+	if n > 1 {
+		again = fmt.Sprintf("backfill %s --from %s --to %s", pipeline, all[0].First, all[len(all)-1].Last)
+	}
+	fmt.Fprintf(e.stdout, "\n%d missing; have the data delivered, then: starter schedule %s\n", n, again)
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "MISSING\tWAS DUE\tWHY")
 	zone, err := c.Location()
@@ -170,7 +166,11 @@ func printLacking(e *env, c *calendar.Calendar, pipeline string, all []lack) err
 		return err
 	}
 	for _, m := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", m.Batch, local(m.Due, zone), m.why)
+		due, why := local(m.Due, zone), m.Why
+		if m.Count > 1 {
+			due, why = "from "+due, fmt.Sprintf("each of %d: %s", m.Count, why)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", m, due, why)
 	}
 	return w.Flush()
 }

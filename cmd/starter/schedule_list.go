@@ -127,7 +127,7 @@ func printSchedules(ctx context.Context, e *env, b *store.Bucket, names []string
 			return err
 		}
 		due, batch := nextSlot(cal, now)
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", pipeline, stateOf(have[pipeline]), due, batch, len(all))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", pipeline, stateOf(have[pipeline]), due, batch, calendar.Count(all))
 		missing = append(missing, func() error { return printLacking(e, cal, pipeline, all) })
 	}
 	if err := w.Flush(); err != nil {

@@ -27,8 +27,8 @@ func newScheduleNextCommand(e *env) *cobra.Command {
 		Short: "Print the slots of the coming year",
 		Long: `next prints which batch is due when: by the clocks of the schedule's zone and in UTC,
 until when its data may come and until when it must be published, and which slots a weekend
-or a holiday has moved. Of a pipeline file it tells what apply would do; of a pipeline, what
-is in force. It needs no server.`,
+or a holiday has moved. Of a pipeline file it tells what apply would do, also which past
+batches it would expect; of a pipeline, what is in force. It needs no server.`,
 		Example: `  starter schedule next pipeline.yaml
   starter schedule next retailer --count 3
   starter schedule next pipeline.yaml --from 2027-01-01 --json`,
@@ -51,6 +51,9 @@ is in force. It needs no server.`,
 			slots := cal.Between(now, now.AddDate(1, 0, 0), maxComing)
 			if count > 0 {
 				slots = cal.Between(now, now.AddDate(100, 0, 0), count)
+			}
+			if isFile(args[0]) && !asJSON {
+				warnOfPast(e, cal, now)
 			}
 			return printComing(e, cal, slots, asJSON)
 		},
@@ -79,6 +82,21 @@ func calendarOf(ctx context.Context, e *env, url, arg string, now time.Time) (*c
 	defer b.Close()
 	cal, _, err := needExpected(ctx, b, arg)
 	return cal, err
+}
+
+// warnOfPast tells of batches that a schedule expects whose time is over when it is applied.
+func warnOfPast(e *env, c *calendar.Calendar, now time.Time) {
+	past := c.Missing(now, func(s calendar.Slot) string {
+		if s.Publish.After(now) {
+			return ""
+		}
+		return "past"
+	})
+	if len(past) == 0 {
+		return
+	}
+	fmt.Fprintf(e.stderr, "also expected, and their time is over: %s (%d); those that are not published will be missing as soon as the schedule is applied\n",
+		past[0], past[0].Count)
 }
 
 func printComing(e *env, c *calendar.Calendar, slots []calendar.Slot, asJSON bool) error {

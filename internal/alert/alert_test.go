@@ -110,7 +110,12 @@ func TestWhatEachKindSays(t *testing.T) {
 			t.Errorf("%s leaves something out: %+v", kind, a)
 		}
 	}
-	golden(t, "kinds", got)
+	several := alert.NewBatchesMissed("retailer", "2023-01", "2024-01", 12, []string{"2023-01 to 2023-11: it was never scored", "2024-01: no data came"})
+	mail, err := notice(several, alert.Firing, 1).Mail("example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "kinds", append(got, file("batchMissed, several", []byte(mail.Text))))
 	if _, ok := alert.Sample("flood", "retailer", found); ok {
 		t.Error("there is a sample of a kind that does not exist")
 	}

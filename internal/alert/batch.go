@@ -81,6 +81,25 @@ func NewBatchMissed(pipeline, batch, why string) Alert {
 	return a
 }
 
+// SubjectSchedule is the subject of alerts that are about no batch but about all slots.
+const SubjectSchedule = "schedule"
+
+// NewBatchesMissed says that several batches were due and that nothing was published of
+// them. first and last are those of n; why has a line for each group of them.
+func NewBatchesMissed(pipeline, first, last string, n int, why []string) Alert {
+	a := begin(BatchMissed, pipeline, SubjectSchedule)
+	a.Title = fmt.Sprintf("%s %s to %s: %d batches are missing", pipeline, first, last, n)
+	a.Text = fmt.Sprintf("%d batches of pipeline %s from %s to %s were due, and nothing of them is published. It is over when no batch is missing any more.", n, pipeline, first, last)
+	a.Reasons = why
+	a.Who = "whoever delivers the data, or operates the pipeline"
+	a.Steps = []Step{
+		{Text: "See what there is", Command: "starter schedule list " + pipeline},
+		{Text: "Once the data is there", Command: fmt.Sprintf("starter schedule backfill %s --from %s --to %s", pipeline, first, last)},
+		{Text: "If nobody wants them, set first of the schedule to a later batch, register the file, apply it, and resolve this alert"},
+	}
+	return a
+}
+
 // NewRunFailed says that a run broke off or does not go on. subject is what it was about,
 // as "2024-01" or "release"; again is the command that starts it again.
 func NewRunFailed(pipeline, subject, doing, why, again string) Alert {

@@ -7,10 +7,13 @@ import (
 
 // A Plan says who is told of an alert, and when.
 type Plan struct {
-	Levels  []Level       `json:"levels,omitempty"` // none: nobody is told
-	Quiet   time.Duration `json:"quiet"`            // the same trouble within so long is not told again
-	Repeat  time.Duration `json:"repeat"`           // 0: never
-	Forgets []string      `json:"forgets,omitempty"`
+	Levels  []Level       `json:"levels,omitempty"`  // none: nobody is told
+	Quiet   time.Duration `json:"quiet"`             // the same trouble within so long is not told again
+	Repeat  time.Duration `json:"repeat"`            // 0: never
+	Forgets []string      `json:"forgets,omitempty"` // receivers that do, whether they are told or not
+	// Follows says that the plan may change while the alert is open: whoever was told by an
+	// earlier one is told that somebody takes care of it, and that it is over.
+	Follows bool `json:"follows,omitempty"`
 }
 
 // A Level is who is told if those of the level before have not acknowledged in time.
@@ -61,7 +64,8 @@ type Delivery struct {
 	Event    Event     `json:"event"`
 	At       time.Time `json:"at"` // of what is said of it
 	State    Delivered `json:"state"`
-	Why      string    `json:"why,omitempty"` // it has not arrived
+	Why      string    `json:"why,omitempty"`  // it has not arrived
+	File     string    `json:"file,omitempty"` // digest of the pipeline file that describes the receiver
 }
 
 // Delivered says whether a notice has arrived.
@@ -98,7 +102,7 @@ type Move struct {
 // Next returns what to do at a moment.
 func (s *State) Next(p Plan, now time.Time) Move {
 	switch {
-	case len(p.Levels) == 0:
+	case len(p.Levels) == 0 && s.Told.IsZero():
 		return Move{}
 	case s.Resolved != nil:
 		return s.ending(p, now)
@@ -119,7 +123,7 @@ func (s *State) Next(p Plan, now time.Time) Move {
 	if s.Acknowledged != nil {
 		switch {
 		case !s.AckTold:
-			return Move{Event: Acknowledged, To: p.remembers(s.reached(p))}
+			return Move{Event: Acknowledged, To: p.remembers(s.told(p))}
 		case !s.Alert.Kind.Lasts():
 			return Move{}
 		}
@@ -146,7 +150,7 @@ func (s *State) ending(p Plan, now time.Time) Move {
 	quiet := s.Told.Add(p.Quiet)
 	switch {
 	case s.Firing:
-		return Move{Event: Resolved, To: s.reached(p)}
+		return Move{Event: Resolved, To: s.told(p)}
 	case !s.Told.IsZero() && now.Before(quiet):
 		return Move{Wait: true, Until: quiet}
 	}
@@ -191,6 +195,18 @@ func (s *State) reached(p Plan) []string {
 			if !slices.Contains(all, name) {
 				all = append(all, name)
 			}
+		}
+	}
+	return all
+}
+
+// told returns the receivers of all levels that were told, and those that were told by an
+// earlier plan.
+func (s *State) told(p Plan) []string {
+	all := s.reached(p)
+	for _, d := range s.Deliveries {
+		if p.Follows && !slices.Contains(all, d.Receiver) {
+			all = append(all, d.Receiver)
 		}
 	}
 	return all

@@ -108,6 +108,42 @@ func TestCourse(t *testing.T) {
 	}
 }
 
+// Whoever was told by an earlier plan hears the end, and nothing else; a plan that tells
+// nobody any more lets an alert go on that somebody was told of.
+func TestThePlanChanges(t *testing.T) {
+	a, _ := alert.Sample(alert.BatchBlocked, "retailer", found)
+	later := found.Add(48 * time.Hour)
+	is := alert.Plan{Levels: []alert.Level{{To: []string{"crew"}}, {After: time.Hour, To: []string{"duty"}}}, Repeat: 24 * time.Hour, Forgets: []string{"prom"}, Follows: true}
+	for _, tt := range []struct {
+		name   string
+		plan   alert.Plan
+		change func(s *alert.State)
+		want   string
+	}{
+		{"the next ones are told", is, func(*alert.State) {}, "escalated duty"},
+		{"those of now are reminded", is, func(s *alert.State) { s.Level = 1 }, "reminder crew duty"},
+		{"who was told hears that somebody takes care, but not who forgets", is, func(s *alert.State) { acknowledge(s, later) }, "acknowledged crew team"},
+		{"and that it is over", is, func(s *alert.State) { over(s, later) }, "resolved crew team prom"},
+		{"nobody is told any more", alert.Plan{Follows: true}, func(*alert.State) {}, "waits"},
+		{"and the end is told all the same", alert.Plan{Follows: true}, func(s *alert.State) { over(s, later) }, "resolved team prom"},
+		{"a plan that does not change", alert.Plan{Levels: is.Levels}, func(s *alert.State) { over(s, later) }, "resolved crew"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := alert.State{Alert: a, Since: found, Count: 1, Told: found, LevelAt: found, Refreshed: later, Firing: true,
+				Deliveries: []alert.Delivery{{Receiver: "team", State: alert.Arrived}, {Receiver: "prom", State: alert.Failed}}}
+			tt.change(&s)
+			m := s.Next(tt.plan, later)
+			got := strings.Join(append([]string{string(m.Event)}, m.To...), " ")
+			if m.Wait {
+				got = "waits"
+			}
+			if got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
 // What is known of an earlier notice does not take the place of a later one.
 func TestTheLastNoticeCounts(t *testing.T) {
 	var s alert.State

@@ -126,7 +126,7 @@ func (a *Auditor) load(ctx context.Context, batch string, name store.Digest) (*p
 	if err != nil {
 		return nil, err
 	}
-	if p.conf, err = pipeline.Parse("pipeline file", b); err != nil {
+	if p.conf, err = pipeline.ParseKept("pipeline file", b); err != nil {
 		return nil, err
 	}
 	if p.contract, err = a.contract(ctx, plan.Contract); err != nil {

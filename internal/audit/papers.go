@@ -38,7 +38,7 @@ func (t *trail) files(ctx context.Context, e registry.Entry) {
 	if err != nil {
 		return // found before
 	}
-	conf, err := pipeline.Parse("the pipeline file", data)
+	conf, err := pipeline.ParseKept("the pipeline file", data)
 	if err != nil {
 		t.found(e, "its pipeline file cannot be read: %v", err)
 		return

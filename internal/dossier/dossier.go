@@ -96,7 +96,7 @@ func (r *Reader) config(ctx context.Context, d store.Digest) (*pipeline.Config, 
 	if err != nil {
 		return nil, fmt.Errorf("the pipeline file: %w", err)
 	}
-	return pipeline.Parse("pipeline file "+string(d), data)
+	return pipeline.ParseKept("pipeline file "+string(d), data)
 }
 
 // policy finds the policy of a digest among the pipeline files that were ever in force; nil

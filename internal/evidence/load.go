@@ -97,7 +97,7 @@ func (l *loader) open(ctx context.Context, in Batch) (*batch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pipeline file: %w", err)
 	}
-	config, err := pipeline.Parse("pipeline file "+string(b.plan.File), file)
+	config, err := pipeline.ParseKept("pipeline file "+string(b.plan.File), file)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ var States = []Metric{
 	PublishedBatches, Publications, LastPublished, LastPublishedBatch,
 	WaitingSince, WaitingUntil, Verdicts,
 	QuarantinedShare, QuarantineBudget, DriftLevel, DriftedShare,
-	Quality, QualityAtFirst, Forecast, ForecastTrusted, LastEvaluatedBatch,
+	Quality, QualityAtFirst, Expected, Forecast, ForecastTrusted, LastEvaluatedBatch,
 	ReleaseOpen, ReleaseShare, ReleaseStep, Challengers, StandingTime,
 }
 
@@ -89,6 +89,8 @@ var (
 		"What the champion was worth on the latest batch whose labels are complete: value, and ends of its interval."}
 	QualityAtFirst = Metric{"headgate_model_quality_at_first", Gauge, "", []string{pipeline, quality, bound},
 		"The same of the first batch that the same model scored as champion."}
+	Expected = Metric{"headgate_model_quality_expected", Gauge, "", []string{pipeline, quality, bound},
+		"What scores alone say of the latest published batch until its labels do (CBPE). It is as good as the scores are calibrated, and absent if they are no probabilities."}
 	Forecast = Metric{"headgate_model_quality_forecast", Gauge, "", []string{pipeline, quality, bound},
 		"What scores alone had said of the latest evaluated batch before its labels came (CBPE)."}
 	ForecastTrusted = Metric{"headgate_forecast_trusted", Gauge, "", []string{pipeline},

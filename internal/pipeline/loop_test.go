@@ -41,7 +41,7 @@ func TestStepNames(t *testing.T) {
 		{"two arms", "strategy: ab", []string{"50%", "100%"}},
 		{"two colours", "strategy: blueGreen", []string{"idle", "100%"}},
 		{"shadow only", "strategy: shadow", nil},
-		{"all at once", "strategy: allAtOnce", []string{"100%"}},
+		{"all at once", "strategy: allAtOnce, approve: { steps: [100%] }", []string{"100%"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := parse(t, loopText+"release: { "+tt.release+" }\n").Release
@@ -62,6 +62,33 @@ func TestStepNames(t *testing.T) {
 				t.Errorf("the plan has %v, want %v", planned, tt.want)
 			}
 		})
+	}
+}
+
+// A file that a registry has is read, although no new one may let a candidate in about which
+// nothing speaks; and then a person is asked.
+func TestAKeptFileIsReadForEver(t *testing.T) {
+	for _, tt := range []struct{ release, asks string }{
+		{"shadow: 0", "10%"},
+		{"strategy: blueGreen, shadow: 0", "idle"},
+		{"strategy: ab, shadow: 0", "50%"},
+		{"strategy: allAtOnce", "100%"},
+	} {
+		text := []byte(loopText + "release: { " + tt.release + " }\n")
+		if _, err := pipeline.Parse("new", text); err == nil || !strings.Contains(err.Error(), "add approve: { steps: ["+tt.asks+"] }") {
+			t.Errorf("%s: a new file: %v", tt.release, err)
+		}
+		c, err := pipeline.ParseKept("kept", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps, err := release.Plan(c.Release.Settings())
+		if err != nil || steps[1].Name != tt.asks || !steps[1].Approve {
+			t.Errorf("%s: %v, the plan has %+v", tt.release, err, steps)
+		}
+	}
+	if _, err := pipeline.ParseKept("kept", []byte("pipeline: p\n")); err == nil {
+		t.Error("a file without a contract is read")
 	}
 }
 

@@ -35,7 +35,13 @@ var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 // Parse reads a pipeline file and fills in the defaults. name stands before the
 // line and column of every problem; the error is a [*strictyaml.Error] that lists
 // all of them.
-func Parse(name string, data []byte) (*Config, error) {
+func Parse(name string, data []byte) (*Config, error) { return parse(name, data, false) }
+
+// ParseKept is like Parse for a file that a registry has: what was in force once is read for
+// ever, also if no new file may say so any more. Whoever reads it must be safe with it.
+func ParseKept(name string, data []byte) (*Config, error) { return parse(name, data, true) }
+
+func parse(name string, data []byte, kept bool) (*Config, error) {
 	root, file, err := strictyaml.Open(name, data)
 	if err != nil {
 		return nil, err
@@ -50,6 +56,7 @@ func Parse(name string, data []byte) (*Config, error) {
 		Ask:      Ask{Wait: Duration(DefaultWait)},
 		Drift: Drift{Reference: ReferenceModel, Moderate: DefaultModerate, Major: DefaultMajor, Alpha: DefaultAlpha,
 			MinRows: DefaultMinRows, Batches: DefaultBatches, Of: DefaultOf, Action: Record},
+		kept: kept,
 	}
 	c.read(root)
 	if err := file.Err(); err != nil {

@@ -47,6 +47,8 @@ type Config struct {
 
 	Schedule *Schedule `json:"schedule,omitempty"` // nil unless it is written: batches are scored by hand
 	Alerts   *Alerts   `json:"alerts,omitempty"`   // nil unless it is written: nobody is told
+
+	kept bool // a registry has the file
 }
 
 // An Action is what a warning does.

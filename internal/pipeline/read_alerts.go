@@ -35,7 +35,7 @@ func (c *Config) readAlerts(v strictyaml.Value) {
 	if v, ok := fs.Get("routes"); ok {
 		a.readRoutes(v)
 	} else {
-		a.Routes = []Route{{To: a.names()}}
+		a.Routes = []Route{{To: a.Names()}}
 	}
 	if v, ok := fs.Get("quiet"); ok {
 		a.Quiet = duration("quiet", v)
@@ -57,8 +57,8 @@ func (c *Config) readAlerts(v strictyaml.Value) {
 	}
 }
 
-// names returns the receivers in alphabetical order.
-func (a *Alerts) names() []string { return slices.Sorted(maps.Keys(a.Receivers)) }
+// Names returns the names of the receivers in alphabetical order.
+func (a *Alerts) Names() []string { return slices.Sorted(maps.Keys(a.Receivers)) }
 
 func (a *Alerts) readReceivers(v strictyaml.Value) {
 	fs, ok := v.AnyMap("receivers")
@@ -160,7 +160,7 @@ func (a *Alerts) readRoutes(v strictyaml.Value) {
 		}
 	}
 	if n := len(a.Routes); n == 0 || !a.Routes[n-1].all() {
-		v.Problemf("alerts that fit no route would go nowhere; add { to: [%s] } as the last one, or { to: [] } if that is meant", strings.Join(a.names(), ", "))
+		v.Problemf("alerts that fit no route would go nowhere; add { to: [%s] } as the last one, or { to: [] } if that is meant", strings.Join(a.Names(), ", "))
 	}
 }
 
@@ -221,7 +221,7 @@ func (a *Alerts) readNames(what string, v strictyaml.Value) []string {
 	var names []string
 	list, _ := v.List(what)
 	for _, one := range list {
-		name, ok := one.OneOf("receiver", a.names()...)
+		name, ok := one.OneOf("receiver", a.Names()...)
 		switch {
 		case !ok:
 		case slices.Contains(names, name):

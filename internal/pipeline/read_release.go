@@ -70,6 +70,24 @@ func (c *Config) readRelease(v strictyaml.Value) {
 	if v, ok := fs.Get("approve"); ok {
 		r.readApprovals(v)
 	}
+	if !c.kept && c.Labels != nil {
+		r.checkUnjudged(fs)
+	}
+}
+
+// checkUnjudged finds a release whose candidates nothing speaks for: no labelled batch, and
+// no person.
+func (r *Release) checkUnjudged(fs strictyaml.Fields) {
+	names := r.StepNames()
+	if r.Shadow > 0 || len(names) == 0 || r.Approve.Asks(names[0]) {
+		return
+	}
+	at := fs.Key("strategy")
+	if fs.Has("shadow") {
+		at = fs.Key("shadow")
+	}
+	at.Problemf("with shadow 0 no labelled batch speaks for a candidate before it enters step %s, so a person must: add approve: { steps: [%s] }, or set shadow to 1 or more",
+		names[0], names[0])
 }
 
 // readSteps reads the shares of a canary, which ascend to all entities, or the one of ab.

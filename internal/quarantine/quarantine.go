@@ -95,7 +95,7 @@ func files(ctx context.Context, b *store.Bucket, plan *run.Plan) (*contract.Cont
 	if text, err = b.GetBlob(ctx, plan.File); err != nil {
 		return nil, nil, err
 	}
-	conf, err := pipeline.Parse(string(plan.File), text)
+	conf, err := pipeline.ParseKept(string(plan.File), text)
 	return c, conf, err
 }
 

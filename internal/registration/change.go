@@ -100,7 +100,7 @@ func inForce(ctx context.Context, b *store.Bucket, s registry.State) (f change.F
 // approvers returns who may approve a change of a pipeline file: the people of its
 // releases in the role that it asks for. There are none if nobody has to.
 func approvers(file []byte) ([]pipeline.Approver, error) {
-	conf, err := pipeline.Parse("the pipeline file in force", file)
+	conf, err := pipeline.ParseKept("the pipeline file in force", file)
 	if err != nil || conf.Release == nil {
 		return nil, err
 	}

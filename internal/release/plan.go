@@ -100,8 +100,8 @@ func Plan(set Settings) ([]Step, error) {
 		steps = append(steps, Step{Name: StepWatch, Share: Whole, Batches: set.Watch, Most: set.Watch, Labels: true})
 	}
 	for i := range steps {
-		// Without a shadow and without a canary nothing but a person speaks for the model.
-		alone := i == 1 && set.Shadow == 0 && steps[i].Name == StepFull
+		// Without a shadow nothing but a person speaks for the model that enters its first step.
+		alone := i == 1 && set.Shadow == 0
 		steps[i].Approve = alone || slices.Contains(set.Approve, steps[i].Name)
 	}
 	return steps, set.checkApprove(steps)
@@ -147,7 +147,7 @@ func (set *Settings) checkApprove(steps []Step) error {
 	if len(set.People) == 0 && set.Role == "" && !set.Signed {
 		return nil // anybody may, by a name that is claimed
 	}
-	if len(set.Approve) == 0 {
+	if !slices.ContainsFunc(steps, func(s Step) bool { return s.Approve }) {
 		return nil
 	}
 	may := 0

@@ -22,6 +22,8 @@ func TestPlan(t *testing.T) {
 		{name: "shadow only", set: strategies["shadow"], want: "shadow 1-3"},
 		{name: "all at once", set: strategies["allAtOnce"], want: "shadow 1-3, 100% 0-0, watch 2-2"},
 		{name: "a person alone decides", set: strategies["alone"], want: "shadow 0-0, 100%? 0-0, watch 2-2"},
+		{name: "a person lets a canary begin that no shadow has judged", set: with(func(s *Settings) { s.Shadow = 0 }), want: "shadow 0-0, 10%? 1-3, 100% 0-0, watch 2-2"},
+		{name: "a person lets a colour begin that no shadow has judged", set: with(func(s *Settings) { s.Strategy, s.Steps, s.Shadow = StrategyBlueGreen, nil, 0 }), want: "shadow 0-0, idle? 1-3, 100% 0-0, watch 2-2"},
 		{name: "nothing to watch", set: with(func(s *Settings) { s.Watch = 0 }), want: "shadow 1-3, 10% 1-3, 100% 0-0"},
 		{name: "approvals", set: strategies["approve"], want: "shadow 1-3, 10%? 1-3, 100%? 0-0, watch 2-2"},
 		{name: "half a percent", set: with(func(s *Settings) { s.Steps = []int{50, Whole} }), want: "shadow 1-3, 0.5% 1-3, 100% 0-0, watch 2-2"},
@@ -45,6 +47,8 @@ func TestPlan(t *testing.T) {
 		{name: "signed, and nobody has a key", set: with(func(s *Settings) {
 			s.Approve, s.Signed, s.People = []string{"100%"}, true, people[:1]
 		}), want: "needs 1 approvals, and 0 of the people", bad: true},
+		{name: "nobody may say the word that a candidate without a shadow needs", set: with(func(s *Settings) { s.Shadow, s.People, s.Role = 0, people, "boss" }),
+			want: "needs 1 approvals, and 0 of the people", bad: true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

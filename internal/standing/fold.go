@@ -48,7 +48,7 @@ func (f *folding) fold(now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("pipeline file: %w", err)
 	}
-	if f.config, err = pipeline.Parse("pipeline file "+string(state.Pipeline), data); err != nil {
+	if f.config, err = pipeline.ParseKept("pipeline file "+string(state.Pipeline), data); err != nil {
 		return err
 	}
 	f.publications(state)
@@ -212,11 +212,7 @@ func (f *folding) evaluated() error {
 	f.quality(metric.Quality, last)
 	if last.CBPE != nil {
 		f.add(metric.ForecastTrusted, number(last.CBPE.Trusted))
-		for _, m := range last.CBPE.Forecast {
-			if slices.Contains(shown, m.Metric) {
-				f.estimate(metric.Forecast, m.Metric, m.Estimate)
-			}
-		}
+		f.measured(metric.Forecast, last.CBPE.Forecast)
 	}
 	first := all[0]
 	for _, e := range all {
@@ -248,6 +244,15 @@ func (f *folding) quality(m metric.Metric, e *evidence.Evaluation) {
 	for _, name := range shown {
 		if found, ok := e.Models[0].Report.Get(name); ok {
 			f.estimate(m, name, found)
+		}
+	}
+}
+
+// measured tells of those of some metrics that are shown.
+func (f *folding) measured(m metric.Metric, all []evaluate.Measured) {
+	for _, e := range all {
+		if slices.Contains(shown, e.Metric) {
+			f.estimate(m, e.Metric, e.Estimate)
 		}
 	}
 }

@@ -29,8 +29,9 @@ const again = time.Hour
 // A Reader reads how the pipelines of a store stand. It keeps what it has read: looking
 // again costs a listing and the entries that are new.
 type Reader struct {
-	bucket *store.Bucket
-	runs   Runs
+	bucket  *store.Bucket
+	runs    Runs
+	expects Expects
 
 	mu        sync.Mutex
 	pipelines map[string]*standing
@@ -43,8 +44,8 @@ type Reader struct {
 type Runs func(ctx context.Context, pipeline, batch string) (bool, error)
 
 // New returns a reader of a store.
-func New(b *store.Bucket, runs Runs) *Reader {
-	return &Reader{bucket: b, runs: runs, pipelines: map[string]*standing{}, last: map[string][]metric.Sample{}}
+func New(b *store.Bucket, runs Runs, expects Expects) *Reader {
+	return &Reader{bucket: b, runs: runs, expects: expects, pipelines: map[string]*standing{}, last: map[string][]metric.Sample{}}
 }
 
 // A standing is what one registry adds up to.
@@ -54,6 +55,7 @@ type standing struct {
 	at        time.Time // of the folding
 	samples   []metric.Sample
 	questions []question
+	prospect  prospect
 }
 
 // A question waits for a person.
@@ -106,9 +108,12 @@ func (r *Reader) pipeline(ctx context.Context, name string, now time.Time) ([]me
 			return nil, err
 		}
 		s.head, s.at, s.samples, s.questions = s.log.Head(), now, f.samples, f.questions
+		if p := f.prospect(); p.seq != s.prospect.seq {
+			s.prospect = p
+		}
 	}
 	waiting, err := r.waiting(ctx, name, s.questions, now)
-	return slices.Concat(beginnings(name), s.samples, waiting), err
+	return slices.Concat(beginnings(name), s.samples, r.expected(ctx, name, &s.prospect, now), waiting), err
 }
 
 // beginnings are counters of a pipeline that begin at zero. Without them the first event

@@ -33,6 +33,7 @@ type scene struct {
 	log      *registry.Log
 	champion store.Digest
 	runs     bool // the batch that asks is being scored
+	expects  standing.Expects
 	reader   *standing.Reader
 	now      time.Time
 }
@@ -54,8 +55,16 @@ func newScene(t *testing.T) *scene {
 	if s.log, err = registry.Load(ctx, b, "retailer"); err != nil {
 		t.Fatal(err)
 	}
-	s.reader = standing.New(b, func(context.Context, string, string) (bool, error) { return s.runs, nil })
+	s.expects = func(context.Context, string, string) (standing.Expectation, error) {
+		return standing.Expectation{Pending: true}, nil
+	}
+	s.reader = standing.New(b, func(context.Context, string, string) (bool, error) { return s.runs, nil }, s.expected)
 	return s
+}
+
+// expected asks whoever says by now what is expected.
+func (s *scene) expected(ctx context.Context, pipeline, batch string) (standing.Expectation, error) {
+	return s.expects(ctx, pipeline, batch)
 }
 
 // enter appends an entry at the present moment.
@@ -174,7 +183,7 @@ func TestABatchWaitsWhileSomebodyCanAnswer(t *testing.T) {
 			s.verdict(registry.KindVerdict, "2024-01", run.Data{Verdict: run.Block, Rows: 100, Reasons: []string{"no"}})
 		}},
 		{name: "a worker that begins afterwards", then: func(s *scene) {
-			s.reader = standing.New(s.bucket, func(context.Context, string, string) (bool, error) { return true, nil })
+			s.reader = standing.New(s.bucket, func(context.Context, string, string) (bool, error) { return true, nil }, s.expected)
 		}, waits: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -294,7 +303,7 @@ func TestAStoreThatIsGoneIsShownAsItWas(t *testing.T) {
 	if err == nil || len(samples) != len(before) || samples[len(samples)-1].Value != unix(begin) {
 		t.Errorf("got %d samples of %d, %v", len(samples), len(before), err)
 	}
-	fresh, err := standing.New(s.bucket, nil).Samples(gone, begin)
+	fresh, err := standing.New(s.bucket, nil, nil).Samples(gone, begin)
 	if err == nil || len(fresh) != 1 || fresh[0].Value != 0 {
 		t.Errorf("a new reader says %v, %v", fresh, err)
 	}
@@ -303,7 +312,7 @@ func TestAStoreThatIsGoneIsShownAsItWas(t *testing.T) {
 func TestThatTemporalDoesNotAnswerIsAnError(t *testing.T) {
 	s := newScene(t)
 	s.verdict(registry.KindVerdict, "2024-01", run.Data{Verdict: run.Ask, Rows: 100})
-	s.reader = standing.New(s.bucket, func(context.Context, string, string) (bool, error) { return false, errors.New("no answer") })
+	s.reader = standing.New(s.bucket, func(context.Context, string, string) (bool, error) { return false, errors.New("no answer") }, s.expected)
 	if _, err := s.reader.Samples(t.Context(), begin); err == nil || !strings.Contains(err.Error(), "whether batch 2024-01 still waits: no answer") {
 		t.Errorf("got %v", err)
 	}

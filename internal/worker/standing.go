@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 
 	"headgate/internal/metric"
+	"headgate/internal/standing"
 	"headgate/workflows"
 )
 
@@ -25,4 +26,21 @@ func (w *Worker) scoring(ctx context.Context, pipeline, batch string) (bool, err
 		return false, nil
 	}
 	return run.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING, err
+}
+
+// expects asks the evaluation of a batch what scores alone say of it.
+func (w *Worker) expects(ctx context.Context, pipeline, batch string) (standing.Expectation, error) {
+	value, err := w.client.QueryWorkflow(ctx, workflows.EvaluateID(pipeline, batch), "", "scorecard")
+	var gone *serviceerror.NotFound
+	if errors.As(err, &gone) {
+		return standing.Expectation{Pending: true}, nil
+	}
+	if err != nil {
+		return standing.Expectation{}, err
+	}
+	var card workflows.EvaluationCard
+	if err := value.Get(&card); err != nil {
+		return standing.Expectation{}, err
+	}
+	return standing.Expectation{Run: card.Run, Metrics: card.Forecast, Pending: !card.Estimated()}, nil
 }

@@ -95,7 +95,7 @@ func New(ctx context.Context, c Config, temporal client.Client) (*Worker, error)
 	workflows.Register(w)
 	w.RegisterActivity(activities.New(bucket, Formats()))
 	made := &Worker{bucket: bucket, worker: w, client: temporal, config: c}
-	made.standing = standing.New(bucket, made.scoring)
+	made.standing = standing.New(bucket, made.scoring, made.expects)
 	return made, nil
 }
 

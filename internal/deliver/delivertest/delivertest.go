@@ -30,6 +30,7 @@ type Answer struct {
 	Status int
 	Header map[string]string
 	Body   string
+	Do     func()        // when it has the request; nil: nothing
 	Wait   time.Duration // before it says anything
 }
 
@@ -81,6 +82,9 @@ func (w *Web) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		a, w.answers = w.answers[0], w.answers[1:]
 	}
 	w.mu.Unlock()
+	if a.Do != nil {
+		a.Do()
+	}
 	select {
 	case <-time.After(a.Wait):
 	case <-r.Context().Done():
