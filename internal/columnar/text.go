@@ -165,7 +165,7 @@ func (a *arrowColumn) checkText() error {
 }
 
 func notUTF8(row int) error {
-	return corrupt("the text in row %d of the row group is not UTF-8; write the file again with its text as UTF-8, or its column as bytes", row)
+	return corrupt("the text in row %d of the row group is not UTF-8; write the file again with its text as UTF-8", row)
 }
 
 // firstInvalid returns the place of the first text that is not UTF-8, or -1.
