@@ -46,7 +46,7 @@ func main() {
 func run(ctx context.Context, args []string, e *env) int {
 	root := newRootCommand(e)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := withNamespace(root.ExecuteContext(ctx))
 	if err == nil {
 		return 0
 	}
