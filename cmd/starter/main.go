@@ -50,6 +50,9 @@ func run(ctx context.Context, args []string, e *env) int {
 	if err == nil {
 		return 0
 	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
 	fmt.Fprintf(e.stderr, "starter: %v\n", err)
 	var usage usageError
 	var blocked blockedError
