@@ -116,7 +116,7 @@ func (c *cloud) list(ctx context.Context, prefix string) ([]Attrs, error) {
 	pages := c.bucket.List(&blob.ListOptions{Prefix: prefix})
 	for {
 		o, err := pages.Next(ctx)
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // and not errors.Is: the error of a broken connection wraps one
 			return found, nil
 		}
 		if err != nil {
