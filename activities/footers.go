@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"headgate/internal/columnar"
 	"headgate/internal/contract"
 	"headgate/internal/pass"
 	"headgate/internal/run"
@@ -73,13 +74,19 @@ func (a *Activities) footers(ctx context.Context, plan *run.Plan, f files, repor
 	total := contract.Footer{Nulls: map[string]int64{}}
 	var all []contract.Violation
 	for i, file := range plan.Files {
-		footer, err := a.footerOf(ctx, plan, file, pass.TableColumns(f.contract, f.pipeline.Scores.Keep))
+		footer, err := a.footerOf(ctx, plan, file)
 		if err != nil {
 			return nil, total, err
 		}
-		for _, v := range f.contract.CheckFooter(footer) {
+		violations := f.contract.CheckFooter(footer)
+		for _, v := range violations {
 			v.Message = file.Key + ": " + v.Message
 			all = append(all, v)
+		}
+		if !contract.Blocks(violations) {
+			if err := publishable(file, footer, pass.TableColumns(f.contract, f.pipeline.Scores.Keep)); err != nil {
+				return nil, total, err
+			}
 		}
 		if !file.Replay {
 			addFooter(&total, footer, i == 0)
@@ -89,9 +96,21 @@ func (a *Activities) footers(ctx context.Context, plan *run.Plan, f files, repor
 	return all, total, nil
 }
 
-// footerOf reads a planned file's footer. Columns of the published table must have
-// a type that Delta Lake knows.
-func (a *Activities) footerOf(ctx context.Context, plan *run.Plan, file run.File, published []string) (contract.Footer, error) {
+// publishable refuses a file if a column of the published table has a type that Delta
+// Lake does not know. A contract that says another type has blocked it before.
+func publishable(file run.File, footer contract.Footer, columns []string) error {
+	for _, name := range columns {
+		for _, field := range fieldsNamed(footer.Schema, name) {
+			if _, err := deltaType(field.Type); err != nil {
+				return fail(KindConfig, "%s: column %q cannot be published: %w; deliver it as another type, or take it out of scores.keep", file.Key, name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// footerOf reads a planned file's footer.
+func (a *Activities) footerOf(ctx context.Context, plan *run.Plan, file run.File) (contract.Footer, error) {
 	src, err := a.openFile(ctx, plan, file)
 	if err != nil {
 		return contract.Footer{}, err
@@ -102,16 +121,10 @@ func (a *Activities) footerOf(ctx context.Context, plan *run.Plan, file run.File
 		return contract.Footer{}, err
 	}
 	defer f.close()
-	for _, name := range published {
-		for _, field := range fieldsNamed(f.Schema(), name) {
-			if _, err := deltaType(field.Type); err != nil {
-				return contract.Footer{}, fail(KindConfig, "%s: column %q cannot be published: %w", file.Key, name, err)
-			}
-		}
-	}
 	footer := contract.Footer{Schema: f.Schema(), Nested: f.Nested(), Rows: f.NumRows(), Nulls: map[string]int64{}}
+	groups := f.RowGroups()
 	for _, field := range f.Schema().Fields() {
-		if n, ok := nulls(f, field.Name); ok {
+		if n, ok := nulls(groups, field.Name); ok {
 			footer.Nulls[field.Name] = n
 		}
 	}
@@ -119,8 +132,8 @@ func (a *Activities) footerOf(ctx context.Context, plan *run.Plan, file run.File
 }
 
 // nulls adds up a column's nulls over the row groups, if all of them say.
-func nulls(f *inputFile, column string) (n int64, ok bool) {
-	for _, g := range f.RowGroups() {
+func nulls(groups []columnar.RowGroup, column string) (n int64, ok bool) {
+	for _, g := range groups {
 		c := g.Columns[column]
 		if c.Nulls < 0 {
 			return 0, false

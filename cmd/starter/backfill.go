@@ -51,8 +51,8 @@ starter approve PIPELINE --batch BATCH.`,
 			}
 			warnIfUnattended(c.Context(), e, temporalClient, queue)
 			var out workflows.BackfillOutput
-			if err := run.Get(c.Context(), &out); err != nil {
-				return failure(err)
+			if err := await(c.Context(), e, temporalClient, run, &out); err != nil {
+				return err
 			}
 			return printBackfill(e, out)
 		},

@@ -186,8 +186,9 @@ func prove(ctx context.Context, f *columnar.File, d *infer.Draft, progress io.Wr
 		meter.add(int(rec.NumRows()))
 	}
 	meter.end()
+	counts := checker.Result().Rules
 	for _, r := range c.Rules {
-		count := checker.Result().Rules[r.ID]
+		count := counts[r.ID]
 		if count > 0 && r.Quarantine && !d.Drop(r, count) {
 			return fmt.Errorf("%d rows break %s, which is no guess; this is a bug", count, r.ID)
 		}

@@ -52,8 +52,8 @@ Exit code 3 means that the labels do not count, or never came.`,
 				return nil
 			}
 			var out workflows.EvaluateBatchOutput
-			if err := run.Get(c.Context(), &out); err != nil {
-				return failure(err)
+			if err := await(c.Context(), e, temporalClient, run, &out); err != nil {
+				return err
 			}
 			return printJudged(e, in, out)
 		},

@@ -46,9 +46,12 @@ func main() {
 func run(ctx context.Context, args []string, e *env) int {
 	root := newRootCommand(e)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := withNamespace(root.ExecuteContext(ctx))
 	if err == nil {
 		return 0
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
 	}
 	fmt.Fprintf(e.stderr, "starter: %v\n", err)
 	var usage usageError

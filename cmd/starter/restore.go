@@ -37,8 +37,8 @@ log lists the publications of a batch.`,
 			}
 			warnIfUnattended(c.Context(), e, temporalClient, queue)
 			var out activities.PublishOutput
-			if err := run.Get(c.Context(), &out); err != nil {
-				return failure(err)
+			if err := await(c.Context(), e, temporalClient, run, &out); err != nil {
+				return err
 			}
 			fmt.Fprintf(e.stdout, "%s %s: publication %d is what publication %d was, %d rows, table version %d\nregistry %s\n",
 				in.Pipeline, in.Batch, out.Publication, in.Publication, out.Rows, out.TableVersion, out.Anchor)

@@ -60,8 +60,8 @@ Exit code 3 means that no model was sound, or that nothing may be trained.`,
 				return nil
 			}
 			var out workflows.RetrainOutput
-			if err := started.Get(c.Context(), &out); err != nil {
-				return failure(err)
+			if err := await(c.Context(), e, temporalClient, started, &out); err != nil {
+				return err
 			}
 			return printRetrain(e, in.Pipeline, out)
 		},

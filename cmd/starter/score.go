@@ -89,6 +89,7 @@ func follow(ctx context.Context, e *env, c client.Client, run client.WorkflowRun
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	last, asked, stuck := "", "", ""
+	told := troubles{}
 	for {
 		select {
 		case err := <-done:
@@ -97,6 +98,7 @@ func follow(ctx context.Context, e *env, c client.Client, run client.WorkflowRun
 			}
 			return out, failure(err)
 		case <-tick.C:
+			told.print(ctx, e, c, run)
 			card, err := scorecard(ctx, c, run.GetID(), run.GetRunID())
 			if err != nil {
 				continue // it is only the progress

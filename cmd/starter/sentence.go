@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/temporal"
 
 	"headgate/internal/columnar"
@@ -29,11 +30,24 @@ func inFile(name string, err error) error {
 }
 
 // transport is what gRPC writes around the reason why a connection failed.
-var transport = regexp.MustCompile(`failed reaching server: |connection error: |desc = "transport: |Error while dialing: |dial tcp( [^ ]+)?: |connect: |"$`)
+var transport = regexp.MustCompile(`failed reaching server: |connection error: |desc = "(transport: )?|Error while dialing: |dial tcp( [^ ]+)?: |connect: |"$`)
 
 // unreachable says that Temporal does not answer.
 func unreachable(address string, err error) error {
-	return fmt.Errorf("temporal does not answer at %s (%s); set TEMPORAL_ADDRESS", address, transport.ReplaceAllString(err.Error(), ""))
+	reason := transport.ReplaceAllString(err.Error(), "")
+	if strings.Contains(reason, "no children to pick from") { // of gRPC's resolver, which found no address
+		reason = "the name has no address"
+	}
+	return fmt.Errorf("temporal does not answer at %s (%s); set TEMPORAL_ADDRESS", address, reason)
+}
+
+// withNamespace adds what to do if the server does not know the namespace.
+func withNamespace(err error) error {
+	var unknown *serviceerror.NamespaceNotFound
+	if errors.As(err, &unknown) {
+		return fmt.Errorf("%s; set TEMPORAL_NAMESPACE to one that the server has", strings.TrimSuffix(err.Error(), "."))
+	}
+	return err
 }
 
 // failure turns the failure of a workflow into the sentence that its activity wrote.

@@ -14,6 +14,7 @@ import (
 	"headgate/internal/contract"
 	"headgate/internal/pass"
 	"headgate/internal/pipeline"
+	"headgate/internal/registration"
 	"headgate/internal/strictyaml"
 )
 
@@ -38,7 +39,8 @@ func newValidateCommand(e *env) *cobra.Command {
 		Use:   "validate FILES… [--data BATCH.parquet]",
 		Short: "Check pipeline and contract files, and a local batch",
 		Long: `validate reads pipeline files and data contracts (ODCS 3.1) and names everything that
-is wrong with them, with line and column. A pipeline file brings its contract along.
+is wrong with them, with line and column. A pipeline file brings its contracts along:
+of the batch, of the scores and of the labels.
 
 With --data it also checks a batch as a worker would: first the footers, then every
 row. It prints the rules that rows break, and says whether the batch would be blocked,
@@ -130,7 +132,17 @@ func (v *validation) file(e *env, name string, contracts map[string]bool) error 
 	if err := printSchedule(e, name, p, v.contract); err != nil {
 		return err
 	}
-	return v.scores(e, name, p)
+	if err := v.scores(e, name, p); err != nil {
+		return err
+	}
+	files, err := registration.Read(name) // whatever register would refuse
+	if err != nil {
+		return err
+	}
+	if files.Labels != nil {
+		printContract(e, filepath.Join(filepath.Dir(name), filepath.FromSlash(p.Labels.Contract)), files.Labels)
+	}
+	return nil
 }
 
 // scores checks the contract of the scores, if the pipeline has one.
@@ -182,7 +194,7 @@ func looksLikePipeline(name string, data []byte) (bool, error) {
 		return false, err
 	}
 	if !root.IsMap() {
-		return false, nil
+		return true, nil
 	}
 	fs, _ := root.AnyMap("the file")
 	return !fs.Has("apiVersion") && !fs.Has("kind") && !fs.Has("schema"), nil

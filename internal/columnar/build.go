@@ -36,7 +36,10 @@ func (c *chunk) read(n int) (arr arrow.Array, err error) {
 		a.drop()
 		return nil, err
 	}
-	return a.array()
+	if arr, err = a.array(); err == nil {
+		c.done += n
+	}
+	return arr, err
 }
 
 func (a *arrowColumn) fill() error {
@@ -194,6 +197,10 @@ func (a *arrowColumn) array() (arrow.Array, error) {
 	c := a.c
 	if c.col.form == formNull {
 		return array.NewNull(a.n), nil
+	}
+	if err := a.checkText(); err != nil {
+		a.drop()
+		return nil, err
 	}
 	var valid *memory.Buffer
 	if a.nulls > 0 {

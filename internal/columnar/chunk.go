@@ -13,6 +13,7 @@ type chunk struct {
 	src     *stream
 	maxPage int64
 	rows    int // of the row group that no page has brought yet
+	done    int // rows that records have
 
 	header pageHeader
 	page   scratch // the decompressed page

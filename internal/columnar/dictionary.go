@@ -2,6 +2,7 @@ package columnar
 
 import (
 	"math"
+	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -20,6 +21,9 @@ type dictionary struct {
 	fixed  []byte  // Arrow values of a fixed width
 	bytes  byteRun // or byte arrays
 	array  arrow.Array
+
+	judged  bool
+	invalid map[int32]bool // texts that are not UTF-8
 
 	page, room scratch
 }
@@ -101,6 +105,25 @@ func (d *dictionary) values() (arrow.Array, error) {
 	}
 	d.array = makeArray(arrow.BinaryTypes.String, d.count, buffers, 0)
 	return d.array, nil
+}
+
+// invalidTexts returns the places of texts that are not UTF-8, looked for once for each
+// row group. Pages need not refer to them.
+func (d *dictionary) invalidTexts() map[int32]bool {
+	if d.judged || len(d.bytes.offsets) == 0 {
+		return d.invalid
+	}
+	d.judged = true
+	if firstInvalid(d.bytes.data, d.bytes.offsets) < 0 {
+		return nil
+	}
+	d.invalid = map[int32]bool{}
+	for i := range d.count {
+		if !utf8.Valid(d.bytes.value(i)) {
+			d.invalid[int32(i)] = true
+		}
+	}
+	return d.invalid
 }
 
 func (d *dictionary) release() {

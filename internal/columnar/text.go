@@ -2,7 +2,9 @@ package columnar
 
 import (
 	"math"
+	"unicode/utf8"
 
+	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/bitutil"
 )
 
@@ -133,4 +135,58 @@ func (a *arrowColumn) appendPlain(k, present int) error {
 		offsets[i] = int32(ends[v] + shift)
 	}
 	return nil
+}
+
+// checkText refuses a string column with a text that is not UTF-8, which the format
+// demands: readers of the published table would refuse the whole of it. The error names
+// the row and never the text, which may be a person's.
+func (a *arrowColumn) checkText() error {
+	c := a.c
+	if c.col.field.Type.ID() != arrow.STRING {
+		return nil
+	}
+	if a.plain {
+		offsets := view[int32](a.offsets)[:a.n+1]
+		if i := firstInvalid(a.text[:a.used], offsets); i >= 0 {
+			return notUTF8(c.done + i)
+		}
+		return nil
+	}
+	invalid := c.dict.invalidTexts()
+	if len(invalid) == 0 {
+		return nil
+	}
+	for i, k := range view[int32](a.main)[:a.n] {
+		if invalid[k] && (a.valid == nil || bitutil.BitIsSet(a.valid, i)) {
+			return notUTF8(c.done + i)
+		}
+	}
+	return nil
+}
+
+func notUTF8(row int) error {
+	return corrupt("the text in row %d of the row group is not UTF-8; write the file again with its text as UTF-8", row)
+}
+
+// firstInvalid returns the place of the first text that is not UTF-8, or -1.
+func firstInvalid[T int32 | int64](data []byte, offsets []T) int {
+	if data = data[:offsets[len(offsets)-1]]; utf8.Valid(data) && startRunes(data, offsets) {
+		return -1
+	}
+	for i, from := range offsets[:len(offsets)-1] {
+		if !utf8.Valid(data[from:offsets[i+1]]) {
+			return i
+		}
+	}
+	return -1
+}
+
+// startRunes reports whether no text of valid data begins inside of a character.
+func startRunes[T int32 | int64](data []byte, offsets []T) bool {
+	for _, at := range offsets {
+		if int(at) < len(data) && !utf8.RuneStart(data[at]) {
+			return false
+		}
+	}
+	return true
 }

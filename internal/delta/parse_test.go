@@ -57,8 +57,8 @@ func TestColumnsOnlyEverGrow(t *testing.T) {
 		{name: "a new column is nullable, since earlier files lack it", fields: append(table[:3:3], Field{"band", "date", false}), want: "id long! score double! note string batch string! band date"},
 		{name: "a column that may be null is gone", fields: table[:2]},
 		{name: "a column that may not be null is gone", fields: table[1:], want: "id long score double! note string batch string!"},
-		{name: "another type", fields: []Field{{"id", "integer", false}}, err: `column "id" is a integer`},
-		{name: "another case", fields: []Field{{"ID", "long", false}}, err: `in the published table it is "id"`},
+		{name: "another type", fields: []Field{{"id", "integer", false}}, err: `column "id" has type integer`},
+		{name: "another case", fields: []Field{{"ID", "long", false}}, err: `the published table has "id" of type long`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -100,7 +100,7 @@ func evolve(columns []column, fields []Field) ([]column, bool, error) {
 			continue
 		}
 		if c := out[i]; c.Name != f.Name || c.Type != f.Type {
-			return nil, false, &SchemaError{f.Name, fmt.Sprintf("is a %s; in the published table it is %q, a %s, and must stay so",
+			return nil, false, &SchemaError{f.Name, fmt.Sprintf("has type %s; the published table has %q of type %s for ever, so deliver it like that",
 				f.Type, c.Name, c.Type)}
 		}
 		nullable[f.Name] = f.Nullable

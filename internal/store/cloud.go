@@ -136,7 +136,7 @@ func (c *cloud) pages(ctx context.Context, o *blob.ListOptions, show func(*blob.
 	names := c.bucket.List(o)
 	for {
 		name, err := names.Next(ctx)
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // and not errors.Is: the error of a broken connection wraps one
 			return nil
 		}
 		if err != nil {

@@ -20,9 +20,10 @@ type fakeS3 struct {
 	objects  map[string][]byte
 	requests []string // "GET k bytes=0-9"
 
-	dropPuts  int // answers of puts to lose, after the object is written
-	refuse409 int // puts to refuse because another is under way
-	cutBodies int // bodies to break off in the middle
+	dropPuts  int  // answers of puts to lose, after the object is written
+	refuse409 int  // puts to refuse because another is under way
+	cutBodies int  // bodies to break off in the middle
+	hangUp    bool // end every connection without an answer
 }
 
 // tag is the ETag of some bytes.
@@ -35,6 +36,11 @@ func (s *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.requests = append(s.requests, strings.TrimSpace(r.Method+" "+key+" "+r.Header.Get("Range")))
 	data, ok := s.objects[key]
 	switch {
+	case s.hangUp:
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			conn.Close()
+		}
 	case r.Method == http.MethodPut:
 		s.put(w, r, key)
 	case !ok:
@@ -176,6 +182,42 @@ func TestS3ReadsGoOnWhereTheyBroke(t *testing.T) {
 	}
 	if data, err := b.Get(ctx, "k"); err == nil {
 		t.Errorf("Get of a body that breaks = %d bytes", len(data))
+	}
+}
+
+// A server that ends connections is neither an empty store nor one with short files.
+func TestS3ThatHangsUp(t *testing.T) {
+	b, fake := openFake(t)
+	if err := b.Put(ctx, "k", []byte("first")); err != nil {
+		t.Fatal(err)
+	}
+	r, err := b.Reader(ctx, "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fake.hangUp = true
+	calls := map[string]func() error{
+		"List": func() error {
+			for _, err := range b.List(ctx, "") {
+				return err
+			}
+			return nil
+		},
+		"Get":    func() error { _, err := b.Get(ctx, "k"); return err },
+		"Stat":   func() error { _, err := b.Stat(ctx, "k"); return err },
+		"ReadAt": func() error { _, err := r.ReadAt(make([]byte, 2), 0); return err },
+		"Put":    func() error { return b.Put(ctx, "new", []byte("x")) },
+	}
+	for name, call := range calls {
+		t.Run(name, func(t *testing.T) {
+			err := call()
+			if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrNotFound) {
+				t.Fatalf("got %v, want an error that is no end and no absence", err)
+			}
+			if !strings.Contains(err.Error(), "the connection broke: ") {
+				t.Errorf("error %q does not say that the connection broke", err)
+			}
+		})
 	}
 }
 

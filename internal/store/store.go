@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -242,7 +243,21 @@ func (b *Bucket) ready(ctx context.Context, call, key string) error {
 
 // failed says what was attempted, and where, without secrets.
 func (b *Bucket) failed(call, key string, err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = &brokenError{err}
+	}
 	return fmt.Errorf("store: %s %q in %s: %w", call, key, b.url, withoutSecrets(err))
+}
+
+// A brokenError is a connection that ended before the answer did. It is no io.EOF: a
+// caller would take a store out of reach for the end of a list, or for a file that was
+// cut short.
+type brokenError struct{ err error }
+
+func (e *brokenError) Error() string      { return "the connection broke: " + e.err.Error() }
+func (e *brokenError) As(target any) bool { return errors.As(e.err, target) }
+func (e *brokenError) Is(target error) bool {
+	return target != io.EOF && target != io.ErrUnexpectedEOF && errors.Is(e.err, target)
 }
 
 // sleep waits, or returns the context's error.
