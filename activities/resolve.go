@@ -204,13 +204,13 @@ func planFile(ctx context.Context, in *inputs, key string, replay bool, plan *ru
 	file.Replay = replay
 	plan.Files = append(plan.Files, file)
 	plan.Rows += file.Rows
-	plan.Shards = append(plan.Shards, cut(len(plan.Files)-1, groups, rows)...)
+	plan.Shards = append(plan.Shards, cutShards(len(plan.Files)-1, groups, rows)...)
 	return nil
 }
 
-// cut groups neighbouring row groups into shards of about the given rows. A row
+// cutShards groups neighbouring row groups into shards of about the given rows. A row
 // group is never split.
-func cut(file int, groups []columnar.RowGroup, rows int64) []run.Shard {
+func cutShards(file int, groups []columnar.RowGroup, rows int64) []run.Shard {
 	var shards []run.Shard
 	var row int64
 	for i, g := range groups {
