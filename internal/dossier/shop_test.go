@@ -130,7 +130,7 @@ func (s *shop) score(month string, fault retailer.Fault) workflows.ScoreBatchOut
 		}
 		s.put(path.Join("incoming/retailer", month, filepath.Base(file)), data)
 	}
-	env := workflowstest.Environment(s.b, formats, "score-"+month, time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC))
+	env := workflowstest.Environment(s.b, formats, fmt.Sprintf("score-%s-%d", month, s.log().Head()), time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC))
 	return workflowstest.Score(s.t, env, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: month, By: "ada"})
 }
 
