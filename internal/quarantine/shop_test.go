@@ -119,12 +119,13 @@ func (s *shop) quarantined() (rows, *arrow.Schema) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		all = append(all, maps(rec)...)
+		all = append(all, rowsOf(rec)...)
 	}
 	return all, schema
 }
 
-func maps(rec arrow.Record) rows {
+// rowsOf returns a record as rows.
+func rowsOf(rec arrow.Record) rows {
 	var all rows
 	for i := range int(rec.NumRows()) {
 		row := map[string]string{}
@@ -175,7 +176,7 @@ func (s *shop) correct(bad rows) rows {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		truth = append(truth, maps(rec)...)
+		truth = append(truth, rowsOf(rec)...)
 	}
 	var good rows
 	for _, row := range bad {
