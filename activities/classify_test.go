@@ -82,7 +82,7 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-func TestCut(t *testing.T) {
+func TestCutShards(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		groups []int64 // rows
@@ -108,7 +108,7 @@ func TestCut(t *testing.T) {
 			for i := range tt.want {
 				tt.want[i].File = 7
 			}
-			if got := cut(7, groups, tt.rows); !slices.Equal(got, tt.want) {
+			if got := cutShards(7, groups, tt.rows); !slices.Equal(got, tt.want) {
 				t.Errorf("got  %+v\nwant %+v", got, tt.want)
 			}
 		})

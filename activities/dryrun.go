@@ -185,7 +185,7 @@ func (a *Activities) measured(ctx context.Context, p delta.Publication) (float64
 		return 0, err
 	}
 	dir := run.Dir(p.Pipeline, p.Batch, name)
-	begin, err := a.store.Stat(ctx, dir+"/plan.json")
+	begin, err := a.store.Stat(ctx, run.PlanKey(p.Pipeline, p.Batch, name))
 	if err != nil {
 		return 0, err
 	}

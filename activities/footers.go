@@ -18,7 +18,7 @@ type CheckFootersInput struct{ Run }
 type CheckFootersOutput struct {
 	Verdict run.Verdict `json:"verdict"`
 	Reasons []string    `json:"reasons,omitempty"`
-	Paper   run.Object  `json:"paper"` // a run.Data of stage "footers"
+	Paper   run.Object  `json:"paper"` // a run.Data of [run.StageFooters]
 }
 
 // maxReasons bounds what enters a workflow's history; the paper has them all.
@@ -49,7 +49,7 @@ func (a *Activities) judgeFooters(ctx context.Context, plan *run.Plan, f files, 
 	if err != nil {
 		return run.Data{}, err
 	}
-	paper := run.Data{Format: run.Format, Stage: "footers", Verdict: run.Pass,
+	paper := run.Data{Format: run.Format, Stage: run.StageFooters, Verdict: run.Pass,
 		Rows: plan.Rows, Budget: f.pipeline.Quarantine.Budget.Allowed(plan.Rows)}
 	if !contract.Blocks(violations) {
 		violations = append(violations, f.contract.CheckTotals(total)...)

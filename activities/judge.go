@@ -35,7 +35,7 @@ type JudgeDataOutput struct {
 	Quarantined int64       `json:"quarantined"`
 	Budget      int64       `json:"budget"`
 	Rules       []RuleCount `json:"rules,omitempty"`
-	Paper       run.Object  `json:"paper"` // a run.Data of stage "rows"
+	Paper       run.Object  `json:"paper"` // a run.Data of [run.StageRows]
 
 	Asks     []string   `json:"asks,omitempty"` // why a person decides
 	Notes    []string   `json:"notes,omitempty"`
@@ -60,7 +60,7 @@ func (a *Activities) JudgeData(ctx context.Context, in JudgeDataInput) (JudgeDat
 		if err != nil {
 			return JudgeDataOutput{}, err
 		}
-		d := &run.Data{Format: run.Format, Run: in.Run.Run, Stage: "rows", Rows: plan.Rows,
+		d := &run.Data{Format: run.Format, Run: in.Run.Run, Stage: run.StageRows, Rows: plan.Rows,
 			Budget: f.pipeline.Quarantine.Budget.Allowed(plan.Rows), Verdict: run.Pass, History: in.History, Skipped: skips(results)}
 		if d.Shards, err = a.shardLists(ctx, in); err != nil {
 			return JudgeDataOutput{}, err

@@ -107,7 +107,7 @@ func (a *Activities) indexReference(ctx context.Context, r Run, plan *run.Plan, 
 			return nil, 0, err
 		}
 		err = a.sameKinds(ctx, plan, rel, f.File, file.Key)
-		for _, part := range cut(0, f.RowGroups(), indexRows) {
+		for _, part := range cutShards(0, f.RowGroups(), indexRows) {
 			if err != nil {
 				break
 			}

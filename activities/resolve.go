@@ -66,14 +66,10 @@ func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (ResolveOutpu
 			return ResolveOutput{}, err
 		}
 		state := log.State()
-		champion := state.Aliases["champion"]
-		switch {
-		case state.Pipeline == "":
-			return ResolveOutput{}, fail(KindUnknown, "pipeline %q is not registered in this store; run: starter register PIPELINE.yaml", in.Pipeline)
-		case champion == "":
-			return ResolveOutput{}, fail(KindUnknown, "pipeline %q has no champion; run: starter register PIPELINE.yaml --model FILE --champion", in.Pipeline)
+		by, err := inForce(in.Pipeline, &state)
+		if err != nil {
+			return ResolveOutput{}, err
 		}
-		by := goesBy{state.Pipeline, state.Contract, state.Output, champion}
 		if in.Backfill != nil {
 			kept := ""
 			if by, kept, err = a.past(ctx, in, log, by); err != nil || kept != "" {
@@ -120,6 +116,17 @@ func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (ResolveOutpu
 		out.History, err = a.saveHistory(ctx, out.Run, plan, f.pipeline, snapshot)
 		return out, err
 	})
+}
+
+// inForce returns what the registry says that a batch goes by now.
+func inForce(name string, state *registry.State) (goesBy, error) {
+	switch {
+	case state.Pipeline == "":
+		return goesBy{}, fail(KindUnknown, "pipeline %q is not registered in this store; run: starter register PIPELINE.yaml", name)
+	case state.Champion() == "":
+		return goesBy{}, fail(KindUnknown, "pipeline %q has no champion; run: starter register PIPELINE.yaml --model FILE --champion", name)
+	}
+	return goesBy{state.Pipeline, state.Contract, state.Output, state.Champion()}, nil
 }
 
 // fits checks what the pipeline file, the contract and the model say of each other.
@@ -204,13 +211,13 @@ func planFile(ctx context.Context, in *inputs, key string, replay bool, plan *ru
 	file.Replay = replay
 	plan.Files = append(plan.Files, file)
 	plan.Rows += file.Rows
-	plan.Shards = append(plan.Shards, cut(len(plan.Files)-1, groups, rows)...)
+	plan.Shards = append(plan.Shards, cutShards(len(plan.Files)-1, groups, rows)...)
 	return nil
 }
 
-// cut groups neighbouring row groups into shards of about the given rows. A row
+// cutShards groups neighbouring row groups into shards of about the given rows. A row
 // group is never split.
-func cut(file int, groups []columnar.RowGroup, rows int64) []run.Shard {
+func cutShards(file int, groups []columnar.RowGroup, rows int64) []run.Shard {
 	var shards []run.Shard
 	var row int64
 	for i, g := range groups {

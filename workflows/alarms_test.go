@@ -247,7 +247,7 @@ func TestAlertsOfAReleaseThatNobodyAnswers(t *testing.T) {
 		}
 	})
 	th.after(8*24*time.Hour, func() {
-		th.tell(workflows.UpdateResume, workflows.ReleaseOrder{By: "ann", Reason: "I was away"})
+		th.tell(workflows.UpdateResume, workflows.Word{By: "ann", Reason: "I was away"})
 	})
 	th.after(9*24*time.Hour, func() {
 		th.tell(workflows.UpdateReject, workflows.ReleaseAnswer{By: "ann", Reason: "not now"})

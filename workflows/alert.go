@@ -40,12 +40,6 @@ type AlertOutput struct {
 	alert.State
 }
 
-// AlertWord acknowledges or resolves an alert.
-type AlertWord struct {
-	By     string `json:"by"` // as claimed: the Web UI does not say who it is
-	Reason string `json:"reason"`
-}
-
 // trouble is the state of one Alert.
 type trouble struct {
 	route  activities.RouteAlertOutput
@@ -311,12 +305,12 @@ func (t *trouble) listen(ctx workflow.Context) error {
 		workflow.SetQueryHandlerWithOptions(ctx, "alert", func() (AlertOutput, error) { return t.out(), nil },
 			workflow.QueryHandlerOptions{Description: "The alert, who was told, and who acknowledged it, as JSON."}),
 		update(ctx, UpdateAcknowledge, `Says that you take care of it, so that nobody is reminded: {"by", "reason"}.`, t.checkOpen(func() *alert.Word { return t.state.Acknowledged }),
-			func(ctx workflow.Context, w AlertWord) (alert.Word, error) {
+			func(ctx workflow.Context, w Word) (alert.Word, error) {
 				t.state.Acknowledged = t.word(ctx, w)
 				return *t.state.Acknowledged, nil
 			}),
 		update(ctx, UpdateResolve, `Says that it is over, where no workflow finds that out: {"by", "reason"}.`, t.checkOpen(func() *alert.Word { return nil }),
-			func(ctx workflow.Context, w AlertWord) (alert.Word, error) {
+			func(ctx workflow.Context, w Word) (alert.Word, error) {
 				t.state.Resolved = t.word(ctx, w)
 				return *t.state.Resolved, nil
 			}))
@@ -324,8 +318,8 @@ func (t *trouble) listen(ctx workflow.Context) error {
 
 // checkOpen returns a validator of what people say about an alert. said is what was said
 // before and cannot be said twice.
-func (t *trouble) checkOpen(said func() *alert.Word) func(AlertWord) error {
-	return func(w AlertWord) error {
+func (t *trouble) checkOpen(said func() *alert.Word) func(Word) error {
+	return func(w Word) error {
 		if r := t.state.Resolved; r != nil {
 			return fmt.Errorf("it is over since %s, says %s: %s", r.At.Format(time.RFC3339), r.By, r.Reason)
 		}
@@ -337,7 +331,7 @@ func (t *trouble) checkOpen(said func() *alert.Word) func(AlertWord) error {
 }
 
 // word notes what a person said.
-func (t *trouble) word(ctx workflow.Context, w AlertWord) *alert.Word {
+func (t *trouble) word(ctx workflow.Context, w Word) *alert.Word {
 	t.news = true
 	return &alert.Word{By: w.By, Reason: w.Reason, At: workflow.Now(ctx).UTC()}
 }

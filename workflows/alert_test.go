@@ -122,7 +122,7 @@ func (d *desk) say(update, by, reason string) {
 	d.env.UpdateWorkflow(update, fmt.Sprint(update, i), &testsuite.TestUpdateCallback{
 		OnReject: func(err error) { d.heard[i] = err }, OnAccept: func() {},
 		OnComplete: func(_ any, err error) { d.heard[i] = err },
-	}, workflows.AlertWord{By: by, Reason: reason})
+	}, workflows.Word{By: by, Reason: reason})
 }
 
 // now returns how the alert stands.

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -16,12 +14,6 @@ import (
 
 // UpdateAnswer is the name of the Update that answers a batch which asks.
 const UpdateAnswer = "answer"
-
-// The longest by and reason of an answer, in bytes.
-const (
-	maxBy     = 200
-	maxReason = 2000
-)
 
 // An Answer says whether a batch that asks may be published. Decision is the digest of
 // the verdict that the person looked at, whole or its first digits: an answer to
@@ -48,10 +40,8 @@ func (b *batch) listen(ctx workflow.Context) error {
 	if err := errors.Join(b.trials.listen(ctx), b.trials.listenToSkips(ctx)); err != nil {
 		return err
 	}
-	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateAnswer, b.takeAnswer, workflow.UpdateHandlerOptions{
-		Validator:   b.checkAnswer,
-		Description: `Answer a batch that asks: {"approve": true, "by": "your name", "reason": "why", "decision": "digest on the scorecard"}`,
-	})
+	return update(ctx, UpdateAnswer, `Answer a batch that asks: {"approve": true, "by": "your name", "reason": "why", "decision": "digest on the scorecard"}`,
+		b.checkAnswer, b.takeAnswer)
 }
 
 func (b *batch) checkAnswer(a Answer) error {
@@ -61,24 +51,10 @@ func (b *batch) checkAnswer(a Answer) error {
 		return errors.New("this batch asks nothing, or not yet")
 	case q.given != nil:
 		return fmt.Errorf("%s has answered already", q.given.By)
-	case strings.TrimSpace(a.By) == "":
-		return errors.New("an answer needs by: who gives it")
-	case !oneLine(a.By, maxBy):
-		return fmt.Errorf("by must be one line of at most %d bytes", maxBy)
-	case strings.TrimSpace(a.Reason) == "":
-		return errors.New("an answer needs a reason")
-	case !oneLine(a.Reason, maxReason):
-		return fmt.Errorf("the reason must be one line of at most %d bytes", maxReason)
 	case len(strings.TrimPrefix(a.Decision, "sha256:")) < 8 || !strings.HasPrefix(string(q.paper.Digest), "sha256:"+strings.TrimPrefix(a.Decision, "sha256:")):
 		return fmt.Errorf("decision %q is not what is asked about; that is %s: look at it again", a.Decision, papers.Short(q.paper.Digest))
 	}
-	return nil
-}
-
-// oneLine reports whether a text is whole and short enough for a registry entry and a
-// line of the scorecard.
-func oneLine(s string, most int) bool {
-	return len(s) <= most && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+	return checkPerson(a.By, a.Reason)
 }
 
 // takeAnswer returns the verdict once it is in the registry.

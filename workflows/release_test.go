@@ -187,7 +187,7 @@ func TestWhatIsNotWholeIsRefusedWithoutATrace(t *testing.T) {
 		th.tell(workflows.UpdateApprove, with(func(a *workflows.ReleaseAnswer) { a.Decision = "" }))
 		th.tell(workflows.UpdateApprove, with(func(a *workflows.ReleaseAnswer) { a.By = "ann\n| Champion | mine |" }))
 		th.tell(workflows.UpdateReject, with(func(a *workflows.ReleaseAnswer) { a.Signature = strings.Repeat("A", 1<<20) }))
-		th.tell(workflows.UpdateHold, workflows.ReleaseOrder{By: "ann"})
+		th.tell(workflows.UpdateHold, workflows.Word{By: "ann"})
 		th.tell(workflows.UpdateRetryNow, workflows.RetryNow{By: "ann"})
 		th.tell(workflows.UpdateRetryNow, workflows.RetryNow{By: "ann", Reason: "why not", Shard: new(int)})
 		th.tell(workflows.UpdateStart, workflows.ReleaseStart{By: "ann", Reason: "why not"})
@@ -211,7 +211,7 @@ func TestHoldAndResume(t *testing.T) {
 	candidate := w.twinVersion(1)
 	th := w.theatre()
 	th.start(candidate)
-	order := workflows.ReleaseOrder{By: "ann", Reason: "the shop has a sale"}
+	order := workflows.Word{By: "ann", Reason: "the shop has a sale"}
 	th.after(time.Hour, func() { th.tell(workflows.UpdateHold, order) })
 	th.after(2*time.Hour, func() {
 		if card := th.card(); card.Held != "ann: the shop has a sale" {
@@ -247,7 +247,7 @@ func TestAQuestionThatNobodyAnswersWaitsForAResume(t *testing.T) {
 		th.tell(workflows.UpdateApprove, late)
 	})
 	th.after(73*time.Hour, func() {
-		th.tell(workflows.UpdateResume, workflows.ReleaseOrder{By: "ann", Reason: "back from holiday"})
+		th.tell(workflows.UpdateResume, workflows.Word{By: "ann", Reason: "back from holiday"})
 	})
 	th.after(74*time.Hour, func() { th.tell(workflows.UpdateApprove, late) }) // the question is a new one
 	th.after(75*time.Hour, func() { th.yes("ann") })
@@ -356,7 +356,7 @@ func TestAReleaseContinuesAsNew(t *testing.T) {
 	first.start(candidate)
 	first.after(30*time.Minute, func() {
 		first.env.SetContinueAsNewSuggested(true)
-		first.tell(workflows.UpdateHold, workflows.ReleaseOrder{By: "ann", Reason: "the shop has a sale"})
+		first.tell(workflows.UpdateHold, workflows.Word{By: "ann", Reason: "the shop has a sale"})
 	})
 	if _, err := first.run(); !workflow.IsContinueAsNewError(err) {
 		t.Fatalf("err = %v", err)
@@ -367,7 +367,7 @@ func TestAReleaseContinuesAsNew(t *testing.T) {
 		if card := second.card(); card.Held == "" {
 			t.Errorf("card %s", asJSON(t, card))
 		}
-		second.tell(workflows.UpdateResume, workflows.ReleaseOrder{By: "ann", Reason: "the sale is over"})
+		second.tell(workflows.UpdateResume, workflows.Word{By: "ann", Reason: "the sale is over"})
 	})
 	second.after(2*time.Hour, func() { second.yes("ann") })
 	if out := second.mustRun(); out.Champion != candidate {

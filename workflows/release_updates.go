@@ -3,7 +3,6 @@ package workflows
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -46,12 +45,6 @@ func (a ReleaseAnswer) Approval(pipeline, answer string) rollout.Approval {
 		Answer: answer, By: a.By, Role: a.Role, Reason: a.Reason, Nonce: a.Nonce, Expires: a.Expires, Signature: a.Signature}
 }
 
-// ReleaseOrder holds or resumes a release.
-type ReleaseOrder struct {
-	By     string `json:"by"` // as claimed
-	Reason string `json:"reason"`
-}
-
 // ReleaseRollback takes the champion back.
 type ReleaseRollback struct {
 	To     string `json:"to,omitempty"`    // number of a registry entry, for the champion at that time, or digits of a model; empty: the one before
@@ -85,13 +78,13 @@ func (r *releases) listen(ctx workflow.Context) error {
 			func(ctx workflow.Context, a ReleaseAnswer) (activities.CheckApprovalOutput, error) {
 				return r.answer(ctx, rollout.Reject, a)
 			}),
-		update(ctx, UpdateHold, `Stops the releases where they are until somebody resumes: {"by": "your name", "reason": "why"}.`, checkOrder,
-			func(ctx workflow.Context, o ReleaseOrder) (activities.ControlOutput, error) {
-				return r.control(ctx, activities.ControlInput{Control: rollout.Hold, By: o.By, Reason: o.Reason})
+		update(ctx, UpdateHold, `Stops the releases where they are until somebody resumes: {"by": "your name", "reason": "why"}.`, checkWord,
+			func(ctx workflow.Context, w Word) (activities.ControlOutput, error) {
+				return r.control(ctx, activities.ControlInput{Control: rollout.Hold, By: w.By, Reason: w.Reason})
 			}),
-		update(ctx, UpdateResume, `Lets held releases go on: {"by": "your name", "reason": "why"}.`, checkOrder,
-			func(ctx workflow.Context, o ReleaseOrder) (activities.ControlOutput, error) {
-				return r.control(ctx, activities.ControlInput{Control: rollout.Resume, By: o.By, Reason: o.Reason})
+		update(ctx, UpdateResume, `Lets held releases go on: {"by": "your name", "reason": "why"}.`, checkWord,
+			func(ctx workflow.Context, w Word) (activities.ControlOutput, error) {
+				return r.control(ctx, activities.ControlInput{Control: rollout.Resume, By: w.By, Reason: w.Reason})
 			}),
 		update(ctx, UpdateRollback, `Takes the champion, or a candidate that serves, back: {"by": "your name", "reason": "why"}; "to": "41" names the entry whose champion comes back, "batch": "2024-12" a batch that gets its scores.`, checkRollback,
 			func(ctx workflow.Context, b ReleaseRollback) (activities.ControlOutput, error) {
@@ -100,13 +93,6 @@ func (r *releases) listen(ctx workflow.Context) error {
 		update(ctx, UpdateRetryNow, `Looks at the registry now, and tries again what failed: {"by": "your name", "reason": "why"}.`, r.checkRetry, r.retry),
 		update(ctx, UpdateStart, `Asks for the release of a registered model: {"model": "9f2c41d0", "batch": "2024-06", "by": "your name", "reason": "why"}; batch is the last one that it has learned from.`, checkStart, r.start),
 	)
-}
-
-// update adds a handler. check refuses, without a trace in the history, what has not the
-// right shape; whether it is right, the registry says.
-func update[In, Out any](ctx workflow.Context, name, description string, check func(In) error, handle func(workflow.Context, In) (Out, error)) error {
-	return workflow.SetUpdateHandlerWithOptions(ctx, name, handle, workflow.UpdateHandlerOptions{
-		Validator: check, Description: description, UnfinishedPolicy: workflow.HandlerUnfinishedPolicyWarnAndAbandon})
 }
 
 func checkAnswer(a ReleaseAnswer) error {
@@ -134,8 +120,6 @@ func checkApprove(a ReleaseAnswer) error {
 	return checkAnswer(a)
 }
 
-func checkOrder(o ReleaseOrder) error { return checkPerson(o.By, o.Reason) }
-
 func checkRollback(b ReleaseRollback) error {
 	if !oneLine(b.To, maxBy) || !oneLine(b.Batch, maxBy) {
 		return fmt.Errorf("to and batch must be one line of at most %d bytes", maxBy)
@@ -148,26 +132,6 @@ func checkStart(s ReleaseStart) error {
 		return errors.New("which model? give its digest or the first digits, in one line")
 	}
 	return checkPerson(s.By, s.Reason)
-}
-
-// checkPerson wants to know who asks, and why.
-func checkPerson(by, reason string) error {
-	switch {
-	case strings.TrimSpace(by) == "":
-		return errors.New("it needs by: who asks")
-	case !oneLine(by, maxBy):
-		return fmt.Errorf("by must be one line of at most %d bytes", maxBy)
-	case strings.TrimSpace(reason) == "":
-		return errors.New("it needs a reason")
-	case !oneLine(reason, maxReason):
-		return fmt.Errorf("the reason must be one line of at most %d bytes", maxReason)
-	}
-	return nil
-}
-
-// updateID names an Update among all of a pipeline, for the entry that it makes.
-func updateID(ctx workflow.Context) string {
-	return operation(ctx) + "/" + workflow.GetCurrentUpdateInfo(ctx).ID
 }
 
 // answer enters what a person said, or why it does not count, and says so.

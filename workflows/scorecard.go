@@ -70,33 +70,10 @@ func (c Scorecard) Markdown() string {
 			b.WriteString(fmt.Sprintf("| %s | %s |\n", name, value))
 		}
 	}
-	if c.Run != "" {
-		row("Input", fmt.Sprintf("%s rows in %s, %s", thousands(c.Rows), count(c.Files, "file"), bytes(c.Bytes)))
-		row("Shards", fmt.Sprintf("%d of %d done, %s rows read", c.ShardsDone, c.Shards, thousands(c.RowsDone)))
-		if c.Window != "" {
-			row(c.windowed(), "`"+c.Window+"`")
-		}
-		quarantine := thousands(c.Quarantined) + " rows"
-		if c.Budget > 0 {
-			quarantine += fmt.Sprintf(" of %s allowed (%.0f %% of the budget)", thousands(c.Budget), 100*float64(c.Quarantined-c.Replaced)/float64(c.Budget))
-		}
-		if c.Replaced > 0 {
-			quarantine += ", of which " + thousands(c.Replaced) + " were corrected and count no more"
-		}
-		row("Quarantine", quarantine)
-	}
+	c.input(row)
 	row("Who acts", c.acts())
 	c.world(row)
-	if c.Publication > 0 {
-		published := fmt.Sprintf("%s rows as publication %d, table version %d", thousands(c.Published), c.Publication, c.TableVersion)
-		if c.Fallback > 0 {
-			published += fmt.Sprintf(" (%s with a fallback score)", thousands(c.Fallback))
-		}
-		if c.Unchanged {
-			published += " (the same bytes as before: no new commit)"
-		}
-		row("Published", published)
-	}
+	row("Published", c.published())
 	c.models(row)
 	if c.Model != "" {
 		row("Champion", "`"+c.Model+"`")
@@ -126,6 +103,41 @@ func (c Scorecard) windowed() string {
 		return "Scored by"
 	}
 	return "Assembled by"
+}
+
+// input says what was read, and how much of it went to quarantine.
+func (c Scorecard) input(row func(name, value string)) {
+	if c.Run == "" {
+		return
+	}
+	row("Input", fmt.Sprintf("%s rows in %s, %s", thousands(c.Rows), count(c.Files, "file"), bytes(c.Bytes)))
+	row("Shards", fmt.Sprintf("%d of %d done, %s rows read", c.ShardsDone, c.Shards, thousands(c.RowsDone)))
+	if c.Window != "" {
+		row(c.windowed(), "`"+c.Window+"`")
+	}
+	quarantine := thousands(c.Quarantined) + " rows"
+	if c.Budget > 0 {
+		quarantine += fmt.Sprintf(" of %s allowed (%.0f %% of the budget)", thousands(c.Budget), 100*float64(c.Quarantined-c.Replaced)/float64(c.Budget))
+	}
+	if c.Replaced > 0 {
+		quarantine += ", of which " + thousands(c.Replaced) + " were corrected and count no more"
+	}
+	row("Quarantine", quarantine)
+}
+
+// published says what was published; nothing before that.
+func (c Scorecard) published() string {
+	if c.Publication == 0 {
+		return ""
+	}
+	published := fmt.Sprintf("%s rows as publication %d, table version %d", thousands(c.Published), c.Publication, c.TableVersion)
+	if c.Fallback > 0 {
+		published += fmt.Sprintf(" (%s with a fallback score)", thousands(c.Fallback))
+	}
+	if c.Unchanged {
+		published += " (the same bytes as before: no new commit)"
+	}
+	return published
 }
 
 // world says how the batch compares with others.

@@ -73,10 +73,6 @@ func report(rows int64, sketch *evaluate.Sketch, moments *evaluate.Moments, inSk
 	if err != nil {
 		return err
 	}
-	state, err := sketch.MarshalBinary()
-	if err != nil {
-		return err
-	}
 	peak, err := process.PeakMemory()
 	if err != nil {
 		return err
@@ -97,8 +93,7 @@ func report(rows int64, sketch *evaluate.Sketch, moments *evaluate.Moments, inSk
 		fmt.Fprintf(out, "| %s | %.6f [%.6f, %.6f] | %.6f |\n", line.metric, e.Value, e.Low, e.High, line.truth)
 	}
 	each := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / float64(rows) }
-	fmt.Fprintf(out, "\nsketch %.0f ns a row, %d KB; moments %.0f ns a row; the process had %d MB at most\n",
-		each(inSketch), len(state)>>10, each(inMoments), peak>>20)
+	fmt.Fprintf(out, "\nsketch %.0f ns a row; moments %.0f ns a row; the process had %d MB at most\n", each(inSketch), each(inMoments), peak>>20)
 	return nil
 }
 

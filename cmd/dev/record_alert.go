@@ -57,7 +57,7 @@ func (t *recording) alerts(ctx context.Context) error {
 	}
 	id := workflows.AlertID("retailer", alert.Fingerprint(alert.RunFailed, "retailer", month))
 	update, err := t.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: id, UpdateName: workflows.UpdateAcknowledge,
-		Args: []any{workflows.AlertWord{By: "demo", Reason: "it is on its way"}}, WaitForStage: client.WorkflowUpdateStageCompleted})
+		Args: []any{workflows.Word{By: "demo", Reason: "it is on its way"}}, WaitForStage: client.WorkflowUpdateStageCompleted})
 	if err == nil {
 		err = update.Get(ctx, nil)
 	}

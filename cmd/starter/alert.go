@@ -151,7 +151,7 @@ func stands(s alert.State) string {
 
 // newAlertWordCommand makes ack or resolve.
 func newAlertWordCommand(e *env, update string) *cobra.Command {
-	var in workflows.AlertWord
+	var in workflows.Word
 	name, reason, short, long := "ack", "I call the supplier", "Say that you take care of an alert", `ack says that you take care of an alert: nobody is reminded of it or told instead of you.
 It stays open until its cause is gone. What merely has happened, a release that was
 rolled back, is over when you have acknowledged it.`
@@ -179,7 +179,7 @@ answered.`
 }
 
 // sayOfAlert sends an Update to an alert that is open.
-func sayOfAlert(ctx context.Context, e *env, update, pipeline, fingerprint string, in workflows.AlertWord) error {
+func sayOfAlert(ctx context.Context, e *env, update, pipeline, fingerprint string, in workflows.Word) error {
 	t, err := dial(ctx)
 	if err != nil {
 		return err

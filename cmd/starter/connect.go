@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 
 	"headgate/internal/model"
 	"headgate/internal/model/lightgbm"
+	"headgate/internal/registry"
 	"headgate/internal/store"
 	"headgate/internal/telemetry"
 )
@@ -35,6 +37,32 @@ func openStore(ctx context.Context, e *env, url string) (*store.Bucket, error) {
 		return nil, usageError{fmt.Errorf("which store? set HEADGATE_STORE or give --store DIRECTORY or URL")}
 	}
 	return store.Open(ctx, url)
+}
+
+// openRegistry opens the store and the registry of a pipeline that must be registered. The
+// caller closes the store.
+func openRegistry(ctx context.Context, e *env, url, pipeline string) (*store.Bucket, *registry.Log, error) {
+	b, err := openStore(ctx, e, url)
+	if err != nil {
+		return nil, nil, err
+	}
+	log, err := loadRegistry(ctx, b, pipeline)
+	if err != nil {
+		return nil, nil, errors.Join(err, b.Close())
+	}
+	return b, log, nil
+}
+
+// loadRegistry reads the registry of a pipeline that must be registered.
+func loadRegistry(ctx context.Context, b *store.Bucket, pipeline string) (*registry.Log, error) {
+	log, err := registry.Load(ctx, b, pipeline)
+	if err != nil {
+		return nil, plain(err)
+	}
+	if log.Head() == 0 {
+		return nil, notRegistered(pipeline, b)
+	}
+	return log, nil
 }
 
 // dial connects to Temporal by the SDK's environment variables and profiles.

@@ -36,7 +36,7 @@ or because a question went unanswered.`,
 
 // newOrderCommand adds what hold and resume have in common.
 func newOrderCommand(e *env, update string, c *cobra.Command) *cobra.Command {
-	var in workflows.ReleaseOrder
+	var in workflows.Word
 	var queue string
 	c.Args = arguments(cobra.ExactArgs(1))
 	c.RunE = func(c *cobra.Command, args []string) error {

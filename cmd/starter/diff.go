@@ -41,15 +41,11 @@ contracts, and whom that breaks.`,
 			if proposal == 0 && len(args) != 3 || proposal != 0 && len(args) != 1 {
 				return usageError{errors.New("diff takes PIPELINE VERSION VERSION, or PIPELINE with --proposal; see starter diff --help")}
 			}
-			b, err := openStore(c.Context(), e, url)
+			b, log, err := openRegistry(c.Context(), e, url, args[0])
 			if err != nil {
 				return err
 			}
 			defer b.Close()
-			log, err := loadRegistry(c.Context(), b, args[0])
-			if err != nil {
-				return err
-			}
 			if proposal != 0 {
 				return showProposal(c.Context(), e, b, log, proposal)
 			}

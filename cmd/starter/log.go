@@ -24,15 +24,11 @@ continues the chain of hashes. --json prints one entry a line, as it is stored.`
 		Example: "  starter log retailer\n  starter log retailer --json | jq 'select(.kind==\"published\")'",
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			b, err := openStore(c.Context(), e, url)
+			b, log, err := openRegistry(c.Context(), e, url, args[0])
 			if err != nil {
 				return err
 			}
 			defer b.Close()
-			log, err := loadRegistry(c.Context(), b, args[0])
-			if err != nil {
-				return err
-			}
 			return printLog(e, log, asJSON)
 		},
 	}

@@ -35,15 +35,11 @@ last that was published. Exit code 3: the batch would not be published as it is.
   starter plan retailer --json`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			b, err := openStore(c.Context(), e, url)
+			b, log, err := openRegistry(c.Context(), e, url, args[0])
 			if err != nil {
 				return err
 			}
 			defer b.Close()
-			log, err := loadRegistry(c.Context(), b, args[0])
-			if err != nil {
-				return err
-			}
 			if batch == "" {
 				if batch, err = nextBatch(c.Context(), b, log, time.Now()); err != nil {
 					return err

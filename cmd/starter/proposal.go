@@ -25,14 +25,11 @@ func (p *carry) out(ctx context.Context, e *env, pipeline string, r reply) error
 	if r.batch != "" || strings.TrimSpace(r.Reason) == "" {
 		return usageError{errors.New("approve --proposal needs --reason, and takes no --batch; see starter approve --help")}
 	}
-	b, err := openStore(ctx, e, p.url)
+	b, _, err := openRegistry(ctx, e, p.url, pipeline)
 	if err != nil {
 		return err
 	}
 	defer b.Close()
-	if _, err := loadRegistry(ctx, b, pipeline); err != nil {
-		return err
-	}
 	out, err := registration.Approval{Pipeline: pipeline, Proposal: p.proposal, By: r.By, Reason: r.Reason,
 		At: time.Now().UTC().Truncate(time.Millisecond)}.Do(ctx, b)
 	if err != nil {
@@ -95,15 +92,12 @@ only they can give one.`,
 			if err != nil {
 				return usageError{fmt.Errorf("--until %q is no day; write it as 2024-09-01", until)}
 			}
-			b, err := openStore(c.Context(), e, url)
+			b, _, err := openRegistry(c.Context(), e, url, args[0])
 			if err != nil {
 				return err
 			}
 			defer b.Close()
 			w.Pipeline, w.Until, w.At = args[0], end, time.Now().UTC().Truncate(time.Millisecond)
-			if _, err := loadRegistry(c.Context(), b, w.Pipeline); err != nil {
-				return err
-			}
 			entry, anchor, err := w.Do(c.Context(), b)
 			if err != nil {
 				return plain(err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,6 +14,7 @@ import (
 
 	"headgate/internal/bundle"
 	"headgate/internal/registration"
+	"headgate/internal/store"
 )
 
 func newRegisterCommand(e *env) *cobra.Command {
@@ -47,7 +49,7 @@ come into force when another of them says so: starter approve PIPELINE --proposa
   starter register pipeline.yaml --model candidate.txt --sample 2024-01.parquet --reason "trained on 2023"`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			r.Reference = references(reference)
+			r.Pipeline, r.Reference = args[0], references(reference)
 			if err := checkRegister(r); err != nil {
 				return usageError{err}
 			}
@@ -56,29 +58,33 @@ come into force when another of them says so: starter approve PIPELINE --proposa
 				return err
 			}
 			defer b.Close()
-			r.Pipeline, r.At = args[0], time.Now().UTC().Truncate(time.Millisecond)
-			meter := newMeter(e.stderr, "profiled")
-			r.Progress = func(rows int64) { meter.add(int(rows) - meter.rows) }
-			out, err := r.Do(c.Context(), b, formats)
-			meter.end()
-			var taken *registration.ChampionError
-			if errors.As(err, &taken) {
-				return fmt.Errorf("%w; without --champion the version is registered and does not score", err)
-			}
-			if errors.Is(err, registration.ErrReason) {
-				return usageError{fmt.Errorf("%w; give --reason", err)}
-			}
-			if err != nil {
-				return plain(err)
-			}
-			printRegistration(e, r, out)
-			return nil
+			return register(c.Context(), e, b, r)
 		},
 	}
 	storeFlag(c, &url)
 	c.Flags().StringArrayVar(&reference, "reference", nil, "Parquet `file` that later batches are compared with, best as BATCH=FILE; may be repeated")
 	registerFlags(e, c, &r)
 	return c
+}
+
+// register carries a request out, and says what was done.
+func register(ctx context.Context, e *env, b *store.Bucket, r registration.Request) error {
+	r.At = time.Now().UTC().Truncate(time.Millisecond)
+	meter := newMeter(e.stderr, "profiled")
+	r.Progress = func(rows int64) { meter.add(int(rows) - meter.rows) }
+	out, err := r.Do(ctx, b, formats)
+	meter.end()
+	var taken *registration.ChampionError
+	switch {
+	case errors.As(err, &taken):
+		return fmt.Errorf("%w; without --champion the version is registered and does not score", err)
+	case errors.Is(err, registration.ErrReason):
+		return usageError{fmt.Errorf("%w; give --reason", err)}
+	case err != nil:
+		return plain(err)
+	}
+	printRegistration(e, r, out)
+	return nil
 }
 
 // registerFlags adds the flags that are parts of a request.

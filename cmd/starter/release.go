@@ -61,14 +61,11 @@ for, and what has happened. It reads the store only.`,
 
 // withReleases reads the releases of a pipeline.
 func withReleases(ctx context.Context, e *env, url, pipeline string, do func(*store.Bucket, *activities.Releases) error) error {
-	b, err := openStore(ctx, e, url)
+	b, _, err := openRegistry(ctx, e, url, pipeline)
 	if err != nil {
 		return err
 	}
 	defer b.Close()
-	if _, err := loadRegistry(ctx, b, pipeline); err != nil {
-		return err
-	}
 	r, err := activities.OpenReleases(ctx, b, pipeline)
 	if err != nil {
 		return plain(err)

@@ -215,15 +215,11 @@ expected any more. Slots that run go on. It asks first; --yes answers.`,
 			if strings.TrimSpace(reason) == "" {
 				return usageError{errors.New("delete needs --reason; see starter schedule delete --help")}
 			}
-			b, err := openStore(c.Context(), e, url)
+			b, log, err := openRegistry(c.Context(), e, url, args[0])
 			if err != nil {
 				return err
 			}
 			defer b.Close()
-			log, err := loadRegistry(c.Context(), b, args[0])
-			if err != nil {
-				return err
-			}
 			if !yes && !confirmed(c, fmt.Sprintf("delete the schedule of %s? no batch will be expected any more [y/N] ", args[0])) {
 				return usageError{errors.New("nothing was deleted; answer y, or give --yes")}
 			}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,18 +11,14 @@ import (
 	"testing"
 	"time"
 
-	"go.temporal.io/sdk/client"
-	sdklog "go.temporal.io/sdk/log"
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
-	"go.temporal.io/sdk/worker"
 
-	"headgate/activities"
 	"headgate/internal/registration"
 	"headgate/internal/registry"
 	"headgate/internal/retailer"
 	"headgate/internal/store"
 	"headgate/workflows"
+	"headgate/workflows/workflowstest"
 )
 
 const shipped = "../../testdata/retailer/"
@@ -81,31 +76,15 @@ func (s *shop) deliver(month string, fault retailer.Fault) {
 func (s *shop) again(month string) (out workflows.ScoreBatchOutput) {
 	s.t.Helper()
 	s.with(func(b *store.Bucket) {
-		env := s.temporal(b)
-		env.ExecuteWorkflow(workflows.ScoreBatch, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: month, By: "ada"})
-		if err := env.GetWorkflowResult(&out); err != nil {
-			s.t.Fatal(err)
-		}
+		out = workflowstest.Score(s.t, s.temporal(b), workflows.ScoreBatchInput{Pipeline: "retailer", Batch: month, By: "ada"})
 	})
 	return out
 }
 
 // temporal returns a Temporal test environment with the real activities.
 func (s *shop) temporal(b *store.Bucket) *testsuite.TestWorkflowEnvironment {
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	env := suite.NewTestWorkflowEnvironment()
-	s.runs++ // the test environment gives every run the same run id
-	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: fmt.Sprintf("run-%d", s.runs)})
-	// A busy machine is no deadlock.
-	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute})
-	env.SetStartTime(time.Date(2024, 5, 1, 12, 0, s.runs, 0, time.UTC))
-	workflows.Register(env)
-	env.RegisterActivity(activities.New(b, formats))
-	// No release runs that could hear that it shall look.
-	env.OnSignalExternalWorkflow("default-test-namespace", "release/retailer", "", "wake", nil).
-		Return(&temporal.UnknownExternalWorkflowExecutionError{})
-	return env
+	s.runs++
+	return workflowstest.Environment(b, formats, fmt.Sprintf("run-%d", s.runs), time.Date(2024, 5, 1, 12, 0, s.runs, 0, time.UTC))
 }
 
 // ask runs a command on the store; its standard output must match want, line by

@@ -31,15 +31,11 @@ It reads the store only.`,
 		Example: "  starter status retailer",
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			b, err := openStore(c.Context(), e, url)
+			b, log, err := openRegistry(c.Context(), e, url, args[0])
 			if err != nil {
 				return err
 			}
 			defer b.Close()
-			log, err := loadRegistry(c.Context(), b, args[0])
-			if err != nil {
-				return err
-			}
 			snapshot, err := delta.Open(b, papers.TablePrefix(args[0])).Snapshot(c.Context())
 			if err != nil {
 				return err
@@ -49,18 +45,6 @@ It reads the store only.`,
 	}
 	storeFlag(c, &url)
 	return c
-}
-
-// loadRegistry reads the registry of a pipeline that must be registered.
-func loadRegistry(ctx context.Context, b *store.Bucket, pipeline string) (*registry.Log, error) {
-	log, err := registry.Load(ctx, b, pipeline)
-	if err != nil {
-		return nil, plain(err)
-	}
-	if log.Head() == 0 {
-		return nil, notRegistered(pipeline, b)
-	}
-	return log, nil
 }
 
 func printStatus(ctx context.Context, e *env, b *store.Bucket, log *registry.Log, s *delta.Snapshot) error {

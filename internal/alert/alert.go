@@ -170,21 +170,22 @@ const (
 // Fit returns the alert with parts that no receiver would take cut off, and without
 // characters that no line may have.
 func (a Alert) Fit() Alert {
-	a.Title, a.Text = cut(a.Title, maxTitle), cut(a.Text, maxText)
+	a.Title, a.Text = line(a.Title, maxTitle), line(a.Text, maxText)
 	var reasons []string
 	for i, r := range a.Reasons {
 		if i == maxReasons {
 			reasons = append(reasons, fmt.Sprintf("and %d more", len(a.Reasons)-i))
 			break
 		}
-		reasons = append(reasons, cut(r, maxReason))
+		reasons = append(reasons, line(r, maxReason))
 	}
 	a.Reasons = reasons
 	return a
 }
 
-// cut returns a text as one line of at most so many bytes.
-func cut(s string, most int) string {
+// line returns a text as one line of at most so many bytes: what a receiver would take for
+// the end of it, and every other control character, becomes a space.
+func line(s string, most int) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == utf8.RuneError {
 			return ' '

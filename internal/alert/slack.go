@@ -47,7 +47,7 @@ func (n Notice) Slack() []byte {
 		colour = colourOver
 	}
 	blocks := []slackBlock{
-		{Type: "header", Text: &slackText{"plain_text", cut(n.Headline(), maxTitle)}},
+		{Type: "header", Text: &slackText{"plain_text", line(n.Headline(), maxTitle)}},
 		section(n.slackText()),
 	}
 	if steps := n.steps(); len(steps) > 0 {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path"
 	"path/filepath"
@@ -13,10 +12,6 @@ import (
 	"testing"
 	"time"
 
-	sdklog "go.temporal.io/sdk/log"
-	"go.temporal.io/sdk/testsuite"
-
-	"headgate/activities"
 	"headgate/internal/audit"
 	"headgate/internal/columnar"
 	"headgate/internal/delta"
@@ -27,6 +22,7 @@ import (
 	"headgate/internal/run"
 	"headgate/internal/store"
 	"headgate/workflows"
+	"headgate/workflows/workflowstest"
 )
 
 const month = "2024-01"
@@ -51,14 +47,10 @@ func newArchive(t *testing.T) *archive {
 		t.Fatal(err)
 	}
 	a.deliver(retailer.Options{Fault: retailer.BadRows, Parts: 2})
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	env := suite.NewTestWorkflowEnvironment()
-	workflows.Register(env)
-	env.RegisterActivity(activities.New(bucket, formats))
-	env.ExecuteWorkflow(workflows.ScoreBatch, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: month, By: "test"})
-	if err := env.GetWorkflowResult(&a.out); err != nil || a.out.Publication != 1 {
-		t.Fatalf("%v %+v", err, a.out)
+	env := workflowstest.Environment(bucket, formats, "score", time.Unix(1.1e9, 0).UTC())
+	a.out = workflowstest.Score(t, env, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: month, By: "test"})
+	if a.out.Publication != 1 {
+		t.Fatalf("%+v", a.out)
 	}
 	return a
 }

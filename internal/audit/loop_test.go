@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"log/slog"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -13,11 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"go.temporal.io/sdk/client"
-	sdklog "go.temporal.io/sdk/log"
-	"go.temporal.io/sdk/testsuite"
-
-	"headgate/activities"
 	"headgate/internal/audit"
 	"headgate/internal/evidence"
 	"headgate/internal/gate"
@@ -30,6 +24,7 @@ import (
 	"headgate/internal/store"
 	"headgate/internal/store/storetest"
 	"headgate/workflows"
+	"headgate/workflows/workflowstest"
 )
 
 // settings make a pipeline of whose releases and changes people approve.
@@ -154,19 +149,10 @@ func (h *house) score(month string) {
 		}
 		h.put("incoming/retailer/"+month+"/"+filepath.Base(file), data)
 	}
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	env := suite.NewTestWorkflowEnvironment()
-	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "score-" + month})
-	env.SetStartTime(time.Unix(1.1e9, 0).UTC())
-	workflows.Register(env)
-	env.RegisterActivity(activities.New(h.b, formats))
-	// No release runs here that could hear it.
-	env.OnSignalExternalWorkflow("default-test-namespace", "release/retailer", "", workflows.SignalWake, nil).Return(nil)
-	env.ExecuteWorkflow(workflows.ScoreBatch, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: month, By: "test"})
-	var out workflows.ScoreBatchOutput
-	if err := env.GetWorkflowResult(&out); err != nil || out.Publication != 1 {
-		h.t.Fatalf("%v %+v", err, out)
+	env := workflowstest.Environment(h.b, formats, "score-"+month, time.Unix(1.1e9, 0).UTC())
+	out := workflowstest.Score(h.t, env, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: month, By: "test"})
+	if out.Publication != 1 {
+		h.t.Fatalf("%+v", out)
 	}
 	h.runs = append(h.runs, out.Run)
 }

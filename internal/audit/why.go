@@ -141,19 +141,16 @@ func (a *Auditor) keptBack(ctx context.Context, p *papers, key []string, d *run.
 		s := p.plan.Shards[l.Shard]
 		out[inputRow{s.File, s.FirstRow + l.Row}] = true
 	}
-	for _, o := range d.Shards {
-		var list run.List
-		if err := run.LoadJSON(ctx, a.Store, o, &list); err != nil {
+	if len(d.Shards) == 0 {
+		return out, nil
+	}
+	results, err := run.Results(ctx, a.Store, p.plan, d)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range results {
+		if err := a.inQuarantine(ctx, p, key, r, out); err != nil {
 			return nil, err
-		}
-		for _, item := range list.Items {
-			var r run.ShardResult
-			if err := run.LoadJSON(ctx, a.Store, item, &r); err != nil {
-				return nil, err
-			}
-			if err := a.inQuarantine(ctx, p, key, r, out); err != nil {
-				return nil, err
-			}
 		}
 	}
 	return out, nil

@@ -112,10 +112,12 @@ func (j *judged) use(e registry.Entry) {
 }
 
 func (j *judged) open(ctx context.Context, batch string, which, decision store.Digest) (err error) {
-	if j.plan, err = run.LoadPlan(ctx, j.Store, j.Pipeline, batch, which); err != nil {
+	if j.plan, err = run.LoadPlan(ctx, j.Store, j.Pipeline, batch, which); gone(err) {
+		return fmt.Errorf("somebody has deleted the papers of the run over %s, so there is no page about it: %w", batch, err)
+	} else if err != nil {
 		return err
 	}
-	if j.data, err = j.verdict(ctx, batch, which, decision); err != nil {
+	if j.data, err = run.FindVerdict(ctx, j.Store, j.Pipeline, batch, which, decision); err != nil {
 		return err
 	}
 	if j.conf, err = j.config(ctx, j.plan.File); err != nil {
@@ -126,17 +128,6 @@ func (j *judged) open(ctx context.Context, batch string, which, decision store.D
 	}
 	j.version, err = bundle.Load(ctx, j.Store, j.plan.Champion, j.Formats)
 	return err
-}
-
-// verdict reads a verdict, which is over the rows or before a row was read.
-func (r *Reader) verdict(ctx context.Context, batch string, which, decision store.Digest) (*run.Data, error) {
-	data, err := run.LoadVerdict(ctx, r.Store, r.Pipeline, batch, which, decision)
-	if !gone(err) {
-		return data, err
-	}
-	data = new(run.Data)
-	key := fmt.Sprintf("%s/footers.%s.json", run.Dir(r.Pipeline, batch, which), run.Short(decision))
-	return data, run.LoadJSON(ctx, r.Store, run.Object{Key: key, Digest: decision}, data)
 }
 
 // facts fills in what plan and verdict say.

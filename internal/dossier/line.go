@@ -63,18 +63,20 @@ func (r *Reader) line(ctx context.Context, w window, to int64) (report.Line, err
 	return out, r.quality(ctx, &out, to)
 }
 
-// judgedLine adds what plan and verdict of the line's run say.
+// judgedLine adds what plan and verdict of the line's run say, or that they are gone.
 func (r *Reader) judgedLine(ctx context.Context, out *report.Line, decision store.Digest) error {
 	if out.Run == "" || decision == "" {
 		return nil
 	}
 	plan, err := run.LoadPlan(ctx, r.Store, r.Pipeline, out.Batch, store.Digest(out.Run))
-	if err != nil {
+	if err == nil {
+		out.Champion = r.Version(plan.Champion)
+	} else if !gone(err) {
 		return err
 	}
-	out.Champion = r.Version(plan.Champion)
-	d, err := r.verdict(ctx, out.Batch, store.Digest(out.Run), decision)
+	d, err := run.FindVerdict(ctx, r.Store, r.Pipeline, out.Batch, store.Digest(out.Run), decision)
 	if gone(err) {
+		out.Gone = true
 		return nil
 	}
 	if err != nil {
@@ -90,7 +92,7 @@ func (r *Reader) judgedLine(ctx context.Context, out *report.Line, decision stor
 // rowsOf says what became of the delivered rows.
 func rowsOf(d *run.Data) report.Rows {
 	r := report.Rows{Delivered: d.Rows, Budget: d.Budget, Quarantined: d.Quarantined, Corrected: d.Replaced}
-	if d.Stage == "rows" {
+	if d.Stage == run.StageRows {
 		r.Scored = d.Rows - d.Quarantined
 	}
 	if d.Fallback != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 
 	"headgate/internal/drift"
 	"headgate/internal/pass"
@@ -16,7 +17,7 @@ import (
 // mostEffects is how many batches the course of a column's drift shows.
 const mostEffects = 12
 
-// loadHistory reads the verdicts of the batches before.
+// loadHistory reads the verdicts of the batches before, and notes those that are gone.
 func (j *judged) loadHistory(ctx context.Context) error {
 	if j.data.History == nil {
 		return nil
@@ -25,15 +26,19 @@ func (j *judged) loadHistory(ctx context.Context) error {
 	if err := run.LoadJSON(ctx, j.Store, *j.data.History, j.history); err != nil {
 		return err
 	}
+	var missing []string
 	for _, p := range j.history.Past {
 		d, err := run.LoadVerdict(ctx, j.Store, j.Pipeline, p.Batch, p.Run, p.Decision)
 		if err != nil && !gone(err) {
 			return err
 		}
 		if err != nil {
-			d = nil
+			d, missing = nil, append(missing, p.Batch)
 		}
 		j.past = append(j.past, d)
+	}
+	if len(missing) > 0 {
+		j.out.Notes = append(j.out.Notes, "the papers of "+strings.Join(missing, ", ")+" are gone, so nothing is compared with them")
 	}
 	return nil
 }

@@ -182,6 +182,10 @@ func (w *released) canaries(ctx context.Context) error {
 			return fmt.Errorf("the paper of entry %d: %w", e.Seq, err)
 		}
 		plan, err := run.LoadPlan(ctx, w.Store, w.Pipeline, e.Batch, e.Run)
+		if gone(err) {
+			w.out.Notes = append(w.out.Notes, "the papers of "+e.Batch+" are gone, so nobody can say whether a candidate served it")
+			continue
+		}
 		if err != nil {
 			return err
 		}

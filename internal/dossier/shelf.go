@@ -44,8 +44,7 @@ func (r *Reader) Shelf(ctx context.Context) (*report.Shelf, error) {
 		}
 		out.Waits = m.Waits
 	}
-	r.runs(out)
-	for _, part := range []func(context.Context, *report.Shelf) error{r.trainings, r.releases} {
+	for _, part := range []func(context.Context, *report.Shelf) error{r.runs, r.trainings, r.releases} {
 		if err := part(ctx, out); err != nil {
 			return nil, err
 		}
@@ -57,10 +56,22 @@ func (r *Reader) Shelf(ctx context.Context) (*report.Shelf, error) {
 	return out, nil
 }
 
-// runs lists every run that was judged, by the entry of its last verdict.
-func (r *Reader) runs(out *report.Shelf) {
+// runs lists every run that was judged, by the entry of its last verdict. One whose papers
+// somebody has deleted has no page.
+func (r *Reader) runs(ctx context.Context, out *report.Shelf) error {
+	there := map[store.Digest]bool{}
 	for _, e := range r.Log.Of(registry.KindVerdict, registry.KindPublished) {
 		if e.Decision == "" {
+			continue
+		}
+		if _, asked := there[e.Run]; !asked {
+			_, err := r.Store.Stat(ctx, run.PlanKey(r.Pipeline, e.Batch, e.Run))
+			if err != nil && !gone(err) {
+				return err
+			}
+			there[e.Run] = err == nil
+		}
+		if !there[e.Run] {
 			continue
 		}
 		leaf := report.Leaf{Name: e.Batch + "/" + run.Short(e.Run), Entry: e.Seq, At: e.At, By: e.By, Batch: e.Batch, State: e.Verdict, What: strings.Join(e.Reasons, "; ")}
@@ -79,6 +90,7 @@ func (r *Reader) runs(out *report.Shelf) {
 			out.Runs = append(out.Runs, leaf)
 		}
 	}
+	return nil
 }
 
 func (r *Reader) trainings(ctx context.Context, out *report.Shelf) error {

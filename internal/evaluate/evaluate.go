@@ -32,7 +32,7 @@ type Estimate struct {
 type Data struct {
 	Scores []float64 // what the model said: a probability, an amount; higher is more
 	// Labels are what happened: 0 or 1, or an amount. An outcome that nobody could
-	// observe is missing, never 0: NaN, and [Data.Observed] leaves such rows out.
+	// observe is missing, never 0: leave its row out.
 	Labels []float64
 	// Weights say for how many rows a row stands, at least 0; nil means 1 each. Where
 	// scores cause actions, judge the untreated, weighted by [InversePropensity].

@@ -277,18 +277,6 @@ func TestUntreatedRowsStandForAll(t *testing.T) {
 	}
 }
 
-func TestMissingOutcomesAreLeftOutAndCounted(t *testing.T) {
-	d := evaluate.Data{
-		Scores: []float64{1, 2, 3}, Labels: []float64{0, math.NaN(), 1},
-		Weights: []float64{4, 5, 6}, Clusters: []uint64{7, 8, 9}, Queries: []uint64{10, 11, 12},
-	}
-	got, missing := d.Observed()
-	want := evaluate.Data{Scores: []float64{1, 3}, Labels: []float64{0, 1}, Weights: []float64{4, 6}, Clusters: []uint64{7, 9}, Queries: []uint64{10, 12}}
-	if missing != 1 || !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v and %d missing, want %+v and 1", got, missing, want)
-	}
-}
-
 // Rows that are all there twice say nothing new; clusters know that.
 func TestClustersWidenIntervals(t *testing.T) {
 	d := people(300)

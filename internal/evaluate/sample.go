@@ -31,23 +31,6 @@ type portion struct {
 	weight  float64
 }
 
-// Observed returns the rows whose label is known, and how many others there are. A
-// missing label is NaN. The rows share memory with d if all labels are known.
-func (d Data) Observed() (Data, int) {
-	keep := make([]bool, len(d.Labels))
-	missing := 0
-	for i, y := range d.Labels {
-		keep[i] = !math.IsNaN(y)
-		if !keep[i] {
-			missing++
-		}
-	}
-	if missing == 0 {
-		return d, 0
-	}
-	return d.where(keep), missing
-}
-
 // where returns the rows that keep names.
 func (d Data) where(keep []bool) Data {
 	return Data{

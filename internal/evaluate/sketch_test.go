@@ -1,8 +1,6 @@
 package evaluate_test
 
 import (
-	"bytes"
-	"errors"
 	"math"
 	"reflect"
 	"strings"
@@ -111,7 +109,7 @@ func TestMergedSketchesAreThoseOfAllRows(t *testing.T) {
 	part := func(from, to int) *evaluate.Sketch {
 		return sketched(t, evaluate.Data{Scores: d.Scores[from:to], Labels: d.Labels[from:to], Weights: d.Weights[from:to], Clusters: d.Clusters[from:to]}, 0.5)
 	}
-	want, err := sketched(t, d, 0.5).MarshalBinary()
+	want, err := sketched(t, d, 0.5).Report(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,82 +121,14 @@ func TestMergedSketchesAreThoseOfAllRows(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		got, err := all.MarshalBinary()
-		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("order %v: other bytes (%v)", order, err)
+		got, err := all.Report(nil)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("order %v: got %+v (%v), want %+v", order, got, err, want)
 		}
 	}
 	if err := part(0, 9).Merge(sketched(t, people(9), 0.5)); err == nil || !strings.Contains(err.Error(), "cannot be merged") {
 		t.Errorf("got %v", err)
 	}
-}
-
-func TestSketchesAreReadAsTheyWereWritten(t *testing.T) {
-	d := extremes(300)
-	for i := range d.Scores {
-		d.Clusters = append(d.Clusters, uint64(i/5))
-	}
-	before := sketched(t, d, 0.25, 0.5)
-	data, err := before.MarshalBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var after evaluate.Sketch
-	if err := after.UnmarshalBinary(data); err != nil {
-		t.Fatal(err)
-	}
-	a, err1 := before.Report(nil)
-	b, err2 := after.Report(nil)
-	if err1 != nil || err2 != nil || !reflect.DeepEqual(a, b) {
-		t.Errorf("the report is another (%v, %v)", err1, err2)
-	}
-	for i := range data {
-		if err := new(evaluate.Sketch).UnmarshalBinary(data[:i]); !errors.Is(err, evaluate.ErrFormat) {
-			t.Fatalf("the first %d bytes: got %v", i, err)
-		}
-	}
-}
-
-func FuzzSketch(f *testing.F) {
-	plain, err := evaluate.NewSketch(false, 0.5)
-	if err != nil {
-		f.Fatal(err)
-	}
-	grouped, err := evaluate.NewSketch(true)
-	if err != nil {
-		f.Fatal(err)
-	}
-	d := people(5)
-	if err := plain.Add(d); err != nil {
-		f.Fatal(err)
-	}
-	d.Clusters = []uint64{1, 2, 3, 4, 5}
-	if err := grouped.Add(d); err != nil {
-		f.Fatal(err)
-	}
-	for _, s := range []*evaluate.Sketch{plain, grouped} {
-		data, err := s.MarshalBinary()
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		var s evaluate.Sketch
-		if err := s.UnmarshalBinary(data); err != nil {
-			return
-		}
-		again, err := s.MarshalBinary()
-		if err != nil || !bytes.Equal(again, data) {
-			t.Errorf("%x is written as %x (%v)", data, again, err)
-		}
-		if _, err := s.Report(&evaluate.Options{Replicates: 100}); err != nil {
-			var input *evaluate.InputError
-			if !errors.As(err, &input) {
-				t.Error(err)
-			}
-		}
-	})
 }
 
 func TestDifferencesOfSketchesAreThoseOfRows(t *testing.T) {

@@ -41,7 +41,7 @@ func Assemble(ctx context.Context, b *store.Bucket, in Input) (*pass.Assembled, 
 	if err != nil {
 		return nil, err
 	}
-	results, err := shardResults(ctx, b, in.Data.Shards)
+	results, err := run.Results(ctx, b, in.Plan, in.Data)
 	if err != nil {
 		return nil, err
 	}
@@ -68,24 +68,6 @@ func Assemble(ctx context.Context, b *store.Bucket, in Input) (*pass.Assembled, 
 
 // A source finds an object with rows of customers.
 type source func() (run.Object, error)
-
-func shardResults(ctx context.Context, b *store.Bucket, lists []run.Object) ([]run.ShardResult, error) {
-	var results []run.ShardResult
-	for _, o := range lists {
-		var list run.List
-		if err := run.LoadJSON(ctx, b, o, &list); err != nil {
-			return nil, err
-		}
-		for _, item := range list.Items {
-			var r run.ShardResult
-			if err := run.LoadJSON(ctx, b, item, &r); err != nil {
-				return nil, err
-			}
-			results = append(results, r)
-		}
-	}
-	return results, nil
-}
 
 // scored opens a file with scored rows of the batch. There is one, or the batch would
 // have been blocked.

@@ -44,12 +44,6 @@ type Where struct {
 	Marker string                // key of the object that says that they are complete; empty: none is needed
 }
 
-// Digest returns the digest that names a version: that of its canonical bytes.
-func (v *Version) Digest() (store.Digest, error) {
-	data, err := run.Encode(v)
-	return store.DigestOf(data), err
-}
-
 // Save stores a version as a blob. Saving it again is a success.
 func Save(ctx context.Context, own *store.Bucket, v *Version) (store.Digest, error) {
 	data, err := run.Encode(v)

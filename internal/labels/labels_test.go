@@ -17,6 +17,7 @@ import (
 	"headgate/internal/contract"
 	"headgate/internal/labels"
 	"headgate/internal/pass"
+	"headgate/internal/run"
 	"headgate/internal/store"
 )
 
@@ -136,11 +137,11 @@ func find(t *testing.T, b *store.Bucket) *labels.Version {
 
 func digest(t *testing.T, v *labels.Version) store.Digest {
 	t.Helper()
-	d, err := v.Digest()
+	data, err := run.Encode(v)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d
+	return store.DigestOf(data)
 }
 
 // key returns the digest of an id.

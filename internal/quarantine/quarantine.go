@@ -69,8 +69,11 @@ func Load(ctx context.Context, b *store.Bucket, pipeline, batch string) (*Quaran
 	if q.Contract, q.Config, err = files(ctx, b, q.Plan); err != nil {
 		return nil, err
 	}
-	if err := q.loadVerdict(ctx, last.Decision); err != nil {
+	if q.Data, err = run.FindVerdict(ctx, b, pipeline, batch, q.Run, last.Decision); err != nil {
 		return nil, err
+	}
+	if q.Data.Stage == run.StageFooters {
+		q.Notes = append(q.Notes, "the batch was blocked before a row was read")
 	}
 	q.Verdict = q.Data.Verdict
 	for _, l := range q.Data.Late {
@@ -99,34 +102,13 @@ func files(ctx context.Context, b *store.Bucket, plan *run.Plan) (*contract.Cont
 	return c, conf, err
 }
 
-// loadVerdict reads the verdict over the rows, or over the footers if no row was read.
-func (q *Quarantine) loadVerdict(ctx context.Context, decision store.Digest) (err error) {
-	q.Data, err = run.LoadVerdict(ctx, q.bucket, q.Pipeline, q.Batch, q.Run, decision)
-	if errors.Is(err, store.ErrNotFound) {
-		q.Data = new(run.Data)
-		key := fmt.Sprintf("%s/footers.%s.json", run.Dir(q.Pipeline, q.Batch, q.Run), run.Short(decision))
-		err = run.LoadJSON(ctx, q.bucket, run.Object{Key: key, Digest: decision}, q.Data)
-		q.Notes = append(q.Notes, "the batch was blocked before a row was read")
-	}
-	return err
-}
-
 // loadResults reads what the shards wrote.
-func (q *Quarantine) loadResults(ctx context.Context) error {
-	for _, o := range q.Data.Shards {
-		var list run.List
-		if err := run.LoadJSON(ctx, q.bucket, o, &list); err != nil {
+func (q *Quarantine) loadResults(ctx context.Context) (err error) {
+	// Before a row was read there are no results, and verdicts of the first version do not
+	// name them.
+	if len(q.Data.Shards) > 0 {
+		if q.results, err = run.Results(ctx, q.bucket, q.Plan, q.Data); err != nil {
 			return err
-		}
-		for _, item := range list.Items {
-			var r run.ShardResult
-			if err := run.LoadJSON(ctx, q.bucket, item, &r); err != nil {
-				return err
-			}
-			if r.Shard != len(q.results) || r.Shard >= len(q.Plan.Shards) {
-				return fmt.Errorf("run %s: the result of shard %d stands in the place of shard %d", run.Short(q.Run), r.Shard, len(q.results))
-			}
-			q.results = append(q.results, r)
 		}
 	}
 	for _, s := range q.Data.Skipped {

@@ -162,7 +162,7 @@ func (c *corrected) hand(ctx context.Context, prefix string, data []byte, r Requ
 // scores with.
 func (c *corrected) load(ctx context.Context, formats model.Formats) error {
 	q := c.q
-	if q.Data.Stage == "footers" && contract.Blocks(q.Data.Violations) {
+	if q.Data.Stage == run.StageFooters && contract.Blocks(q.Data.Violations) {
 		return fmt.Errorf("%s %s was blocked before a row was read (%s); corrected rows cannot help, so have it delivered again",
 			q.Pipeline, q.Batch, strings.Join(q.Data.Reasons, "; "))
 	}

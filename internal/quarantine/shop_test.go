@@ -3,7 +3,6 @@ package quarantine_test
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,11 +12,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
-	"go.temporal.io/sdk/client"
-	sdklog "go.temporal.io/sdk/log"
-	"go.temporal.io/sdk/testsuite"
 
-	"headgate/activities"
 	"headgate/internal/columnar"
 	"headgate/internal/model"
 	"headgate/internal/model/lightgbm"
@@ -27,6 +22,7 @@ import (
 	"headgate/internal/retailer"
 	"headgate/internal/store"
 	"headgate/workflows"
+	"headgate/workflows/workflowstest"
 )
 
 const (
@@ -93,19 +89,9 @@ func (s *shop) deliver(fault retailer.Fault) {
 
 func (s *shop) score() workflows.ScoreBatchOutput {
 	s.t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	env := suite.NewTestWorkflowEnvironment()
-	s.runs++ // the test environment gives every run the same run id
-	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: fmt.Sprintf("run-%d", s.runs)})
-	workflows.Register(env)
-	env.RegisterActivity(activities.New(s.bucket, formats))
-	env.ExecuteWorkflow(workflows.ScoreBatch, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: month, By: "test"})
-	var out workflows.ScoreBatchOutput
-	if err := env.GetWorkflowResult(&out); err != nil {
-		s.t.Fatal(err)
-	}
-	return out
+	s.runs++
+	env := workflowstest.Environment(s.bucket, formats, fmt.Sprintf("run-%d", s.runs), time.Unix(1.1e9, 0).UTC())
+	return workflowstest.Score(s.t, env, workflows.ScoreBatchInput{Pipeline: "retailer", Batch: month, By: "test"})
 }
 
 func (s *shop) load() *quarantine.Quarantine {
@@ -133,12 +119,13 @@ func (s *shop) quarantined() (rows, *arrow.Schema) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		all = append(all, maps(rec)...)
+		all = append(all, rowsOf(rec)...)
 	}
 	return all, schema
 }
 
-func maps(rec arrow.Record) rows {
+// rowsOf returns a record as rows.
+func rowsOf(rec arrow.Record) rows {
 	var all rows
 	for i := range int(rec.NumRows()) {
 		row := map[string]string{}
@@ -189,7 +176,7 @@ func (s *shop) correct(bad rows) rows {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		truth = append(truth, maps(rec)...)
+		truth = append(truth, rowsOf(rec)...)
 	}
 	var good rows
 	for _, row := range bad {

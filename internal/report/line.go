@@ -29,14 +29,26 @@ func lineTable(caption string, lines func(func(int, Line) bool), link func(Line)
 				drift.Tone = page.Plain
 			}
 		}
+		delivered, quarantined := chart.Count(l.Rows.Delivered), chart.Count(l.Rows.Quarantined)
+		if l.Gone {
+			delivered, quarantined = "–", "–"
+		}
 		quality := "–"
 		if l.Quality != nil && l.Quality.Champion != nil {
 			quality = estimate(*l.Quality.Champion)
 		}
-		t.Rows = append(t.Rows, page.Row{{Text: name}, {Text: page.Text(word), Tone: stateTone(l.State)}, {Text: page.Text(chart.Count(l.Rows.Delivered))}, {Text: page.Text(chart.Count(l.Rows.Quarantined))}, drift,
+		t.Rows = append(t.Rows, page.Row{{Text: name}, {Text: page.Text(word), Tone: stateTone(l.State)}, {Text: page.Text(delivered)}, {Text: page.Text(quarantined)}, drift,
 			{Text: page.Text(quality)}, {Text: page.Text(cmp.Or(servedText(l.Served), "–"))}, {Text: page.Text(cmp.Or(list(l.Decisions, 3), "–"))}})
 	}
 	return t
+}
+
+// rowsSentence says what became of a published month's rows.
+func (l *Line) rowsSentence() string {
+	if l.Gone {
+		return "Its scores are published; the papers of its run were deleted, so nobody can say of how many delivered rows."
+	}
+	return fmt.Sprintf("%s of %s were scored and published, %s in quarantine.", chart.Count(l.Rows.Scored), rows(l.Rows.Delivered), chart.Count(l.Rows.Quarantined))
 }
 
 func servedText(all []Served) string {

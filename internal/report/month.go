@@ -37,12 +37,14 @@ type Month struct {
 
 // A Line is a batch in one row.
 type Line struct {
-	Batch       string `json:"batch"`
-	Run         string `json:"run,omitempty"`
-	State       string `json:"state"` // published, blocked, waits, passed or missing
-	Why         string `json:"why,omitempty"`
-	Rows        Rows   `json:"rows"`
-	Publication int64  `json:"publication,omitempty"`
+	Batch string `json:"batch"`
+	Run   string `json:"run,omitempty"`
+	State string `json:"state"` // published, blocked, waits, passed or missing
+	Why   string `json:"why,omitempty"`
+	Rows  Rows   `json:"rows"`
+	// Gone says that somebody has deleted the papers of the run: nobody knows Rows and Drift.
+	Gone        bool  `json:"gone,omitempty"`
+	Publication int64 `json:"publication,omitempty"`
 	// Attempts counts the verdicts that kept a delivery out.
 	Attempts int       `json:"attempts,omitempty"`
 	At       time.Time `json:"at,omitzero"` // of the publication in force

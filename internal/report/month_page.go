@@ -68,15 +68,19 @@ func (m *Month) atEnd() Line {
 
 func (m *Month) happened() page.Words {
 	l := m.atEnd()
-	parts := []string{fmt.Sprintf("%s delivered.", sentenceCase(rows(l.Rows.Delivered)))}
-	switch l.State {
-	case "published":
-		parts = []string{fmt.Sprintf("%s of %s were scored and published, %s in quarantine.", chart.Count(l.Rows.Scored), rows(l.Rows.Delivered), chart.Count(l.Rows.Quarantined))}
+	var parts []string
+	switch {
+	case l.State == "published":
+		parts = append(parts, l.rowsSentence())
 		if len(l.Served) > 1 {
 			parts = append(parts, "Served by "+servedText(l.Served)+".")
 		}
-	case "missing":
-		parts = []string{"Nothing was published in time."}
+	case l.State == "missing":
+		parts = append(parts, "Nothing was published in time.")
+	case l.Gone:
+		parts = append(parts, "The papers of its run were deleted.")
+	default:
+		parts = append(parts, sentenceCase(rows(l.Rows.Delivered))+" delivered.")
 	}
 	if l.Why != "" {
 		parts = append(parts, sentenceEnd(l.Why))
@@ -154,6 +158,9 @@ func (m *Month) lastKnown() *Line {
 func (m *Month) factList() []page.Fact {
 	l := m.atEnd()
 	facts := []page.Fact{{Name: "Rows delivered", Value: page.Text(chart.Count(l.Rows.Delivered)), Note: balance(l.Rows)}}
+	if l.Gone {
+		facts[0].Value, facts[0].Note = page.Text("not known"), "the papers of the run were deleted"
+	}
 	if l.Rows.Scored+l.Rows.Quarantined > 0 {
 		f := page.Fact{Name: "In quarantine", Value: page.Text(chart.Count(l.Rows.Quarantined)), Note: fmt.Sprintf("%s of the rows; %s may be", chart.Percent(float64(l.Rows.Quarantined)/float64(max(l.Rows.Delivered, 1))), chart.Count(l.Rows.Budget))}
 		if l.Rows.Quarantined > 0 {

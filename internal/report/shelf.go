@@ -146,6 +146,9 @@ func (s *Shelf) verdict() page.Verdict {
 	if l := s.latest(); l != nil {
 		v.Tone, v.Word = stateTone(l.State), l.Batch+" is "+l.State
 		v.Happened = page.Textf("%s of %s were scored, %s in quarantine.", chart.Count(l.Rows.Scored), rows(l.Rows.Delivered), chart.Count(l.Rows.Quarantined))
+		if l.Gone {
+			v.Happened = page.Text("The papers of its run were deleted, so nobody can say what became of its rows.")
+		}
 		if len(l.Served) > 0 {
 			v.Happened = page.Join(v.Happened, page.Textf(" Served by %s.", servedText(l.Served)))
 		}

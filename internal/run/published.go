@@ -15,13 +15,6 @@ import (
 // TablePrefix returns the key prefix of a pipeline's published table.
 func TablePrefix(pipeline string) string { return "scores/" + pipeline }
 
-// LoadVerdict reads the verdict over the rows of a run, which its digest names.
-func LoadVerdict(ctx context.Context, b *store.Bucket, pipeline, batch string, run, decision store.Digest) (*Data, error) {
-	key := fmt.Sprintf("%s/data.%s.json", Dir(pipeline, batch, run), Short(decision))
-	data := new(Data)
-	return data, LoadJSON(ctx, b, Object{Key: key, Digest: decision}, data)
-}
-
 // Published finds a data file of the table: where it was published or, if somebody has
 // vacuumed the table, among the copies of the run that made it. The error is
 // [store.ErrNotFound] if it is in neither place.

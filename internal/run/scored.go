@@ -166,22 +166,3 @@ func ScoredIn(p *Plan, name store.Digest, results []ShardResult, model store.Dig
 	}
 	return s, nil
 }
-
-// LoadBlob reads a paper that is kept as a blob into v.
-func LoadBlob(ctx context.Context, b *store.Bucket, d store.Digest, v any) error {
-	data, err := b.GetBlob(ctx, d)
-	if err != nil {
-		return err
-	}
-	return decode("blob "+string(d), data, d, v)
-}
-
-// SaveBlob keeps a paper as a blob, in its canonical bytes.
-func SaveBlob(ctx context.Context, b *store.Bucket, v any) (store.Digest, error) {
-	data, err := Encode(v)
-	if err != nil {
-		return "", err
-	}
-	ref, err := b.PutBlob(ctx, data)
-	return ref.Digest, err
-}

@@ -109,8 +109,6 @@ func (r *renderer) words(w Words) (template.HTML, error) {
 				title = ` title="` + template.HTMLEscapeString(word.Title) + `"`
 			}
 			b.WriteString("<code" + title + ">" + text + "</code>")
-		case Bold:
-			b.WriteString("<strong>" + text + "</strong>")
 		case LinkText:
 			if err := checkHref(word.Href); err != nil {
 				return "", err

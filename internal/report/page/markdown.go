@@ -221,8 +221,6 @@ func inline(w Words) string {
 				text = word.Title
 			}
 			b.WriteString(codeSpan(text))
-		case Bold:
-			b.WriteString("**" + escape(word.Text) + "**")
 		case LinkText:
 			b.WriteString("[" + escape(word.Text) + "](<" + strings.NewReplacer("<", "%3C", ">", "%3E", "\n", "").Replace(word.Href) + ">)")
 		default:

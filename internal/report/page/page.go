@@ -15,7 +15,7 @@
 //	html, err := page.HTML(p)
 //	text := page.Markdown(p)
 //
-// Running text is [Words]: [Text], [Code], [Strong] and [Link], joined by [Join]. Blocks
+// Running text is [Words]: [Text], [Code] and [Link], joined by [Join]. Blocks
 // are [Heading], [Paragraph], [List], [Table], [Callout], [Figures], [CodeBlock], [FactList] and
 // [Details]; charts are of package chart. How a number was computed stands in the How of a fact, a table or a figure;
 // equal footnotes are printed once.
@@ -193,7 +193,6 @@ type Style string
 const (
 	Body     Style = ""
 	CodeText Style = "code"
-	Bold     Style = "strong"
 	LinkText Style = "link"
 )
 
@@ -213,9 +212,6 @@ func Textf(format string, args ...any) Words { return Text(fmt.Sprintf(format, a
 
 // Code is a name that people type or look up.
 func Code(s string) Words { return Words{{Text: s, Style: CodeText}} }
-
-// Strong is text that counts.
-func Strong(s string) Words { return Words{{Text: s, Style: Bold}} }
 
 // Link is text that leads to another page, by a relative address, or to a part of this
 // one.

@@ -20,7 +20,7 @@ func everything(text string) *page.Page {
 	p := &page.Page{
 		Kind: "Batch report", Title: "retailer " + text,
 		Trail:   []page.Words{page.Link("All runs", "index.html"), page.Text(text)},
-		Verdict: page.Verdict{Tone: page.Good, Word: "Published", Happened: page.Text(text), Trust: page.Strong("yes"), Act: page.Text("Nobody.")},
+		Verdict: page.Verdict{Tone: page.Good, Word: "Published", Happened: page.Text(text), Trust: page.Text("yes"), Act: page.Text("Nobody.")},
 		Facts:   []page.Fact{{Name: text, Value: page.Code(text), Note: text, Tone: page.Warn, How: text}},
 		End:     []page.Words{page.Digest("sha256:" + strings.Repeat("ab", 32))},
 	}
