@@ -102,9 +102,11 @@ func (t *recording) elsewhere(ctx context.Context) error {
 		return err
 	}
 	defer w.Stop()
-	err := t.registerAgain(ctx, "elsewhere", looping, "to train elsewhere", "training:\n", "training:\n  trainer: taskQueue\n  taskQueue: "+elsewhereQueue+"\n")
+	trainer := "training:\n  trainer: taskQueue\n  taskQueue: " + elsewhereQueue + "\n"
 	for _, do := range []func() error{
-		func() error { return err },
+		func() error {
+			return t.registerAgain(ctx, "elsewhere", looping, "to train elsewhere", "training:\n", trainer)
+		},
 		func() error { return t.evaluated(ctx, "2024-02") },
 		func() error { return t.trained(ctx, trigger.Refit) },
 		func() error { return t.routed(ctx, release.StepShadow) },
