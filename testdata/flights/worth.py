@@ -13,6 +13,8 @@ flight_id and pred, the scores of other versions. For each month it prints, as a
     loss      log loss of the published scores
     frozen    AUC of the first champion on the same flights
     lossFrozen  log loss of the first champion
+    worse     log loss of the published scores, less that of the first champion
+    error     its standard error: flights of a day depend on each other
     versions  AUC of the other versions by name
 
 AUC and log loss are scikit-learn's. It judges nothing by itself; cmd/dev does.
@@ -23,8 +25,19 @@ import pathlib
 import sys
 
 import deltalake
+import numpy as np
 import pandas as pd
 from sklearn.metrics import log_loss, roc_auc_score
+
+
+def worse(known, late):
+    """By how much the published scores' log loss is above the first champion's, and
+    the cluster-robust standard error of that, by day (Liang and Zeger, 1986)."""
+    loss = [-np.log(np.where(late == 1, p, 1 - p)) for p in (known.score, known.pred)]
+    more = pd.Series(loss[0] - loss[1], index=known.index)
+    days = (more - more.mean()).groupby(known.fl_date).sum()
+    n = len(days)
+    return float(more.mean()), float(np.sqrt(n / (n - 1) * (days**2).sum()) / len(more))
 
 
 def worth(month, published, out):
@@ -37,9 +50,11 @@ def worth(month, published, out):
     for file in sorted(out.glob(f"versions/*/{month}.parquet")):
         other = known[["flight_id"]].merge(pd.read_parquet(file), on="flight_id", how="left", validate="one_to_one")
         versions[file.parent.name] = roc_auc_score(late, other.pred)
+    more, error = worse(known, late)
     return {"month": month, "rows": len(published), "late": float(late.mean()),
             "served": roc_auc_score(late, known.score), "loss": log_loss(late, known.score),
-            "frozen": roc_auc_score(late, known.pred), "lossFrozen": log_loss(late, known.pred), "versions": versions}
+            "frozen": roc_auc_score(late, known.pred), "lossFrozen": log_loss(late, known.pred),
+            "worse": more, "error": error, "versions": versions}
 
 
 def main(table, out):
