@@ -39,13 +39,20 @@ type Activities struct {
 	sender  deliver.Sender // of alerts
 
 	mu       sync.Mutex
-	versions map[store.Digest]*bundle.Version // golden rows already scored
+	versions map[store.Digest]*loaded
+}
+
+// A loaded is a model version that has scored its golden rows, or is about to: whoever needs
+// another one does not wait for it.
+type loaded struct {
+	mu      sync.Mutex
+	version *bundle.Version // nil until it is there
 }
 
 // New returns the activities over a store. formats are the model formats that this
 // worker can read.
 func New(b *store.Bucket, formats model.Formats) *Activities {
-	return &Activities{CheckpointEvery: defaultCheckpoint, store: b, formats: formats, versions: map[store.Digest]*bundle.Version{}}
+	return &Activities{CheckpointEvery: defaultCheckpoint, store: b, formats: formats, versions: map[store.Digest]*loaded{}}
 }
 
 // Kinds of failure that no retry can cure. Workflows match on them.
@@ -215,15 +222,22 @@ func stage[Out any](ctx context.Context, body func(ctx context.Context, report f
 // version returns a model version that has scored its golden rows on this worker.
 func (a *Activities) version(ctx context.Context, d store.Digest) (*bundle.Version, error) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	if v, ok := a.versions[d]; ok {
-		return v, nil
+	l := a.versions[d]
+	if l == nil {
+		l = new(loaded)
+		a.versions[d] = l
+	}
+	a.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.version != nil {
+		return l.version, nil
 	}
 	v, err := bundle.Load(ctx, a.store, d, a.formats)
 	if err != nil {
 		return nil, err
 	}
-	a.versions[d] = v
+	l.version = v
 	return v, nil
 }
 

@@ -169,8 +169,8 @@ type PlanBackfillOutput struct {
 	Batches []string `json:"batches"`
 }
 
-// MostBatches is how many batches one backfill takes.
-const MostBatches = 120
+// mostBatches is how many batches one backfill takes.
+const mostBatches = 120
 
 // PlanBackfill lists the batches of a range.
 func (a *Activities) PlanBackfill(ctx context.Context, in PlanBackfillInput) (PlanBackfillOutput, error) {
@@ -188,7 +188,7 @@ func (a *Activities) PlanBackfill(ctx context.Context, in PlanBackfillInput) (Pl
 			return PlanBackfillOutput{}, err
 		}
 		out := PlanBackfillOutput{}
-		out.Batches, err = f.pipeline.Range(in.From, in.To, MostBatches)
+		out.Batches, err = f.pipeline.Range(in.From, in.To, mostBatches)
 		if err != nil {
 			return out, &kindError{KindConfig, err}
 		}

@@ -14,7 +14,7 @@ const engineName = "headgate"
 // checks are what rules of our engine do, each with the keys of its implementation.
 var checks = map[string][]string{
 	"row":     append([]string{"check", "rule", "unit"}, operators...),
-	"history": append([]string{"check"}, HistoryKeys...),
+	"history": append([]string{"check"}, historyKeys...),
 	"drift":   {"check", "moderate", "major", "ignore"},
 }
 

@@ -19,6 +19,13 @@ var formatChecks = map[string]func(string) bool{
 	"byte":     isBase64,
 }
 
+// HasFormat reports whether a text has a format of the standard's, as rows are checked for
+// it. Every text has a format that says nothing: password, binary and unknown ones.
+func HasFormat(text, format string) bool {
+	is, ok := formatChecks[format]
+	return !ok || is(text)
+}
+
 // isEmail accepts local@host with the characters of RFC 5321's Dot-string. It
 // does not accept quoted local parts, comments, or addresses in brackets.
 func isEmail(s string) bool {

@@ -8,14 +8,14 @@ import (
 	"headgate/internal/strictyaml"
 )
 
-// HistoryKeys are the keys of a rule, beside its id, column and severity.
-var HistoryKeys = []string{"metric", "against", "mustBeWithin", "minBatches"}
+// historyKeys are the keys of a rule, beside its id, column and severity.
+var historyKeys = []string{"metric", "against", "mustBeWithin", "minBatches"}
 
 // ReadHistory reads a rule as the pipeline file has it: a map with id, column,
-// severity and [HistoryKeys]. Without an id it is column.history.metric. Whether the
+// severity and [historyKeys]. Without an id it is column.history.metric. Whether the
 // column is there is for [Contract.CheckHistory].
 func ReadHistory(v strictyaml.Value) (History, bool) {
-	fs, ok := v.Map("a history rule", append([]string{"id", "column", "severity"}, HistoryKeys...)...)
+	fs, ok := v.Map("a history rule", append([]string{"id", "column", "severity"}, historyKeys...)...)
 	if !ok {
 		return History{}, false
 	}

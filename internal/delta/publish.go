@@ -29,7 +29,7 @@ func (t *Table) Publish(ctx context.Context, c Commit) (Published, error) {
 		return Published{}, err
 	}
 	if len(c.Fields)+len(c.Files) > 0 {
-		if err := CheckFields(c.Fields); err != nil {
+		if err := checkFields(c.Fields); err != nil {
 			return Published{}, err
 		}
 	}

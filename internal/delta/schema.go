@@ -31,10 +31,10 @@ var primitives = []string{"string", "long", "integer", "short", "byte", "float",
 
 var decimal = regexp.MustCompile(`^decimal\((0|[1-9][0-9]?),(0|[1-9][0-9]?)\)$`)
 
-// CheckFields returns nil if data files may have these columns, or an error,
+// checkFields returns nil if data files may have these columns, or an error,
 // mostly a [*SchemaError]. Names must be distinct whatever their case, must not be "batch", and must not
 // contain a space or any of ,;{}()=, which Spark refuses.
-func CheckFields(fields []Field) error {
+func checkFields(fields []Field) error {
 	seen := map[string]bool{partition: true}
 	for _, f := range fields {
 		lower := strings.ToLower(f.Name)

@@ -204,10 +204,11 @@ func TestShapes(t *testing.T) {
 		{"phone", isPhone, []string{"+49 30 1234567", "(030) 123-4567", "0049 301234567"}, []string{"0301234567", "12-34", "+", "2024-01-31"}},
 		{"email", isEmail, []string{"a@b.org"}, []string{"a@b", "a b@c.org", "@b.org"}},
 		{"IP", isIP, []string{"10.0.0.1", "2001:db8::1"}, []string{"1.2.3", "10.0.0.256"}},
-		{"IPv4", isIPv4, []string{"10.0.0.1"}, []string{"2001:db8::1"}},
-		{"IPv6", isIPv6, []string{"2001:db8::1"}, []string{"10.0.0.1"}},
-		{"UUID", isUUID, []string{"123e4567-e89b-12d3-a456-426614174000"}, []string{"123e4567e89b12d3a456426614174000"}},
-		{"URI", isURI, []string{"https://example.org/a"}, []string{"example.org", "https:// x"}},
+		{"IPv4", looksLike("ipv4"), []string{"10.0.0.1"}, []string{"2001:db8::1"}},
+		{"IPv6", looksLike("ipv6"), []string{"2001:db8::1"}, []string{"10.0.0.1"}},
+		{"UUID", looksLike("uuid"), []string{"123e4567-e89b-12d3-a456-426614174000"}, []string{"123e4567e89b12d3a456426614174000"}},
+		{"URI", looksLike("uri"), []string{"https://example.org/a"}, []string{"example.org", "https:// x", "color:red", "https://example.org/<a>"}},
+		{"address by the standard", looksLike("email"), []string{"a@b.org"}, []string{"a@b", "a..b@c.org", "a@b_c.org"}},
 	} {
 		for _, s := range tt.yes {
 			if !tt.is(s) {

@@ -141,13 +141,13 @@ var (
 	emailShape = regexp.MustCompile(`^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$`)
 	phoneShape = regexp.MustCompile(`^(?:\+|00|\(?0)[0-9][0-9 ()/.-]{5,20}$`)
 	ibanShape  = regexp.MustCompile(`^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$`)
-	uuidShape  = regexp.MustCompile(`^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-	uriShape   = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://\S+$`)
 )
 
+// shapes are what texts must look like before their format is guessed: by the standard, a@b
+// is an address and a:b a URI.
+var shapes = map[string]*regexp.Regexp{"email": emailShape, "uri": regexp.MustCompile(`^[a-z][a-z0-9+.-]*://\S+$`)}
+
 func isEmail(s string) bool { return emailShape.MatchString(s) }
-func isUUID(s string) bool  { return uuidShape.MatchString(s) }
-func isURI(s string) bool   { return uriShape.MatchString(s) }
 
 // isPhone wants more than digits: a number alone is more often a code.
 func isPhone(s string) bool {
@@ -178,29 +178,25 @@ func isIBAN(s string) bool {
 	return rest == 1
 }
 
+// looksLike returns what tells texts of a format from others: the check that rows will have
+// to pass, and the shape, so that nothing is guessed that the contract would refuse.
+func looksLike(format string) func(text string) bool {
+	shape := shapes[format]
+	return func(text string) bool {
+		return (shape == nil || shape.MatchString(text)) && contract.HasFormat(text, format)
+	}
+}
+
 // textFormat guesses the format of texts from a sample. The caller counts the rows
 // that do not have it.
 func (c *Column) textFormat(seen *profile.Column) {
 	if typ, options := logicalType(c.Type); typ != contract.String || len(options) > 0 || c.Valid != nil {
 		return
 	}
-	for _, shape := range []struct {
-		format string
-		is     func(string) bool
-	}{{"email", isEmail}, {"uuid", isUUID}, {"uri", isURI}, {"ipv4", isIPv4}, {"ipv6", isIPv6}} {
-		if mostly(seen, shape.is) {
-			c.Options = append(c.Options, Option{"format", shape.format})
+	for _, format := range []string{"email", "uuid", "uri", "ipv4", "ipv6"} {
+		if mostly(seen, looksLike(format)) {
+			c.Options = append(c.Options, Option{"format", format})
 			return
 		}
 	}
-}
-
-func isIPv4(s string) bool {
-	a, err := netip.ParseAddr(s)
-	return err == nil && a.Is4()
-}
-
-func isIPv6(s string) bool {
-	a, err := netip.ParseAddr(s)
-	return err == nil && a.Is6()
 }

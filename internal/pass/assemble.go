@@ -163,7 +163,7 @@ func (in *AssembleInput) published(rec arrow.Record, choice *choice, keep func(i
 		add(ScoreColumns(i/2, in.Outputs)[i%2].Name, arrow.PrimitiveTypes.Float64, values)
 	}
 	for o, ranks := range chosen.ranks {
-		add(RankColumn(o, in.Outputs), arrow.PrimitiveTypes.Float64, ranks)
+		add(rankColumn(o, in.Outputs), arrow.PrimitiveTypes.Float64, ranks)
 	}
 	add("model", columnar.DictionaryType, chosen.model)
 	add("contract", columnar.DictionaryType, columnar.Repeat(in.Contract, n))

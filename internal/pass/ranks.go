@@ -12,8 +12,8 @@ import (
 // is one for each: rank_pct_0, rank_pct_1, …
 const ColumnRank = "rank_pct"
 
-// RankColumn names the rank of output o of a model with k outputs.
-func RankColumn(o, k int) string {
+// rankColumn names the rank of output o of a model with k outputs.
+func rankColumn(o, k int) string {
 	if k == 1 {
 		return ColumnRank
 	}

@@ -189,9 +189,8 @@ type Word struct {
 // A Style says how a piece of text is set.
 type Style string
 
-// The styles.
+// The styles; the zero one is that of running text.
 const (
-	Body     Style = ""
 	CodeText Style = "code"
 	LinkText Style = "link"
 )
