@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"headgate/activities"
+	"headgate/internal/figure"
 	"headgate/internal/store"
 )
 
@@ -217,7 +218,7 @@ func (e *evaluation) judge(ctx workflow.Context) error {
 	if err := e.show(ctx, "EvaluateScores"); err != nil {
 		return err
 	}
-	out, err := run(stage(ctx, fmt.Sprintf("Hold %s label rows against the scores", thousands(e.found.Rows)), 2*time.Hour), act.EvaluateScores,
+	out, err := run(stage(ctx, fmt.Sprintf("Hold %s label rows against the scores", figure.Count(e.found.Rows)), 2*time.Hour), act.EvaluateScores,
 		activities.EvaluateScoresInput{Pipeline: e.in.Pipeline, Batch: e.in.Batch, Labels: e.found.Version,
 			Operation: operation(ctx), At: workflow.Now(ctx).UTC(), By: e.in.By})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"headgate/activities"
+	"headgate/internal/figure"
 	papers "headgate/internal/run"
 	"headgate/internal/store"
 )
@@ -172,7 +173,7 @@ func (b *batch) indexReferences(ctx workflow.Context) (*papers.Object, error) {
 	if err := b.show(ctx, "IndexReferences"); err != nil {
 		return nil, err
 	}
-	out, err := run(stage(ctx, "Read the keys of "+count(b.plan.References, "other set"), time.Hour),
+	out, err := run(stage(ctx, "Read the keys of "+figure.Things(b.plan.References, "other set"), time.Hour),
 		act.IndexReferences, activities.IndexReferencesInput{Run: b.plan.Run})
 	return &out.Paper, err
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"headgate/internal/figure"
 	"headgate/internal/report/chart"
 	"headgate/internal/report/page"
 )
@@ -101,9 +102,9 @@ func (s *Site) verdict() page.Verdict {
 	for _, shelf := range s.Shelves {
 		waits += len(shelf.Waits)
 	}
-	v := page.Verdict{Tone: page.Good, Word: "Nothing waits", Happened: page.Textf("%s in the store.", sentenceCase(count(len(s.Shelves), "pipeline"))), Act: page.Text("Nobody.")}
+	v := page.Verdict{Tone: page.Good, Word: "Nothing waits", Happened: page.Textf("%s in the store.", sentenceCase(figure.Things(len(s.Shelves), "pipeline"))), Act: page.Text("Nobody.")}
 	if waits > 0 {
-		v.Tone, v.Word, v.Act = page.Warn, sentenceCase(count(waits, "open question")), page.Text("See the pipelines that are marked below.")
+		v.Tone, v.Word, v.Act = page.Warn, sentenceCase(figure.Things(waits, "open question")), page.Text("See the pipelines that are marked below.")
 	}
 	return v
 }
@@ -145,13 +146,13 @@ func (s *Shelf) verdict() page.Verdict {
 	v := page.Verdict{Tone: page.Plain, Word: "No month yet", Act: page.Text("Nobody.")}
 	if l := s.latest(); l != nil {
 		v.Tone, v.Word = stateTone(l.State), l.Batch+" is "+l.State
-		v.Happened = page.Textf("%s of %s were scored, %s in quarantine.", chart.Count(l.Rows.Scored), rows(l.Rows.Delivered), chart.Count(l.Rows.Quarantined))
+		v.Happened = page.Textf("%s of %s were scored, %s in quarantine.", figure.Count(l.Rows.Scored), figure.Things(l.Rows.Delivered, "row"), figure.Count(l.Rows.Quarantined))
 		if len(l.Served) > 0 {
 			v.Happened = page.Join(v.Happened, page.Textf(" Served by %s.", servedText(l.Served)))
 		}
 		for i := range slices.Backward(s.Months) {
 			if q := s.Months[i].Quality; q != nil && q.Champion != nil {
-				v.Trust = page.Textf("The last month with labels is %s: %s %s.", s.Months[i].Batch, metricName(q.Metric), estimate(*q.Champion))
+				v.Trust = page.Textf("The last month with labels is %s: %s %s.", s.Months[i].Batch, metricName(q.Metric), figure.Estimate(q.Champion))
 				break
 			}
 		}
@@ -159,7 +160,7 @@ func (s *Shelf) verdict() page.Verdict {
 	if n := len(s.Waits); n > 0 {
 		v.Tone, v.Act = page.Warn, page.Textf("%s: %s.", sentenceCase(s.Waits[0].Who), strings.TrimSuffix(s.Waits[0].What, "."))
 		if n > 1 {
-			v.Act = page.Join(v.Act, page.Textf(" And %s.", count(n-1, "more question")))
+			v.Act = page.Join(v.Act, page.Textf(" And %s.", figure.Things(n-1, "more question")))
 		}
 	}
 	return v

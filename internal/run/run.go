@@ -21,6 +21,7 @@ import (
 
 	"headgate/internal/contract"
 	"headgate/internal/delta"
+	"headgate/internal/figure"
 	"headgate/internal/release"
 	"headgate/internal/store"
 )
@@ -323,13 +324,10 @@ func Dir(pipeline, batch string, run store.Digest) string {
 	return path.Join("runs", pipeline, batch, Short(run))
 }
 
-// Short returns the first 16 hexadecimal digits of a digest, enough to name a run
-// to a person. Keys that rest on it are put if absent, so a collision is an error
-// and never a mix-up.
-func Short(d store.Digest) string {
-	hex := strings.TrimPrefix(string(d), "sha256:")
-	return hex[:min(16, len(hex))]
-}
+// Short returns what a digest is called in keys, and therefore everywhere: see
+// [figure.Short]. Keys that rest on it are put if absent, so a collision is an error and
+// never a mix-up.
+func Short(d store.Digest) string { return figure.Short(d) }
 
 // SavePlan stores the plan and returns its run. Saving it again is a success.
 func SavePlan(ctx context.Context, b *store.Bucket, p *Plan) (store.Digest, error) {
