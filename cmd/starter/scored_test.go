@@ -141,10 +141,10 @@ champion  DIGEST
 versions  1
 registry  6:DIGEST
 
-BATCH    LAST       PUBLICATION  ROWS  QUARANTINED  DRIFT  RUN               WHY
-2024-01  published  1            1000  0            –      DIGEST  
-2024-02  published  1            999   1            –      DIGEST  
-2024-04  block      –            –     –            –      DIGEST  incoming/retailer/2024-04/part-0000.parquet: column visits_30d is missing
+BATCH    LAST       PUBLICATION  ROWS   QUARANTINED  DRIFT  RUN               WHY
+2024-01  published  1            1,000  0            –      DIGEST  
+2024-02  published  1            999    1            –      DIGEST  
+2024-04  block      –            –      –            –      DIGEST  incoming/retailer/2024-04/part-0000.parquet: column visits_30d is missing
 `, "status", "retailer")
 	s.ask(0, `SEQ  WHEN (UTC)           WHAT       BY    DETAILS
 1    2024-01-01 00:00:00  pipeline   test  pipeline file DIGEST, contract DIGEST
@@ -159,7 +159,7 @@ anchor 6:DIGEST
 	s.ask(0, `registry  6 entries, chain 6:DIGEST
 models    1 version
 table     2 publications, 2 data files
-2024-01  publication 1 scored again: 1000 rows, same bytes
+2024-01  publication 1 scored again: 1,000 rows, same bytes
 2024-02  publication 1 scored again: 999 rows, same bytes
 everything is as it was recorded
 `, "verify", "retailer", "--all-batches")
