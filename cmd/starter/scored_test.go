@@ -218,7 +218,7 @@ func TestWhyTellsWhereAScoreCameFrom(t *testing.T) {
 		"\npublished row\n  customer_id       C000000007-13\n", "\n  run               sha256:",
 		"\ninput  incoming/retailer/2024-01/part-0000.parquet, row 7 (from 0)\n",
 		"\nmodel     sha256:", "entry 3, 2024-01-01 by test: champion is model version ",
-		"verdict   pass: 1000 rows, 0 in quarantine of 10 allowed", "registry  entry 4\n",
+		"verdict   pass: 1,000 rows, 0 in quarantine of 10 allowed", "registry  entry 4\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)

@@ -219,7 +219,7 @@ func shorten(s string) string {
 // fill adds what the profile of the column says.
 func (c *anatomyColumn) fill(p *profile.Column) {
 	c.Nulls, c.NaNs, c.Infinities = p.Nulls, p.NaNs, p.PosInfs+p.NegInfs
-	c.Distinct = int64(math.Round(p.Distincts()))
+	c.Distinct = min(int64(math.Round(p.Distincts())), p.Rows-p.Nulls) // an estimate may be above what there is
 	if p.Values() == 0 {
 		return
 	}

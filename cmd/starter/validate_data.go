@@ -104,7 +104,7 @@ func (v *validation) verdict(e *env, result contract.Result, late int64, violati
 		return blocked(e, violations, "")
 	case budget.Exceeded(bad, result.Rows):
 		show(e, violations)
-		return blockedError{fmt.Errorf("the batch would be blocked: %d of %d rows are more than the error budget (%s)", bad, result.Rows, budget)}
+		return blockedError{fmt.Errorf("the batch would be blocked: %s of %s are more than the error budget (%s)", figure.Count(bad), figure.Things(result.Rows, "row"), budget)}
 	case bad == result.Rows:
 		show(e, violations)
 		return blockedError{fmt.Errorf("the batch would be blocked: no row is left to publish")}

@@ -194,7 +194,7 @@ func printOrigin(e *env, pipeline string, o *audit.Origin) {
 	}
 	p("contract  %s", o.Contract)
 	p("run       %s", o.Run)
-	p("verdict   %s: %d rows, %d in quarantine of %d allowed (%s)", o.Verdict.Verdict, o.Verdict.Rows, o.Verdict.Quarantined, o.Verdict.Budget, o.Decision)
+	p("verdict   %s: %s, %s in quarantine of %s allowed (%s)", o.Verdict.Verdict, figure.Things(o.Verdict.Rows, "row"), figure.Count(o.Verdict.Quarantined), figure.Count(o.Verdict.Budget), o.Decision)
 	for _, s := range o.Verdict.Skipped {
 		p("left out  %s", s.Sentence())
 	}
