@@ -46,7 +46,7 @@ func readReports(t *testing.T, dir string) {
 	takePictures(t, r, pages)
 }
 
-// takePictures takes the pictures of docs/reports.md.
+// takePictures takes the pictures of docs/reports.md, and of the demo's year for README.md.
 func takePictures(t *testing.T, r *dossier.Reader, pages string) {
 	t.Helper()
 	b := openBrowser(t)
@@ -60,6 +60,7 @@ func takePictures(t *testing.T, r *dossier.Reader, pages string) {
 		{"report-month.png", "month/2024-10", "", "dark", 1230},
 		{"report-release.png", "release/2024-05-refit", "", "light", 1620},
 		{"report-index.png", "index", "", "light", 1380},
+		{"year.png", "index", "#months", "light", 900},
 	} {
 		b.do(t, shot.picture, chromedp.EmulateViewport(1280, shot.height), inTheme(shot.theme),
 			chromedp.Navigate("file://"+reportFile(t, r, pages, shot.page)+shot.section))

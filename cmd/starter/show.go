@@ -93,6 +93,8 @@ type anatomyColumn struct {
 	Min          any      `json:"min,omitempty"` // number, boolean, or text
 	Max          any      `json:"max,omitempty"`
 	Mean         *float64 `json:"mean,omitempty"`
+
+	estimated bool // Distinct is an estimate
 }
 
 type anatomyGroup struct {
@@ -220,6 +222,7 @@ func shorten(s string) string {
 func (c *anatomyColumn) fill(p *profile.Column) {
 	c.Nulls, c.NaNs, c.Infinities = p.Nulls, p.NaNs, p.PosInfs+p.NegInfs
 	c.Distinct = min(int64(math.Round(p.Distincts())), p.Rows-p.Nulls) // an estimate may be above what there is
+	c.estimated = !p.Exact()
 	if p.Values() == 0 {
 		return
 	}
@@ -299,12 +302,16 @@ func (c *anatomyColumn) line() string {
 	if c.Infinities > 0 {
 		nulls += " +" + figure.Count(c.Infinities) + " inf"
 	}
+	distinct := figure.Count(c.Distinct)
+	if c.estimated {
+		distinct = "~" + distinct
+	}
 	mean := ""
 	if c.Mean != nil {
 		mean = strconv.FormatFloat(*c.Mean, 'g', 6, 64)
 	}
 	return strings.Join([]string{
-		shorten(c.Name), kind, nulls, figure.Count(c.Distinct), boundCell(c.Min), boundCell(c.Max), mean,
+		shorten(c.Name), kind, nulls, distinct, boundCell(c.Min), boundCell(c.Max), mean,
 		strings.Join(c.Encodings, ","), strings.Join(c.Compression, ","), figure.Count(c.Compressed),
 	}, "\t")
 }

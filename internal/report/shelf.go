@@ -78,7 +78,7 @@ func (s *Site) Page() *page.Page {
 	p := &page.Page{Kind: "Index", Title: "Pipelines", Verdict: s.verdict()}
 	t := &page.Table{Caption: "Pipelines of the store", Columns: page.Columns("Pipeline", "What it predicts", "Owner", "Latest month", "State", "Champion", "#Months", "#Open questions")}
 	for _, shelf := range s.Shelves {
-		row := page.Row{{Text: page.Link(shelf.Pipeline, shelf.Pipeline+"/index.html")}, {Text: page.Text(shelf.Description)}, {Text: page.Text(cmp.Or(shelf.Owner, "–"))}, {Text: page.Text("–")}, {Text: page.Text("no month yet")}, {Text: page.Text("–")}, {Text: page.Text(fmt.Sprint(len(shelf.Months)))}, {Text: page.Text(fmt.Sprint(len(shelf.Waits)))}}
+		row := page.Row{{Text: page.Link(shelf.Pipeline, shelf.Pipeline+"/index.html")}, {Text: page.Text(cmp.Or(shelf.Description, "–"))}, {Text: page.Text(cmp.Or(shelf.Owner, "–"))}, {Text: page.Text("–")}, {Text: page.Text("no month yet")}, {Text: page.Text("–")}, {Text: page.Text(fmt.Sprint(len(shelf.Months)))}, {Text: page.Text(fmt.Sprint(len(shelf.Waits)))}}
 		if l := shelf.latest(); l != nil {
 			row[3].Text, row[4] = page.Link(l.Batch, shelf.Pipeline+"/"+href(File("month/"+l.Batch))), page.Cell{Text: page.Text(l.State), Tone: stateTone(l.State)}
 		}
