@@ -84,7 +84,7 @@ func EvaluateBatch(ctx workflow.Context, in EvaluateBatchInput) (EvaluateBatchOu
 	default:
 		e.card.Verdict, e.card.Reasons = "failed", []string{cause(err)}
 	}
-	return e.out, errors.Join(err, e.show(ctx, e.card.Stage))
+	return e.out, joined(err, e.show(ctx, e.card.Stage))
 }
 
 // evaluate goes through the stages.

@@ -101,10 +101,7 @@ func ScoreBatch(ctx workflow.Context, in ScoreBatchInput) (ScoreBatchOutput, err
 		b.card.Verdict = "failed"
 		b.card.Reasons = []string{cause(err)}
 	}
-	if showErr := b.show(ctx, b.card.Stage); showErr != nil {
-		return b.out, errors.Join(err, showErr)
-	}
-	return b.out, err
+	return b.out, joined(err, b.show(ctx, b.card.Stage))
 }
 
 // score goes through the stages.
@@ -316,6 +313,16 @@ func (b *batch) show(ctx workflow.Context, stage string) error {
 func operation(ctx workflow.Context) string {
 	info := workflow.GetInfo(ctx)
 	return info.WorkflowExecution.ID + "/" + info.FirstRunID
+}
+
+// joined returns err, and beside it what went wrong afterwards. Alone it stays as it is: of
+// what [errors.Join] has touched, clients of Temporal get one text, and not the chain to the
+// sentence of the activity.
+func joined(err, afterwards error) error {
+	if afterwards == nil {
+		return err
+	}
+	return errors.Join(err, afterwards)
 }
 
 // cause returns the innermost message of a failure, which is the one a person wrote.
