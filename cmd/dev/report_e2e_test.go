@@ -51,19 +51,20 @@ func takePictures(t *testing.T, r *dossier.Reader, pages string) {
 	t.Helper()
 	b := openBrowser(t)
 	for _, shot := range []struct {
-		picture, page, section, theme string
-		height                        int64
+		picture, page, from, theme string
+		height                     int64
 	}{
-		{"report-batch.png", "2024-08", "", "light", 1260},
+		{"report-batch.png", "2024-08", "body", "light", 1260},
 		{"report-drift.png", "2024-11", "#drift", "light", 1100},
-		{"report-training.png", "training/2024-05", "", "dark", 1510},
-		{"report-month.png", "month/2024-10", "", "dark", 1230},
-		{"report-release.png", "release/2024-05-refit", "", "light", 1620},
-		{"report-index.png", "index", "", "light", 1380},
+		{"report-training.png", "training/2024-05", "body", "dark", 1510},
+		{"report-month.png", "month/2024-10", "body", "dark", 1230},
+		{"report-release.png", "release/2024-05-refit", "body", "light", 1620},
+		{"report-index.png", "index", "body", "light", 1380},
 		{"year.png", "index", "#months", "light", 900},
 	} {
 		b.do(t, shot.picture, chromedp.EmulateViewport(1280, shot.height), inTheme(shot.theme),
-			chromedp.Navigate("file://"+reportFile(t, r, pages, shot.page)+shot.section))
+			chromedp.Navigate("file://"+reportFile(t, r, pages, shot.page)),
+			chromedp.Evaluate[chromedp.Void]("document.querySelector('"+shot.from+"').scrollIntoView({behavior: 'instant'})"))
 		b.picture(t, pictureFile(t, shot.picture))
 	}
 }

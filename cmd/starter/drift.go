@@ -254,7 +254,7 @@ func (out *moved) print(w io.Writer, v *moving) {
 	}
 	fmt.Fprintf(w, "\nall together: %s\n", verdict)
 	fmt.Fprintf(w, "a classifier tells their rows apart with an area of %s, %s; they differ if all of it is above %s\n",
-		figure.Number(d.AUC.Value), figure.Interval(d.AUC), figure.Number(d.Bound))
+		figure.Number(d.AUC.Value), figure.Interval(d.AUC), figure.Bound(d.Bound))
 	for i, f := range d.Features {
 		if i == 5 || !d.Drift {
 			break

@@ -108,7 +108,7 @@ func (out *evaluated) printSlices(w io.Writer) {
 
 // printParity writes how a decision treats groups.
 func printParity(w io.Writer, p *evaluate.Parity) {
-	fmt.Fprintf(w, "\n%s, selected from %s:\n", p.Dimension, figure.Number(p.Threshold))
+	fmt.Fprintf(w, "\n%s, selected from %s:\n", p.Dimension, figure.Bound(p.Threshold))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "group\trows\tselected\tof label 1\tof label 0")
 	for _, g := range p.Groups {

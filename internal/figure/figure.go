@@ -81,6 +81,11 @@ func Number(x float64) string {
 	}
 }
 
+// Bound writes a number that somebody has set, as it was set: 0.25.
+func Bound(x float64) string {
+	return strings.Replace(strconv.FormatFloat(x, 'g', -1, 64), "-", "−", -1)
+}
+
 // decimals returns how many digits after the point a number of this size gets.
 func decimals(a float64) int {
 	switch {

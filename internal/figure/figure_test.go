@@ -19,7 +19,7 @@ func TestNumbersAreRoundedForPeople(t *testing.T) {
 		{figure.Number, math.NaN(), "–"}, {figure.Number, math.Inf(-1), "−Inf"}, {figure.Number, -0.00001, "−1.0e−05"},
 		{figure.Percent, 0, "0 %"}, {figure.Percent, 1, "100 %"}, {figure.Percent, 25.06, "2,506 %"}, {figure.Percent, 0.1234, "12.3 %"}, {figure.Percent, 0.00314, "0.31 %"},
 		{figure.Percent, 0.00000001, "<0.01 %"}, {figure.Percent, 0.9999999, ">99.99 %"}, {figure.Percent, 0.998, "99.80 %"}, {figure.Percent, math.NaN(), "–"},
-		{figure.Signed, 0.05, "+0.0500"}, {figure.Signed, -0.05, "−0.0500"}, {figure.Probability, 0.0004, "<0.001"}, {figure.Probability, 0.2293, "0.229"},
+		{figure.Bound, 0.25, "0.25"}, {figure.Bound, -0.005, "−0.005"}, {figure.Signed, 0.05, "+0.0500"}, {figure.Signed, -0.05, "−0.0500"}, {figure.Probability, 0.0004, "<0.001"}, {figure.Probability, 0.2293, "0.229"},
 	} {
 		if got := test.text(test.x); got != test.want {
 			t.Errorf("%g: %q, want %q", test.x, got, test.want)

@@ -167,7 +167,7 @@ func sliceRow(x evaluate.Slice, s *Sliced) page.Row {
 
 func (f *Fairness) table() page.Block {
 	p := f.Parity
-	t := &page.Table{Caption: fmt.Sprintf("Decisions at %s by %s, %s", figure.Number(p.Threshold), f.Column, f.Batch), How: "It says how differently a decision at the threshold treats the groups, and nothing of why. Groups of a classified column have no names.",
+	t := &page.Table{Caption: fmt.Sprintf("Decisions at %s by %s, %s", figure.Bound(p.Threshold), f.Column, f.Batch), How: "It says how differently a decision at the threshold treats the groups, and nothing of why. Groups of a classified column have no names.",
 		Columns: page.Columns("Group", "#Rows", "#Selected", "#True positive rate", "#False positive rate", "From")}
 	rate := func(e *evaluate.Estimate) page.Cell {
 		if e == nil {

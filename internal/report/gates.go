@@ -212,7 +212,7 @@ func (g *Gate) lines(prefix string) []line {
 		}
 		l := line{metric: m, name: prefix + string(m) + " is not worse", value: figure.Estimate(&metric.Difference), interval: improvement(m, metric.Difference, base), bounds: [2]float64{math.NaN(), math.NaN()}}
 		if margin, ok := g.margin(m, base); ok {
-			l.bounds[0], l.meaning = -margin, "above −"+figure.Number(margin)+" %"
+			l.bounds[0], l.meaning = -margin, "above "+figure.Percent(-margin/100)
 			l.fails = l.interval.Low <= -margin
 		}
 		lines = append(lines, l)
@@ -249,9 +249,9 @@ func (g *Gate) compareForest(c *gate.Compare) page.Block {
 			return
 		}
 		l := line{name: name, value: figure.Estimate(e), interval: chart.Interval{Low: e.Low / bound, Value: e.Value / bound, High: e.High / bound},
-			bounds: [2]float64{math.NaN(), 1}, meaning: "at most " + figure.Number(bound), fails: e.High > bound}
+			bounds: [2]float64{math.NaN(), 1}, meaning: "at most " + figure.Bound(bound), fails: e.High > bound}
 		if both {
-			l.bounds[0], l.meaning = -1, "within ±"+figure.Number(bound)
+			l.bounds[0], l.meaning = -1, "within ±"+figure.Bound(bound)
 			l.fails = l.fails || e.Low < -bound
 		}
 		lines = append(lines, l)
