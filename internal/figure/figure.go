@@ -61,8 +61,8 @@ func Bytes(n int64) string {
 	return Fixed(size, 1) + " TB"
 }
 
-// Number writes a number with four decimals below one, where metrics of models differ, with
-// three significant digits from one on, and as a whole number with commas from 1,000 on. A
+// Number writes a number with four significant digits, below one with four decimals, and from
+// 1,000 on as a whole number with commas: metrics of two models may differ in the fourth. A
 // minus is a true minus, so that columns line up.
 func Number(x float64) string {
 	switch a := math.Abs(x); {
@@ -74,7 +74,7 @@ func Number(x float64) string {
 		return strings.Replace(strconv.FormatFloat(x, 'f', 0, 64), "-", "−", 1)
 	case a >= 1e15, a < 1e-4 && a > 0:
 		return strings.Replace(strconv.FormatFloat(x, 'e', 1, 64), "-", "−", -1)
-	case a >= 999.5:
+	case a >= 999.95:
 		return Count(int64(math.Round(x)))
 	default:
 		return Fixed(x, decimals(a))
@@ -89,12 +89,12 @@ func Bound(x float64) string {
 // decimals returns how many digits after the point a number of this size gets.
 func decimals(a float64) int {
 	switch {
-	case a >= 99.95:
-		return 0
-	case a >= 9.995:
+	case a >= 99.995:
 		return 1
-	case a >= 0.99995:
+	case a >= 9.9995:
 		return 2
+	case a >= 0.99995:
+		return 3
 	}
 	return 4
 }

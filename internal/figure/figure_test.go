@@ -15,7 +15,7 @@ func TestNumbersAreRoundedForPeople(t *testing.T) {
 		want string
 	}{
 		{figure.Number, 0, "0"}, {figure.Number, 0.6403, "0.6403"}, {figure.Number, -0.03429, "−0.0343"}, {figure.Number, 0.00654, "0.0065"},
-		{figure.Number, 0.99996, "1.00"}, {figure.Number, 1.0314, "1.03"}, {figure.Number, 12.345, "12.3"}, {figure.Number, 999.6, "1,000"}, {figure.Number, 1234567, "1,234,567"}, {figure.Number, 3e-7, "3.0e−07"},
+		{figure.Number, 0.99996, "1.000"}, {figure.Number, 1.0314, "1.031"}, {figure.Number, 12.346, "12.35"}, {figure.Number, 123.45, "123.5"}, {figure.Number, 999.96, "1,000"}, {figure.Number, 1234567, "1,234,567"}, {figure.Number, 3e-7, "3.0e−07"},
 		{figure.Number, math.NaN(), "–"}, {figure.Number, math.Inf(-1), "−Inf"}, {figure.Number, -0.00001, "−1.0e−05"},
 		{figure.Percent, 0, "0 %"}, {figure.Percent, 1, "100 %"}, {figure.Percent, 25.06, "2,506 %"}, {figure.Percent, 0.1234, "12.3 %"}, {figure.Percent, 0.00314, "0.31 %"},
 		{figure.Percent, 0.00000001, "<0.01 %"}, {figure.Percent, 0.9999999, ">99.99 %"}, {figure.Percent, 0.998, "99.80 %"}, {figure.Percent, math.NaN(), "–"},
