@@ -163,7 +163,8 @@ func (b *browser) cut(t *testing.T, path string, part image.Rectangle) {
 	whole := image.NewRGBA(window.Bounds())
 	draw.Draw(whole, whole.Bounds(), window, image.Point{}, draw.Src)
 	var out bytes.Buffer
-	if err := png.Encode(&out, whole.SubImage(part)); err != nil {
+	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	if err := encoder.Encode(&out, whole.SubImage(part)); err != nil {
 		t.Errorf("picture: %v", err)
 		return
 	}

@@ -158,8 +158,8 @@ func (t *story) retrained(ctx context.Context) (out workflows.RetrainOutput, err
 	if err := t.client.GetWorkflow(ctx, workflows.RetrainID("retailer"), "").Get(ctx, &out); err != nil {
 		return out, reason(err)
 	}
-	t.say("            trained in %.1f s, %s, windows %s: %d candidates for release %s", time.Since(began).Seconds(),
-		out.Kind, strings.Join(out.Windows, ", "), len(out.Candidates), out.Release)
+	t.say("            trained in %.1f s, %s, windows %s: %s for release %s", time.Since(began).Seconds(),
+		out.Kind, strings.Join(out.Windows, ", "), figure.Things(len(out.Candidates), "candidate"), out.Release)
 	return out, nil
 }
 

@@ -60,7 +60,7 @@ func takePictures(t *testing.T, r *dossier.Reader, pages string) {
 		{"report-month.png", "month/2024-10", "body", "dark", 1230},
 		{"report-release.png", "release/2024-05-refit", "body", "light", 1620},
 		{"report-index.png", "index", "body", "light", 1380},
-		{"year.png", "index", "#months", "light", 900},
+		{"year.png", "index", "#months", "light", 883},
 	} {
 		b.do(t, shot.picture, chromedp.EmulateViewport(1280, shot.height), inTheme(shot.theme),
 			chromedp.Navigate("file://"+reportFile(t, r, pages, shot.page)),
