@@ -72,12 +72,12 @@ func (c Scorecard) Markdown() string {
 		}
 	}
 	if c.Run != "" {
-		row("Input", fmt.Sprintf("%s rows in %s, %s", figure.Count(c.Rows), figure.Things(c.Files, "file"), figure.Bytes(c.Bytes)))
+		row("Input", fmt.Sprintf("%s in %s, %s", figure.Things(c.Rows, "row"), figure.Things(c.Files, "file"), figure.Bytes(c.Bytes)))
 		row("Shards", fmt.Sprintf("%d of %d done, %s rows read", c.ShardsDone, c.Shards, figure.Count(c.RowsDone)))
 		if c.Window != "" {
 			row("Scored by", "`"+c.Window+"`")
 		}
-		quarantine := figure.Count(c.Quarantined) + " rows"
+		quarantine := figure.Things(c.Quarantined, "row")
 		if c.Budget > 0 {
 			quarantine += fmt.Sprintf(" of %s allowed (%s of the budget)", figure.Count(c.Budget), figure.Percent(float64(c.Quarantined-c.Replaced)/float64(c.Budget)))
 		}
@@ -150,7 +150,7 @@ func (c Scorecard) models(row func(name, value string)) {
 			row("Challenger", what+"**failed**: "+plain(m.Failed))
 			continue
 		}
-		what += figure.Count(m.Rows) + " rows compared"
+		what += figure.Things(m.Rows, "row") + " compared"
 		for _, x := range []struct {
 			name  string
 			value *float64
