@@ -28,23 +28,24 @@ const rules = `
 	strictyaml:
 	rowrule:             strictyaml
 	contract:            rowrule strictyaml
-	release:
+	sketch:
+	evaluate:            sketch
+	figure:              evaluate
+	release:             figure
 	model:
 	schemas:
-	sketch:
 	store:
 	store/storetest:     store
 	profile:             sketch
 	drift:               profile sketch
 	infer:               contract profile
-	evaluate:            sketch
 	compare:             drift evaluate
 	gate:                compare contract drift evaluate strictyaml
 	pipeline:            alert calendar contract evaluate gate release strictyaml
 	model/lightgbm:      model
 	train/gbdt:          model
-	report/chart:
-	report/page:         report/chart
+	report/chart:        figure
+	report/page:         figure report/chart
 	report/pagetest:
 	domain:              columnar evaluate model model/lightgbm sketch train/gbdt
 	train:               columnar contract evaluate model train/gbdt
@@ -53,7 +54,7 @@ const rules = `
 	retailer:            columnar
 	retailer/generate:   retailer
 	bundle:              columnar contract model store
-	run:                 contract delta release store
+	run:                 contract delta figure release store
 	pass:                columnar contract model profile run
 	fallback:            columnar contract delta pass pipeline run store
 	quarantine:          bundle columnar contract model pass pipeline registry run store
@@ -73,15 +74,15 @@ const rules = `
 	audit:               bundle calendar change columnar contract delta evidence fallback gate labels model pass pipeline registry release run serving store
 	trigger:             evaluate
 	learn:               columnar contract evaluate labels model pass pipeline registry run store train trigger
-	report:              compare drift evaluate gate model profile report/chart report/page sketch train
-	dossier:             bundle contract delta drift evaluate evidence gate learn model pass pipeline profile registry release report run serving store trail train
+	report:              compare drift evaluate figure gate model profile report/chart report/page sketch train
+	dossier:             bundle contract delta drift evaluate evidence figure gate learn model pass pipeline profile registry release report run serving store trail train
 	activities:          alert bundle calendar columnar contract deliver delta drift evaluate evidence fallback gate labels learn metric model pass pipeline profile registration registry release run serving store trail train trigger
-	workflows:           activities alert calendar evaluate evidence metric release run store train trigger
+	workflows:           activities alert calendar evaluate evidence figure metric release run store train trigger
 	workflows/workflowstest: activities model store workflows
 	standing:            activities drift evaluate evidence metric pipeline registry release run store trigger
 	worker:              activities metric model model/lightgbm standing store workflows
 	cmd/worker:          telemetry worker
-	cmd/starter:         activities alert audit bundle calendar change columnar compare contract deliver delta domain dossier drift evaluate evidence gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release report report/page run store strictyaml telemetry train trigger version workflows
+	cmd/starter:         activities alert audit bundle calendar change columnar compare contract deliver delta domain dossier drift evaluate evidence figure gate infer labels learn model model/lightgbm pass pipeline profile quarantine registration registry release report report/page run store strictyaml telemetry train trigger version workflows
 `
 
 // only keeps a technology in its place: no other package may import it.

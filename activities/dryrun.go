@@ -215,7 +215,11 @@ func (d *DryRun) gates(f files, plan *run.Plan) {
 	if n := len(f.contract.Promises); n > 0 {
 		gate("contract: %d service levels", n)
 	}
-	gate("drift against %s: a drifted batch does %s", c.Drift.Reference, c.Drift.Action)
+	drifted := "is published, and recorded"
+	if c.Drift.Action == pipeline.Asks {
+		drifted = "waits for an answer"
+	}
+	gate("drift against %s: a drifted batch %s", c.Drift.Reference, drifted)
 	if c.Warnings == pipeline.Asks && slices.ContainsFunc(f.contract.Rules, func(r contract.Rule) bool { return r.Severity == contract.Warning }) {
 		asks("a warning asks")
 	}

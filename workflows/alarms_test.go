@@ -179,8 +179,12 @@ func TestAlertsOfAnEvaluation(t *testing.T) {
 	o.mustHear(t, "labelsMissing 2024-01", "over: labelsMissing 2024-01")
 	env := w.env()
 	env.ExecuteWorkflow(workflows.EvaluateBatch, workflows.EvaluateBatchInput{Pipeline: "retailer", Batch: "2024-07", By: "test"})
-	if err := env.GetWorkflowError(); err == nil || len(o.lines) != 2 {
+	err := env.GetWorkflowError()
+	if err == nil || len(o.lines) != 2 {
 		t.Errorf("%v: heard %v of a batch that was never published", err, o.lines)
+	}
+	if activity := new(temporal.ActivityError); !errors.As(err, &activity) {
+		t.Errorf("%v does not lead to the activity that failed", err)
 	}
 }
 

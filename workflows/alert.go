@@ -94,9 +94,7 @@ func Alert(ctx workflow.Context, in AlertInput) (AlertOutput, error) {
 		err = t.show(ctx, "Done")
 	case temporal.IsCanceledError(err):
 		disconnected, _ := workflow.NewDisconnectedContext(ctx)
-		if showErr := t.show(disconnected, "Cancelled"); showErr != nil {
-			err = errors.Join(err, showErr)
-		}
+		err = joined(err, t.show(disconnected, "Cancelled"))
 	}
 	return t.out(), err
 }

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"headgate/activities"
+	"headgate/internal/figure"
 )
 
 // BackfillInput names a range of past batches, both ends included, and how they are
@@ -127,13 +128,13 @@ func (c BackfillCard) Markdown() string {
 	for _, done := range c.Done.Batches {
 		changed := "–"
 		if done.Changed != nil {
-			changed = thousands(*done.Changed)
+			changed = figure.Count(*done.Changed)
 		}
 		note := plain(done.Reason)
 		if done.Restated {
 			note = "restated: no evidence"
 		}
-		b.WriteString(fmt.Sprintf("| %s | %s | %d | %s | %s | %s |\n", done.Batch, done.Outcome, done.Publication, thousands(done.Rows), changed, note))
+		b.WriteString(fmt.Sprintf("| %s | %s | %d | %s | %s | %s |\n", done.Batch, done.Outcome, done.Publication, figure.Count(done.Rows), changed, note))
 	}
 	return b.String()
 }

@@ -1,6 +1,10 @@
 package workflows
 
-import "fmt"
+import (
+	"fmt"
+
+	"headgate/internal/figure"
+)
 
 // Whoever opens a run's page reads what the run does and what to do next.
 
@@ -81,7 +85,7 @@ func shadowDetails(in ShadowBatchInput) string {
 
 - **What becomes of it:** `+"`starter release status %[1]s`"+`
 
-Asked for by %[4]s (claimed).`, in.Pipeline, in.Batch, count(len(in.Models), "model"), plain(in.By))
+Asked for by %[4]s (claimed).`, in.Pipeline, in.Batch, figure.Things(len(in.Models), "model"), plain(in.By))
 }
 
 // republishDetails tells whoever opens the run's page what it does and what to do next.

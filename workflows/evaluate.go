@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"headgate/activities"
+	"headgate/internal/figure"
 	"headgate/internal/store"
 )
 
@@ -83,7 +84,7 @@ func EvaluateBatch(ctx workflow.Context, in EvaluateBatchInput) (EvaluateBatchOu
 	default:
 		e.card.Verdict, e.card.Reasons = "failed", []string{cause(err)}
 	}
-	return e.out, errors.Join(err, e.show(ctx, e.card.Stage))
+	return e.out, joined(err, e.show(ctx, e.card.Stage))
 }
 
 // evaluate goes through the stages.
@@ -217,7 +218,7 @@ func (e *evaluation) judge(ctx workflow.Context) error {
 	if err := e.show(ctx, "EvaluateScores"); err != nil {
 		return err
 	}
-	out, err := run(stage(ctx, fmt.Sprintf("Hold %s label rows against the scores", thousands(e.found.Rows)), 2*time.Hour), act.EvaluateScores,
+	out, err := run(stage(ctx, fmt.Sprintf("Hold %s label rows against the scores", figure.Count(e.found.Rows)), 2*time.Hour), act.EvaluateScores,
 		activities.EvaluateScoresInput{Pipeline: e.in.Pipeline, Batch: e.in.Batch, Labels: e.found.Version,
 			Operation: operation(ctx), At: workflow.Now(ctx).UTC(), By: e.in.By})
 	if err != nil {

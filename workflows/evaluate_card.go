@@ -8,6 +8,7 @@ import (
 	"headgate/activities"
 	"headgate/internal/evaluate"
 	"headgate/internal/evidence"
+	"headgate/internal/figure"
 	papers "headgate/internal/run"
 )
 
@@ -85,7 +86,7 @@ func (c EvaluationCard) Markdown() string {
 	}
 	if c.Due != "" {
 		row("Labels are due", "%s, and waited for until %s", c.Due, c.Until)
-		row("Label files", "`%s`: %s, %s rows", code(c.Where), count(c.Files, "file"), thousands(c.Rows))
+		row("Label files", "`%s`: %s, %s rows", code(c.Where), figure.Things(c.Files, "file"), figure.Count(c.Rows))
 	}
 	if c.Marker != "" {
 		row("Marker of completeness", "%s", c.Marker)
@@ -95,8 +96,8 @@ func (c EvaluationCard) Markdown() string {
 		row("Who acts", "whoever writes the labels; it looks by itself")
 	}
 	if n := c.Counts; n != nil {
-		row("Rows", "%s judged of %s scored; %s without an outcome, %s treated", thousands(n.Judged), thousands(n.Scored), thousands(n.Missing), thousands(n.Treated))
-		row("Outcome known", "%.1f %%", 100*c.Known.Value)
+		row("Rows", "%s judged of %s scored; %s without an outcome, %s treated", figure.Count(n.Judged), figure.Count(n.Scored), figure.Count(n.Missing), figure.Count(n.Treated))
+		row("Outcome known", "%s", figure.Percent(c.Known.Value))
 	}
 	if c.Model != "" {
 		row("Champion", "`%s`", c.Model)
@@ -128,11 +129,11 @@ func (c EvaluationCard) models(b *strings.Builder) {
 	}
 	b.WriteString("\n| Model | Rows | AUC | Log loss | Calibration slope |\n|---|---|---|---|---|\n")
 	for _, m := range c.Models {
-		auc := interval(m.AUC)
+		auc := figure.Estimate(m.AUC)
 		if m.Problem != "" {
 			auc = plain(m.Problem)
 		}
-		b.WriteString(fmt.Sprintf("| %s `%s` | %s | %s | %s | %s |\n", m.Role, papers.Short(m.Model), thousands(m.Rows), auc, interval(m.LogLoss), interval(m.Slope)))
+		b.WriteString(fmt.Sprintf("| %s `%s` | %s | %s | %s | %s |\n", m.Role, papers.Short(m.Model), figure.Count(m.Rows), auc, figure.Estimate(m.LogLoss), figure.Estimate(m.Slope)))
 	}
 }
 
@@ -143,7 +144,7 @@ func (c EvaluationCard) forecast(b *strings.Builder) {
 	}
 	var lines []string
 	for _, m := range c.Forecast {
-		lines = append(lines, fmt.Sprintf("%s %s", m.Metric, interval(&m.Estimate)))
+		lines = append(lines, fmt.Sprintf("%s %s", m.Metric, figure.Estimate(&m.Estimate)))
 	}
 	title := "Expected without labels, if the scores are calibrated"
 	switch {
@@ -155,13 +156,6 @@ func (c EvaluationCard) forecast(b *strings.Builder) {
 		title += fmt.Sprintf(" (not to be trusted: for %s it was off)", c.Distrusted)
 	}
 	list(b, title, lines)
-}
-
-func interval(e *evaluate.Estimate) string {
-	if e == nil {
-		return "–"
-	}
-	return fmt.Sprintf("%.3f (%.3f to %.3f)", e.Value, e.Low, e.High)
 }
 
 // headline is the answer in a few words.

@@ -3,7 +3,6 @@ package workflows
 import (
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -119,39 +118,4 @@ func orders(b *strings.Builder, title string, all []order) {
 	for _, o := range all {
 		b.WriteString(fmt.Sprintf("| `%s` | `%s` | %s |\n", o.update, o.data, o.effect))
 	}
-}
-
-// count writes a number of things: 1 file, 2 files, 3 batches.
-func count(n int, thing string) string {
-	switch {
-	case n == 1:
-		return "1 " + thing
-	case strings.HasSuffix(thing, "ch"):
-		thing += "e"
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
-
-// thousands writes n with thin groups of three digits: 1 234 567.
-func thousands(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "\u202f" + s[i:]
-	}
-	return s
-}
-
-// bytes writes a size in the largest unit below it.
-func bytes(n int64) string {
-	units := []string{"B", "kB", "MB", "GB", "TB"}
-	f := float64(n)
-	i := 0
-	for f >= 1000 && i < len(units)-1 {
-		f /= 1000
-		i++
-	}
-	if i == 0 {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%.1f %s", f, units[i])
 }

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"headgate/activities"
+	"headgate/internal/figure"
 	rollout "headgate/internal/release"
 	papers "headgate/internal/run"
 	"headgate/internal/store"
@@ -185,7 +186,7 @@ func (r *releases) doNext(ctx workflow.Context, next rollout.Action) error {
 	case rollout.DoShadow:
 		return r.shadow(ctx, next)
 	case rollout.DoJudge:
-		_, err := run(stage(ctx, fmt.Sprintf("Judge %s on %s", short(next.Model), count(len(next.Batches), "labelled batch")), time.Hour),
+		_, err := run(stage(ctx, fmt.Sprintf("Judge %s on %s", short(next.Model), figure.Things(len(next.Batches), "labelled batch")), time.Hour),
 			act.JudgeCandidate, r.stepInput(ctx))
 		return err
 	case rollout.DoRoute, rollout.DoFinish:
@@ -250,7 +251,7 @@ func (r *releases) shadow(ctx workflow.Context, next rollout.Action) error {
 		in.Models = append(in.Models, store.Digest(m))
 	}
 	var out ShadowBatchOutput
-	err := workflow.ExecuteChildWorkflow(child(ctx, ShadowID(in.Pipeline, in.Batch), fmt.Sprintf("Let %s score %s again", count(len(in.Models), "model"), in.Batch), shadowDetails(in)),
+	err := workflow.ExecuteChildWorkflow(child(ctx, ShadowID(in.Pipeline, in.Batch), fmt.Sprintf("Let %s score %s again", figure.Things(len(in.Models), "model"), in.Batch), shadowDetails(in)),
 		ShadowBatch, in).Get(ctx, &out)
 	if err != nil && (temporal.IsCanceledError(err) || !hopeless(err)) {
 		return err

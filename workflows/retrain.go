@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -75,13 +74,13 @@ func Retrain(ctx workflow.Context, in RetrainInput) (RetrainOutput, error) {
 	}
 	if err := r.resolve(ctx); err != nil || len(r.plan.Idle) > 0 {
 		r.alert(ctx, err)
-		return r.out, errors.Join(err, r.show(ctx, "Done"))
+		return r.out, joined(err, r.show(ctx, "Done"))
 	}
 	ctx = r.patient(ctx)
 	err = r.train(ctx)
 	r.alert(ctx, err)
 	if err != nil {
-		return r.out, errors.Join(err, r.giveUp(ctx, err))
+		return r.out, joined(err, r.giveUp(ctx, err))
 	}
 	return r.out, r.show(ctx, "Done")
 }

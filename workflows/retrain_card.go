@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"headgate/activities"
+	"headgate/internal/figure"
 	papers "headgate/internal/run"
 	"headgate/internal/store"
 	"headgate/internal/trigger"
@@ -64,14 +65,14 @@ func (c *TrainingCard) Markdown() string {
 	}
 	row("Why", fmt.Sprintf("%s (%s, claimed)", plain(c.Reason), plain(c.By)))
 	if n := len(c.Batches); n > 0 {
-		row("Learns from", fmt.Sprintf("%s, %s to %s: %s rows with a label", count(n, "batch"), c.Batches[0], c.Batches[n-1], thousands(c.Rows)))
+		row("Learns from", fmt.Sprintf("%s, %s to %s: %s rows with a label", figure.Things(n, "batch"), c.Batches[0], c.Batches[n-1], figure.Count(c.Rows)))
 		row("Kind", string(c.Kind))
 	}
 	if c.Verdict == "" && len(c.Idle) == 0 {
 		row("Who acts", "nobody: it goes on by itself")
 	}
 	if c.Release != "" {
-		row("Candidates", fmt.Sprintf("%s of release `%s`; nothing is promoted before later batches speak for it", count(c.Candidates, "candidate"), code(c.Release)))
+		row("Candidates", fmt.Sprintf("%s of release `%s`; nothing is promoted before later batches speak for it", figure.Things(c.Candidates, "candidate"), code(c.Release)))
 	}
 	if seq, hash, ok := strings.Cut(c.Anchor, ":"); ok {
 		row("Registry", "entry "+seq+", `"+papers.Short(store.Digest(hash))+"`")

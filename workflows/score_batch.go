@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"headgate/activities"
+	"headgate/internal/figure"
 	papers "headgate/internal/run"
 	"headgate/internal/store"
 )
@@ -103,10 +104,7 @@ func ScoreBatch(ctx workflow.Context, in ScoreBatchInput) (ScoreBatchOutput, err
 		b.card.Verdict = "failed"
 		b.card.Reasons = []string{cause(err)}
 	}
-	if showErr := b.show(ctx, b.card.Stage); showErr != nil {
-		return b.out, errors.Join(err, showErr)
-	}
-	return b.out, err
+	return b.out, joined(err, b.show(ctx, b.card.Stage))
 }
 
 // score goes through the stages.
@@ -175,7 +173,7 @@ func (b *batch) indexReferences(ctx workflow.Context) (*papers.Object, error) {
 	if err := b.show(ctx, "IndexReferences"); err != nil {
 		return nil, err
 	}
-	out, err := run(stage(ctx, "Read the keys of "+count(b.plan.References, "other set"), time.Hour),
+	out, err := run(stage(ctx, "Read the keys of "+figure.Things(b.plan.References, "other set"), time.Hour),
 		act.IndexReferences, activities.IndexReferencesInput{Run: b.plan.Run})
 	return &out.Paper, err
 }
@@ -319,6 +317,16 @@ func (b *batch) show(ctx workflow.Context, stage string) error {
 func operation(ctx workflow.Context) string {
 	info := workflow.GetInfo(ctx)
 	return info.WorkflowExecution.ID + "/" + info.FirstRunID
+}
+
+// joined returns err, and beside it what went wrong afterwards. Alone it stays as it is: of
+// what [errors.Join] has touched, clients of Temporal get one text, and not the chain to the
+// sentence of the activity.
+func joined(err, afterwards error) error {
+	if afterwards == nil {
+		return err
+	}
+	return errors.Join(err, afterwards)
 }
 
 // cause returns the innermost message of a failure, which is the one a person wrote.

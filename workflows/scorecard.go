@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"headgate/activities"
+	"headgate/internal/figure"
 	papers "headgate/internal/run"
 	"headgate/internal/store"
 )
@@ -85,7 +86,7 @@ func (c Scorecard) Markdown() string {
 	}
 	var rules []string
 	for _, r := range c.Rules {
-		rules = append(rules, fmt.Sprintf("`%s`: %s rows", code(r.Rule), thousands(r.Rows)))
+		rules = append(rules, fmt.Sprintf("`%s`: %s rows", code(r.Rule), figure.Count(r.Rows)))
 	}
 	c.drifted(&b)
 	list(&b, "Why", texts(c.Reasons))
@@ -110,17 +111,17 @@ func (c Scorecard) input(row func(name, value string)) {
 	if c.Run == "" {
 		return
 	}
-	row("Input", fmt.Sprintf("%s rows in %s, %s", thousands(c.Rows), count(c.Files, "file"), bytes(c.Bytes)))
-	row("Shards", fmt.Sprintf("%d of %d done, %s rows read", c.ShardsDone, c.Shards, thousands(c.RowsDone)))
+	row("Input", fmt.Sprintf("%s in %s, %s", figure.Things(c.Rows, "row"), figure.Things(c.Files, "file"), figure.Bytes(c.Bytes)))
+	row("Shards", fmt.Sprintf("%d of %d done, %s rows read", c.ShardsDone, c.Shards, figure.Count(c.RowsDone)))
 	if c.Window != "" {
 		row(c.windowed(), "`"+c.Window+"`")
 	}
-	quarantine := thousands(c.Quarantined) + " rows"
+	quarantine := figure.Things(c.Quarantined, "row")
 	if c.Budget > 0 {
-		quarantine += fmt.Sprintf(" of %s allowed (%.0f %% of the budget)", thousands(c.Budget), 100*float64(c.Quarantined-c.Replaced)/float64(c.Budget))
+		quarantine += fmt.Sprintf(" of %s allowed (%s of the budget)", figure.Count(c.Budget), figure.Percent(float64(c.Quarantined-c.Replaced)/float64(c.Budget)))
 	}
 	if c.Replaced > 0 {
-		quarantine += ", of which " + thousands(c.Replaced) + " were corrected and count no more"
+		quarantine += ", of which " + figure.Count(c.Replaced) + " were corrected and count no more"
 	}
 	row("Quarantine", quarantine)
 }
@@ -130,9 +131,9 @@ func (c Scorecard) published() string {
 	if c.Publication == 0 {
 		return ""
 	}
-	published := fmt.Sprintf("%s rows as publication %d, table version %d", thousands(c.Published), c.Publication, c.TableVersion)
+	published := fmt.Sprintf("%s rows as publication %d, table version %d", figure.Count(c.Published), c.Publication, c.TableVersion)
 	if c.Fallback > 0 {
-		published += fmt.Sprintf(" (%s with a fallback score)", thousands(c.Fallback))
+		published += fmt.Sprintf(" (%s with a fallback score)", figure.Count(c.Fallback))
 	}
 	if c.Unchanged {
 		published += " (the same bytes as before: no new commit)"
@@ -144,7 +145,7 @@ func (c Scorecard) published() string {
 func (c Scorecard) world(row func(name, value string)) {
 	if k := c.Keys; k != nil && k.Before != "" {
 		row("Customers", fmt.Sprintf("%s delivered, %s new and %s gone since %s, %s without a score",
-			thousands(k.Delivered), thousands(k.New), thousands(k.Vanished), k.Before, thousands(k.Unscored)))
+			figure.Count(k.Delivered), figure.Count(k.New), figure.Count(k.Vanished), k.Before, figure.Count(k.Unscored)))
 	}
 	if d := c.Drift; d != nil {
 		what := d.Level
@@ -169,13 +170,13 @@ func (c Scorecard) models(row func(name, value string)) {
 			row("Challenger", what+"**failed**: "+plain(m.Failed))
 			continue
 		}
-		what += thousands(m.Rows) + " rows compared"
+		what += figure.Things(m.Rows, "row") + " compared"
 		for _, x := range []struct {
 			name  string
 			value *float64
 		}{{"PSI", m.PSI}, {"mean change", m.Shift}, {"decisions that change", m.Flips}, {"PSI since the shadow", m.Moved}} {
 			if x.value != nil {
-				what += fmt.Sprintf(", %s %.3g", x.name, *x.value)
+				what += ", " + x.name + " " + figure.Number(*x.value)
 			}
 		}
 		row("Challenger", what)
@@ -185,7 +186,7 @@ func (c Scorecard) models(row func(name, value string)) {
 	}
 	var serves []string
 	for _, m := range c.Serves {
-		serves = append(serves, fmt.Sprintf("`%s` %s rows", papers.Short(m.Model), thousands(m.Rows)))
+		serves = append(serves, fmt.Sprintf("`%s` %s rows", papers.Short(m.Model), figure.Count(m.Rows)))
 	}
 	if len(serves) > 0 {
 		row("Serves", strings.Join(serves, ", "))
@@ -236,7 +237,7 @@ func (c Scorecard) drifted(b *strings.Builder) {
 	}
 	b.WriteString("\n| Drifted most | Effect | Why |\n|---|---|---|\n")
 	for _, m := range c.Drift.Worst {
-		b.WriteString(fmt.Sprintf("| `%s` | %.3f | %s |\n", code(m.Column), m.Effect, plain(m.Reason)))
+		b.WriteString(fmt.Sprintf("| `%s` | %s | %s |\n", code(m.Column), figure.Number(m.Effect), plain(m.Reason)))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"headgate/activities"
+	"headgate/internal/figure"
 	"headgate/internal/store"
 )
 
@@ -18,7 +19,7 @@ func (b *batch) decide(ctx workflow.Context, data activities.JudgeDataOutput) (s
 	if err := b.show(ctx, "CompareScores"); err != nil {
 		return "", err
 	}
-	compared, err := run(stage(ctx, "Compare the scores of "+count(1+len(b.plan.Models), "model"), time.Hour), act.CompareScores,
+	compared, err := run(stage(ctx, "Compare the scores of "+figure.Things(1+len(b.plan.Models), "model"), time.Hour), act.CompareScores,
 		activities.CompareScoresInput{Run: b.plan.Run, Data: data.Paper})
 	if err != nil {
 		return "", err

@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"headgate/activities"
+	"headgate/internal/figure"
 	papers "headgate/internal/run"
 	"headgate/internal/store"
 )
@@ -86,7 +87,7 @@ type ShadowCard struct {
 
 // Markdown returns the card for the page of the run.
 func (c ShadowCard) Markdown() string {
-	text := fmt.Sprintf("### %s %s: %s scored again\n\n| Rows | %s |\n|---|---|\n", c.Pipeline, c.Batch, count(len(c.Done.Scored), "model"), thousands(c.Done.Rows))
+	text := fmt.Sprintf("### %s %s: %s scored again\n\n| Rows | %s |\n|---|---|\n", c.Pipeline, c.Batch, figure.Things(len(c.Done.Scored), "model"), figure.Count(c.Done.Rows))
 	for _, m := range c.Done.Scored {
 		text += fmt.Sprintf("| `%s` | has scored every row, in shadow: nobody is served |\n", papers.Short(m))
 	}

@@ -11,6 +11,7 @@ import (
 	"headgate/activities"
 	"headgate/internal/alert"
 	"headgate/internal/calendar"
+	"headgate/internal/figure"
 	"headgate/internal/metric"
 	papers "headgate/internal/run"
 	"headgate/internal/store"
@@ -226,7 +227,7 @@ func (s *slot) why() string {
 	case s.started && s.seen.Verdict != "":
 		return "its last verdict is " + s.seen.Verdict + ": " + strings.Join(s.seen.Reasons, "; ")
 	case s.started:
-		return fmt.Sprintf("its %s came, and it was not published by %s", count(s.seen.Files, "file"), s.card.Publish)
+		return fmt.Sprintf("its %s came, and it was not published by %s", figure.Things(s.seen.Files, "file"), s.card.Publish)
 	case s.card.Blind != "":
 		return "nobody could look for its data: " + s.card.Blind
 	case s.seen.Data != "":

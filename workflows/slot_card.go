@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"headgate/activities"
+	"headgate/internal/figure"
 )
 
 // A SlotCard is what a person wants to know of a slot. The run's page in the Temporal Web
@@ -50,7 +51,7 @@ func (c SlotCard) Markdown() string {
 	case c.Blind != "":
 		row("Data", "**nobody could look**: "+plain(c.Blind))
 	case c.Files > 0:
-		row("Data", fmt.Sprintf("%s, %s", count(c.Files, "file"), bytes(c.Bytes)))
+		row("Data", fmt.Sprintf("%s, %s", figure.Things(c.Files, "file"), figure.Bytes(c.Bytes)))
 	case c.Outcome == SlotMissed:
 		row("Data", "none")
 	default:
@@ -108,6 +109,6 @@ func (c SlotCard) next(b *strings.Builder) {
 		b.WriteString(fmt.Sprintf("\nHave the data delivered, then run `starter schedule trigger %s --batch %s`. A publication closes what is missing.\n", c.Pipeline, c.Missed[0].Batch))
 	}
 	if c.Left >= 0 && c.Left <= fewLeft {
-		b.WriteString(fmt.Sprintf("\nThe schedule knows %s more: look into its holidays, and run `starter schedule apply` again.\n", count(c.Left, "slot")))
+		b.WriteString(fmt.Sprintf("\nThe schedule knows %s more: look into its holidays, and run `starter schedule apply` again.\n", figure.Things(c.Left, "slot")))
 	}
 }

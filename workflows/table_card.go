@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"headgate/activities"
+	"headgate/internal/figure"
 )
 
 // A TableCard is what there is to see of a batch that is published again or taken back to
@@ -27,5 +28,5 @@ func (c TableCard) Markdown() string {
 		what = "as it was: every row had that model's score already"
 	}
 	return fmt.Sprintf("### %s %s: %s\n\n| Publication | %d, table version %d |\n|---|---|\n| Rows | %s |\n| Why | %s (%s, claimed) |\n\n**More**\n\n- `starter log %[1]s`\n",
-		c.Pipeline, c.Batch, what, c.Done.Publication, c.Done.TableVersion, thousands(c.Done.Rows), plain(c.Reason), plain(c.By))
+		c.Pipeline, c.Batch, what, c.Done.Publication, c.Done.TableVersion, figure.Count(c.Done.Rows), plain(c.Reason), plain(c.By))
 }

@@ -3,8 +3,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"image"
+	"image/draw"
+	"image/png"
+	"math"
 	"os"
 	"strconv"
 	"testing"
@@ -137,14 +142,33 @@ func (b *browser) remember(t *testing.T, key string, value any) {
 // picture writes what the window shows to a PNG file.
 func (b *browser) picture(t *testing.T, path string) {
 	t.Helper()
+	b.cut(t, path, image.Rect(0, 0, math.MaxInt, math.MaxInt))
+}
+
+// cut writes a part of what the window shows to a PNG file.
+func (b *browser) cut(t *testing.T, path string, part image.Rectangle) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
 	defer cancel()
-	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	shot, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		t.Errorf("picture: %v", err)
 		return
 	}
-	if err := os.WriteFile(path, png, 0o644); err != nil {
+	window, err := png.Decode(bytes.NewReader(shot))
+	if err != nil {
+		t.Errorf("picture: %v", err)
+		return
+	}
+	whole := image.NewRGBA(window.Bounds())
+	draw.Draw(whole, whole.Bounds(), window, image.Point{}, draw.Src)
+	var out bytes.Buffer
+	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	if err := encoder.Encode(&out, whole.SubImage(part)); err != nil {
+		t.Errorf("picture: %v", err)
+		return
+	}
+	if err := os.WriteFile(path, out.Bytes(), 0o644); err != nil {
 		t.Error(err)
 	}
 }

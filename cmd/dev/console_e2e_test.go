@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/binary"
+	"image"
 	"os"
 	"path/filepath"
 
@@ -26,12 +27,12 @@ func (p *releasePage) promotedFromTheList(candidate store.Digest) {
 		t.Errorf("the list of what waits for a person shows %s", scored)
 	}
 	p.do(t, "lower", chromedp.EmulateViewport(1280, 560))
-	p.picture(t, pictureFile(t, "console-list.png"))
+	p.cut(t, pictureFile(t, "console-list.png"), image.Rect(256, 60, 1280, 400))
 	p.do(t, "higher", chromedp.EmulateViewport(1280, 1200))
 	p.click(t, id)
 	p.click(t, "User Metadata")
 	p.reads(t, "waits for an answer", "ann or bob may answer", "may "+papers.Short(candidate)+" enter step 10%", "What the gate found")
-	p.picture(t, pictureFile(t, "console-scorecard.png"))
+	p.cut(t, pictureFile(t, "console-scorecard.png"), besideTheMenu)
 	p.fillIn(workflows.UpdateApprove, fill(p.paste("nonce"), "ann", "better in all regions"))
 	p.confirm("")
 	p.until("routing of the third", func(e registry.Entry) bool {
@@ -41,7 +42,7 @@ func (p *releasePage) promotedFromTheList(candidate store.Digest) {
 	p.month("2024-04")
 	p.until("promotion", func(e registry.Entry) bool { return e.Kind == registry.KindPromote && e.Model == candidate })
 	p.visit("100%", "watch", "brings the champion before back")
-	p.picture(t, pictureFile(t, "console-promoted.png"))
+	p.cut(t, pictureFile(t, "console-promoted.png"), image.Rect(256, 60, 1280, 1000))
 	p.find(t, p.server.UI(), viewNamed(t, "release"), id, papers.Short(candidate)+" 100%")
 	if champion := p.champion(); champion != candidate {
 		t.Errorf("the champion is %s, want %s", champion, candidate)
@@ -62,7 +63,7 @@ func (p *releasePage) skippedFromTheList() {
 	p.click(t, id)
 	p.click(t, "User Metadata")
 	p.reads(t, "a person decides", "Anybody may act")
-	p.picture(t, pictureFile(t, "console-shard.png"))
+	p.cut(t, pictureFile(t, "console-shard.png"), besideTheMenu)
 	p.send(workflows.UpdateSkipShard, `{"shard": 0, "by": "ann", "reason": "a slip"}`, "shard 0 has its result already")
 	p.visitWorkflow(id, "waits for a person")
 	p.send(workflows.UpdateSkipShard, p.filled(workflows.UpdateSkipShard, "ann", "the supplier has no other copy"), "")
@@ -71,7 +72,7 @@ func (p *releasePage) skippedFromTheList() {
 	})
 	p.until("publication with a gap", func(e registry.Entry) bool { return e.Kind == registry.KindPublished && e.Batch == batch })
 	p.visitWorkflow(id, "published", "Left out", "shard 1 was left out by ann")
-	p.picture(t, pictureFile(t, "console-skipped.png"))
+	p.cut(t, pictureFile(t, "console-skipped.png"), besideTheMenu)
 }
 
 // damaged delivers a month in two files, of which the second has other bytes in its last

@@ -60,10 +60,12 @@ around. With --once it approves by itself and ends with the story.`,
 					return err
 				}
 				t.epilogue()
-				if !o.once {
-					fmt.Fprintln(out, "\nstill running, so that you can look around; Ctrl-C stops")
-					<-ctx.Done()
+				if o.once {
+					fmt.Fprintf(out, "\nit ends here; to look around and to try these, bring it up again:\n  %s\n", t.bringUp())
+					return nil
 				}
+				fmt.Fprintln(out, "\nstill running, so that you can look around; Ctrl-C stops")
+				<-ctx.Done()
 				return nil
 			})
 		},
@@ -74,24 +76,32 @@ around. With --once it approves by itself and ends with the story.`,
 	return demo
 }
 
-// asker returns what asks a person on the terminal. Anything but yes is no.
+// asker returns what asks a person on the terminal, until the answer is yes or no. The end
+// of the input is no.
 func asker(in io.Reader, out io.Writer) func(context.Context) error {
 	lines := bufio.NewScanner(in)
 	return func(ctx context.Context) error {
-		fmt.Fprint(out, "            approve? [y/n] ")
-		said := make(chan string, 1)
-		go func() {
-			lines.Scan()
-			said <- strings.ToLower(strings.TrimSpace(lines.Text()))
-		}()
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case answer := <-said:
-			if answer == "y" || answer == "yes" {
-				return nil
+		for {
+			fmt.Fprint(out, "            approve? [y/n] ")
+			said := make(chan string, 1)
+			go func() {
+				if !lines.Scan() {
+					said <- "nothing"
+					return
+				}
+				said <- strings.ToLower(strings.TrimSpace(lines.Text()))
+			}()
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case answer := <-said:
+				switch answer {
+				case "y", "yes":
+					return nil
+				case "n", "no", "nothing":
+					return fmt.Errorf("you said %s, and the story ends here; with --once it approves by itself", answer)
+				}
 			}
-			return fmt.Errorf("you said %q, and the story ends here; with --once it approves by itself", answer)
 		}
 	}
 }

@@ -33,6 +33,7 @@ func TestTheDemoGoesAsTold(t *testing.T) {
 	watched.checkTrace("StartWorkflow:ScoreBatch", "score/retailer/2024-05", "RunWorkflow:ScoreBatch", "RunActivity:ScoreShard", "RunActivity:JudgeData", "RunActivity:Publish",
 		"RunWorkflow:EvaluateBatch", "RunActivity:EvaluateScores", "RunWorkflow:Retrain", "RunActivity:TrainModel", "RunWorkflow:Release", "RunActivity:Promote")
 	watched.checkLogs(filepath.Join(dir, "worker.log"))
+	t.Run("its Web UI, brought up again", func(t *testing.T) { readScorecards(t, dir) })
 	t.Run("on PostgreSQL and S3, with cmd/worker and cmd/starter alone", func(t *testing.T) { toldAlike(t, dir) })
 }
 

@@ -67,7 +67,7 @@ func TestTheCommandsOfTheDocsRun(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v:\n%s", err, out)
 	}
-	for _, want := range []string{"published as publication 1", "drift     warn", "champion  20000", "everything is as it was recorded", "the batch keeps its contract"} {
+	for _, want := range []string{"published as publication 1", "drift     warn", "champion  20,000", "everything is as it was recorded", "the batch keeps its contract"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("nothing said %q:\n%s", want, out)
 		}

@@ -54,6 +54,12 @@ The same by hand, in the project's directory, while this runs:
 		t.server.UI(), dir, t.server.Address(), t.dir, papers.Short(t.first), papers.Short(t.second), t.somebody)
 }
 
+// bringUp is the command that brings up what the demo has left, at the same addresses.
+func (t *story) bringUp() string {
+	port := func(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
+	return fmt.Sprintf("go run -C cmd/dev . up --dir %s --port %s --ui-port %s", t.dir, port(t.server.Address()), port(t.server.UI()))
+}
+
 // views lists the views of the Web UI over the retailer.
 func (t *story) views() string {
 	var text strings.Builder

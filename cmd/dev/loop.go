@@ -18,6 +18,7 @@ import (
 
 	"headgate/internal/columnar"
 	"headgate/internal/delta"
+	"headgate/internal/figure"
 	"headgate/internal/registry"
 	"headgate/internal/release"
 	"headgate/internal/retailer"
@@ -141,8 +142,8 @@ func (t *story) labels(ctx context.Context, batch string) (out workflows.Evaluat
 	}
 	for _, m := range out.Models {
 		if m.AUC != nil {
-			t.say("            labels of %s: %s %s has AUC %.3f among the untreated (%.3f to %.3f)",
-				batch, m.Role, papers.Short(m.Model), m.AUC.Value, m.AUC.Low, m.AUC.High)
+			t.say("            labels of %s: %s %s has AUC %s among the untreated",
+				batch, m.Role, papers.Short(m.Model), figure.Estimate(m.AUC))
 		}
 	}
 	for _, note := range out.Notes {
@@ -157,8 +158,8 @@ func (t *story) retrained(ctx context.Context) (out workflows.RetrainOutput, err
 	if err := t.client.GetWorkflow(ctx, workflows.RetrainID("retailer"), "").Get(ctx, &out); err != nil {
 		return out, reason(err)
 	}
-	t.say("            trained in %.1f s, %s, windows %s: %d candidates for release %s", time.Since(began).Seconds(),
-		out.Kind, strings.Join(out.Windows, ", "), len(out.Candidates), out.Release)
+	t.say("            trained in %.1f s, %s, windows %s: %s for release %s", time.Since(began).Seconds(),
+		out.Kind, strings.Join(out.Windows, ", "), figure.Things(len(out.Candidates), "candidate"), out.Release)
 	return out, nil
 }
 

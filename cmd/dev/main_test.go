@@ -49,6 +49,8 @@ func TestADemoAsksBeforeAChallengerServes(t *testing.T) {
 		{name: "no", said: "n\n"},
 		{name: "nothing", said: "\n"},
 		{name: "nobody is there", said: ""},
+		{name: "an empty line, and then yes", said: "\ny\n", yes: true},
+		{name: "neither yes nor no, and then nobody is there", said: "perhaps\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if err := asker(strings.NewReader(tc.said), io.Discard)(t.Context()); (err == nil) != tc.yes {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"image"
 	"net/url"
 	"slices"
 	"strconv"
@@ -32,7 +33,7 @@ func TestReleaseFromTheWebUI(t *testing.T) {
 		r.candidate(first)
 		r.asks("10%", first)
 		p.visit("waits for an answer", "ann or bob may answer", "What the gate found", "Orders")
-		p.picture(t, pictureFile(t, "release-asks.png"))
+		p.cut(t, pictureFile(t, "release-asks.png"), besideTheMenu)
 		stale := p.paste("nonce")
 		p.held()
 		p.approved(stale, first)
@@ -70,7 +71,7 @@ func (p *releasePage) held() {
 		return e.Kind == registry.KindControl && e.Control == registry.ControlHold && e.By == "ann" && e.Reason == "the shop has its sale"
 	})
 	p.visit("held", "whoever resumes it", "ann: the shop has its sale")
-	p.picture(t, pictureFile(t, "release-held.png"))
+	p.cut(t, pictureFile(t, "release-held.png"), besideTheMenu)
 	p.send(workflows.UpdateResume, p.filled("resume", "ann", "the sale is over"), "")
 	p.until("resume", func(e registry.Entry) bool {
 		return e.Kind == registry.KindControl && e.Control == registry.ControlResume && e.By == "ann" && e.Reason == "the sale is over"
@@ -90,7 +91,7 @@ func (p *releasePage) approved(stale string, candidate store.Digest) {
 	p.send(workflows.UpdateApprove, fill(p.paste("nonce"), "eve", "mine"), "eve is not among the people who may answer")
 	p.visit("waits for an answer")
 	p.fillIn(workflows.UpdateApprove, fill(p.paste("nonce"), "ann", "better in all regions"))
-	p.picture(t, pictureFile(t, "release-approve.png"))
+	p.cut(t, pictureFile(t, "release-approve.png"), image.Rect(240, 320, 1040, 880))
 	p.confirm("")
 	p.until("approval", func(e registry.Entry) bool {
 		return e.Kind == registry.KindApproval && e.Answer == "approve" && e.By == "ann" && e.Reason != "late"
@@ -109,7 +110,6 @@ func (p *releasePage) rolledBack(champion, candidate store.Digest) {
 		t.Errorf("February was served by %v, without the candidate %s", models, candidate)
 	}
 	p.visit("10%", "rollback")
-	p.picture(t, pictureFile(t, "release-serves.png"))
 	p.send(workflows.UpdateRollback, p.filled("rollback", "bob", "odd scores"), "")
 	p.until("rollback", func(e registry.Entry) bool {
 		return e.Kind == registry.KindControl && e.Control == registry.ControlRollback && e.By == "bob" && e.Reason == "odd scores"
@@ -119,7 +119,7 @@ func (p *releasePage) rolledBack(champion, candidate store.Digest) {
 		return true, slices.Equal(p.served("2024-02"), []store.Digest{champion})
 	})
 	p.visit("rejected", "odd scores")
-	p.picture(t, pictureFile(t, "release-rolled-back.png"))
+	p.cut(t, pictureFile(t, "release-rolled-back.png"), besideTheMenu)
 }
 
 // rejected rejects the candidate that asks.
@@ -131,6 +131,9 @@ func (p *releasePage) rejected(candidate store.Digest) {
 		p.t.Errorf("the rejected candidate %s is the champion", candidate)
 	}
 }
+
+// besideTheMenu is what a window of 1280 × 1200 shows of the Web UI beside its menu.
+var besideTheMenu = image.Rect(256, 60, 1280, 1200)
 
 // A releasePage is the page of the release's workflow.
 type releasePage struct {

@@ -40,13 +40,43 @@ func readReports(t *testing.T, dir string) {
 	pages := t.TempDir()
 	for _, name := range []string{"2024-02", "2024-04/blocked", "2024-08", "2024-12", "training/2024-05", "training/2024-11",
 		"month/2024-08", "month/2024-12", "release/2024-05-refit", "release/" + rejected(t, r), "card", "card/" + first(t, r), "index"} {
-		text := renderReport(t, r, name)
-		file := filepath.Join(pages, strings.NewReplacer("/", "-", ":", "-").Replace(name)+".html")
-		if err := os.WriteFile(file, text, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		file := reportFile(t, r, pages, name)
 		t.Run(name, func(t *testing.T) { readPage(t, file) })
 	}
+	takePictures(t, r, pages)
+}
+
+// takePictures takes the pictures of docs/reports.md, and of the demo's year for README.md.
+func takePictures(t *testing.T, r *dossier.Reader, pages string) {
+	t.Helper()
+	b := openBrowser(t)
+	for _, shot := range []struct {
+		picture, page, from, theme string
+		height                     int64
+	}{
+		{"report-batch.png", "2024-08", "body", "light", 1260},
+		{"report-drift.png", "2024-11", "#drift", "light", 1100},
+		{"report-training.png", "training/2024-05", "body", "dark", 1510},
+		{"report-month.png", "month/2024-10", "body", "dark", 1230},
+		{"report-release.png", "release/2024-05-refit", "body", "light", 1620},
+		{"report-index.png", "index", "body", "light", 1380},
+		{"year.png", "index", "#months", "light", 883},
+	} {
+		b.do(t, shot.picture, chromedp.EmulateViewport(1280, shot.height), inTheme(shot.theme),
+			chromedp.Navigate("file://"+reportFile(t, r, pages, shot.page)),
+			chromedp.Evaluate[chromedp.Void]("document.querySelector('"+shot.from+"').scrollIntoView({behavior: 'instant'})"))
+		b.picture(t, pictureFile(t, shot.picture))
+	}
+}
+
+// reportFile makes a page and writes it into the directory.
+func reportFile(t *testing.T, r *dossier.Reader, pages, name string) string {
+	t.Helper()
+	file := filepath.Join(pages, strings.NewReplacer("/", "-", ":", "-").Replace(name)+".html")
+	if err := os.WriteFile(file, renderReport(t, r, name), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // renderReport makes a page, twice: the bytes must be the same.
@@ -159,7 +189,7 @@ func readPage(t *testing.T, file string) {
 				t.Errorf("%s: the page is %d wide (%v)", at, wide, err)
 			}
 			name := strings.TrimSuffix(filepath.Base(file), ".html")
-			b.picture(t, pictureFile(t, fmt.Sprintf("report-%s-%s-%d.png", name, theme, width)))
+			b.picture(t, filepath.Join(t.ArtifactDir(), fmt.Sprintf("report-%s-%s-%d.png", name, theme, width)))
 			b.do(t, at+": open what is folded", chromedp.Evaluate[chromedp.Void]("document.querySelectorAll('details').forEach(d => d.open = true)"))
 			if wide, err := chromedp.Run(b.ctx, chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); err != nil || wide > width {
 				t.Errorf("%s: the page is %d wide once all is unfolded (%v)", at, wide, err)

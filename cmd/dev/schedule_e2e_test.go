@@ -258,5 +258,5 @@ func (r *rehearsed) pictures() {
 	b.reads(r.t, "Timeline", "Event History")
 	b.click(r.t, "User Metadata")
 	b.reads(r.t, "retailer "+noData+": missing", "no data came by", "starter schedule trigger retailer --batch "+noData)
-	b.picture(r.t, pictureFile(r.t, "slot.png"))
+	b.picture(r.t, pictureFile(r.t, "slot-missed.png"))
 }

@@ -15,6 +15,7 @@ import (
 
 	"headgate/internal/audit"
 	"headgate/internal/bundle"
+	"headgate/internal/figure"
 	"headgate/internal/registration"
 	"headgate/internal/retailer"
 	papers "headgate/internal/run"
@@ -51,7 +52,7 @@ func (t *story) tell(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, t.bucket.Close()) }()
-	t.say("An online shop scores each of its %d customers once a month: the chance to buy within 30 days.", t.shop.Customers)
+	t.say("An online shop scores each of its %s customers once a month: the chance to buy within 30 days.", figure.Count(t.shop.Customers))
 	t.say("The shop is simulated; the files, the model, the workflows and the published table are real.\n")
 	for _, chapter := range []func(context.Context) error{
 		t.register, t.january, t.february, t.correct, t.march, t.april, t.again,
@@ -114,8 +115,8 @@ func (t *story) verify(ctx context.Context) error {
 	if findings := append(report.Findings, again.Findings...); len(findings) > 0 || !again.SameBytes {
 		return fmt.Errorf("verify: %v", findings)
 	}
-	t.say("verified    %d registry entries, %d publications, %d data files; January recomputed outside\n            Temporal: %d rows, the same bytes",
-		report.Entries, report.Publications, report.Files, again.Rows)
+	t.say("verified    %d registry entries, %d publications, %d data files; January recomputed outside\n            Temporal: %s, the same bytes",
+		report.Entries, report.Publications, report.Files, figure.Things(again.Rows, "row"))
 	return nil
 }
 
@@ -175,7 +176,7 @@ func (t *story) score(ctx context.Context, batch string) (out workflows.ScoreBat
 	case out.Unchanged:
 		t.say("            the same bytes in %.1f s: publication %d stands, no new commit\n", took, out.Publication)
 	default:
-		t.say("            published in %.1f s: %d rows in = %d scored + %d in quarantine", took, out.Rows, out.Published, out.Quarantined)
+		t.say("            published in %.1f s: %s in = %s scored + %s in quarantine", took, figure.Things(out.Rows, "row"), figure.Count(out.Published), figure.Count(out.Quarantined))
 		t.world(out)
 	}
 	return out, nil
@@ -184,17 +185,17 @@ func (t *story) score(ctx context.Context, batch string) (out workflows.ScoreBat
 // world says how a published batch compares with others.
 func (t *story) world(out workflows.ScoreBatchOutput) {
 	if out.Replaced > 0 {
-		t.say("            %d of the rows in quarantine are replaced by corrected ones", out.Replaced)
+		t.say("            %s of the rows in quarantine are replaced by corrected ones", figure.Count(out.Replaced))
 	}
 	if len(out.Models) > 1 {
 		var parts []string
 		for _, m := range out.Models {
-			parts = append(parts, fmt.Sprintf("%d by %s", m.Rows, papers.Short(m.Model)))
+			parts = append(parts, figure.Count(m.Rows)+" by "+papers.Short(m.Model))
 		}
 		t.say("            rows scored %s", strings.Join(parts, ", "))
 	}
 	if k := out.Keys; k != nil && k.Before != "" {
-		t.say("            %d customers are new and %d gone since %s", k.New, k.Vanished, k.Before)
+		t.say("            %s customers are new and %s gone since %s", figure.Count(k.New), figure.Count(k.Vanished), k.Before)
 	}
 	switch d := out.Drift; {
 	case d == nil:
@@ -237,7 +238,7 @@ func (t *story) progress(ctx context.Context, run client.WorkflowRun) {
 	if err != nil || value.Get(&card) != nil {
 		return
 	}
-	t.say("            … %s, %d of %d rows", card.Stage, card.RowsDone, card.Rows)
+	t.say("            … %s, %s of %s", card.Stage, figure.Count(card.RowsDone), figure.Things(card.Rows, "row"))
 }
 
 // shipped is where a file of the retailer lies.

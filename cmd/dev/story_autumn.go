@@ -29,7 +29,7 @@ func (t *story) september(ctx context.Context) error {
 	if len(card.Shadow) != 1 || card.Shadow[0] != string(t.first) {
 		return fmt.Errorf("in shadow are %v, want the former champion", card.Shadow)
 	}
-	t.note("2024-09", "the canary passed: %s is the champion, the former one in shadow", papers.Short(t.second)[:8])
+	t.note("2024-09", "the canary passed: %s is the champion, the former one in shadow", papers.Short(t.second))
 	out, err := t.month(ctx, "2024-09", retailer.NoFault, "the challenger is the champion, the former champion scores along in shadow")
 	return cmp.Or(err, t.servedBy(out, t.second), published(out, 1, false))
 }

@@ -94,7 +94,7 @@ func (t *story) august(ctx context.Context) error {
 		return fmt.Errorf("before August the release does %q, waits for %s", card.Next.Kind, card.Next.WaitsFor)
 	}
 	t.second = store.Digest(card.Next.Model)
-	t.note("2024-08", "June's labels: %s passes the replayed shadow; approved for 10%%", papers.Short(t.second)[:8])
+	t.note("2024-08", "June's labels: %s passes the replayed shadow; approved for 10%%", papers.Short(t.second))
 	if err := t.approve(ctx, card); err != nil {
 		return err
 	}

@@ -111,6 +111,6 @@ func (t *story) season(ctx context.Context) error {
 	if card.Champion != t.second {
 		return fmt.Errorf("after the recalibration the champion is %s", papers.Short(card.Champion))
 	}
-	t.note("2024-12", "November's labels: calibration lost for the season, %s recalibrated", papers.Short(t.second)[:8])
+	t.note("2024-12", "November's labels: calibration lost for the season, %s recalibrated", papers.Short(t.second))
 	return nil
 }

@@ -218,7 +218,7 @@ func (t *story) summary(ctx context.Context) error {
 		return err
 	}
 	t.say("\nThe year, in hindsight (AUC among customers without a coupon):\n")
-	t.say("  month    served by                          AUC    never retrained  truth  what was decided")
+	t.say("  month    served by                                    AUC    never retrained  truth  what was decided")
 	for _, r := range year {
 		var by []string
 		for m, n := range r.served {
@@ -226,10 +226,10 @@ func (t *story) summary(ctx context.Context) error {
 			if len(r.served) > 1 {
 				share = fmt.Sprintf(" %.0f%%", 100*float64(n)/float64(t.shop.Customers))
 			}
-			by = append(by, papers.Short(m)[:8]+share)
+			by = append(by, papers.Short(m)+share)
 		}
 		slices.Sort(by)
-		t.say("  %s  %-33s  %.3f  %.3f            %.3f  %s", r.month, strings.Join(by, " + "), r.auc, r.frozen, r.truth, strings.Join(t.trail[r.month], "; "))
+		t.say("  %s  %-43s  %.3f  %.3f            %.3f  %s", r.month, strings.Join(by, " + "), r.auc, r.frozen, r.truth, strings.Join(t.trail[r.month], "; "))
 	}
 	t.say("")
 	return asTold(year)

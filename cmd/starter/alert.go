@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -72,7 +71,7 @@ asks the workflows, so a worker must run.`,
 				for _, o := range open {
 					all = append(all, listed{o.Alert.Fingerprint(), o.AlertOutput})
 				}
-				return json.NewEncoder(e.stdout).Encode(all)
+				return printJSON(e, all)
 			}
 			return printAlerts(e, open)
 		},

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headgate/activities"
+	"headgate/internal/figure"
 	"headgate/workflows"
 )
 
@@ -82,12 +83,12 @@ func printBackfill(e *env, out workflows.BackfillOutput) error {
 		}
 		changed, why := "–", b.Reason
 		if b.Changed != nil {
-			changed = fmt.Sprint(*b.Changed)
+			changed = figure.Count(*b.Changed)
 		}
 		if b.Restated {
 			why = "restated: no evidence"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\t%s\n", b.Batch, b.Outcome, b.Publication, b.Rows, changed, why)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", b.Batch, b.Outcome, b.Publication, figure.Count(b.Rows), changed, why)
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 
 	"headgate/internal/compare"
 	"headgate/internal/evaluate"
+	"headgate/internal/figure"
 )
 
 // A comparison is what compare was asked for.
@@ -161,7 +161,7 @@ func (v *comparison) run(ctx context.Context, e *env) error {
 		return fmt.Errorf("no key is in all files: %s", out.Alignment[0].sentence())
 	}
 	d := v.data(champion, keys, scores, rows)
-	err = patiently(ctx, e.stderr, fmt.Sprintf("comparing %d rows", len(d.Champion)), func() (err error) {
+	err = patiently(ctx, e.stderr, "comparing "+figure.Things(len(d.Champion), "row"), func() (err error) {
 		out.Result, err = compare.Scores(d, &v.options)
 		return err
 	})
@@ -169,7 +169,7 @@ func (v *comparison) run(ctx context.Context, e *env) error {
 		return err
 	}
 	if v.asJSON {
-		return json.NewEncoder(e.stdout).Encode(out)
+		return printJSON(e, out)
 	}
 	out.print(e.stdout)
 	return nil

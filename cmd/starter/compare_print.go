@@ -8,11 +8,12 @@ import (
 
 	"headgate/internal/compare"
 	"headgate/internal/evaluate"
+	"headgate/internal/figure"
 )
 
 // sentence says how rows line up.
 func (a alignedFile) sentence() string {
-	text := fmt.Sprintf("%s: %s in common", a.Challenger, plural(a.Common, "key"))
+	text := fmt.Sprintf("%s: %s in common", a.Challenger, figure.Things(a.Common, "key"))
 	for _, part := range []struct {
 		keys compare.Unmatched
 		what string
@@ -23,7 +24,7 @@ func (a alignedFile) sentence() string {
 		{a.TwiceB, "the challenger has more than once"},
 	} {
 		if part.keys.Count > 0 {
-			text += fmt.Sprintf("; %s %d (%s)", part.what, part.keys.Count, strings.Join(part.keys.Keys, ", "))
+			text += fmt.Sprintf("; %s %s (%s)", part.what, figure.Count(part.keys.Count), strings.Join(part.keys.Keys, ", "))
 		}
 	}
 	return text
@@ -31,9 +32,9 @@ func (a alignedFile) sentence() string {
 
 // print writes the answer as tables.
 func (out *compared) print(w io.Writer) {
-	fmt.Fprintf(w, "champion %s, %s compared", out.Champion, plural(out.Result.Rows, "row"))
+	fmt.Fprintf(w, "champion %s, %s compared", out.Champion, figure.Things(out.Result.Rows, "row"))
 	if out.Result.Labels > 0 {
-		fmt.Fprintf(w, ", %d with a label", out.Result.Labels)
+		fmt.Fprintf(w, ", %s with a label", figure.Count(out.Result.Labels))
 	}
 	fmt.Fprintln(w)
 	for _, a := range out.Alignment {
@@ -51,7 +52,7 @@ func printComparison(w io.Writer, c *compare.Comparison) {
 	fmt.Fprintf(t, "\tvalue\t%s interval\n", level(c.PSI.Level))
 	line := func(name string, e *evaluate.Estimate) {
 		if e != nil {
-			fmt.Fprintf(t, "%s\t%s\t%s\n", name, short(e.Value), interval(*e))
+			fmt.Fprintf(t, "%s\t%s\t%s\n", name, figure.Number(e.Value), figure.Interval(*e))
 		}
 	}
 	line("PSI of the scores", &c.PSI)
@@ -97,7 +98,7 @@ func printMigration(w io.Writer, m *compare.Migration) {
 	for i, row := range m.Counts {
 		fmt.Fprintf(t, "%d", i+1)
 		for _, n := range row {
-			fmt.Fprintf(t, "\t%d", n)
+			fmt.Fprintf(t, "\t%s", figure.Count(n))
 		}
 		fmt.Fprintln(t, "\t")
 	}
@@ -114,14 +115,14 @@ func printSlices(w io.Writer, slices []compare.Slice) {
 	fmt.Fprintln(t, "slice\trows\tPSI\tmean change\tdecisions that flip")
 	for _, s := range slices {
 		if s.Comparison == nil {
-			fmt.Fprintf(t, "%s=%s\t%d\ttoo few to compare\t\t\n", s.Dimension, s.Value, s.Rows)
+			fmt.Fprintf(t, "%s=%s\t%s\ttoo few to compare\t\t\n", s.Dimension, s.Value, figure.Count(s.Rows))
 			continue
 		}
 		flips := "–"
 		if s.Comparison.Decisions != nil {
-			flips = optional(&s.Comparison.Decisions.Flips)
+			flips = figure.Estimate(&s.Comparison.Decisions.Flips)
 		}
-		fmt.Fprintf(t, "%s=%s\t%d\t%s\t%s\t%s\n", s.Dimension, s.Value, s.Rows, optional(&s.Comparison.PSI), optional(&s.Comparison.Shift), flips)
+		fmt.Fprintf(t, "%s=%s\t%s\t%s\t%s\t%s\n", s.Dimension, s.Value, figure.Count(s.Rows), figure.Estimate(&s.Comparison.PSI), figure.Estimate(&s.Comparison.Shift), flips)
 	}
 	t.Flush()
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"text/tabwriter"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headgate/internal/contract"
+	"headgate/internal/figure"
 )
 
 // A contractDiff is what contract diff finds out, as it prints it.
@@ -84,10 +84,7 @@ func compareContracts(ctx context.Context, e *env, oldFile, newFile, url string,
 		}
 	}
 	if asJSON {
-		enc := json.NewEncoder(e.stdout)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(out); err != nil {
+		if err := printJSON(e, out); err != nil {
 			return err
 		}
 	} else if err := out.print(e); err != nil {
@@ -125,7 +122,7 @@ func (d *contractDiff) print(e *env) error {
 	if len(d.Changes) == 0 {
 		fmt.Fprintf(e.stdout, "contract %s, %s to %s: nothing changes\n", d.Contract, d.From, d.To)
 	} else {
-		fmt.Fprintf(e.stdout, "contract %s, %s to %s: %s\n\n", d.Contract, d.From, d.To, plural(len(d.Changes), "change"))
+		fmt.Fprintf(e.stdout, "contract %s, %s to %s: %s\n\n", d.Contract, d.From, d.To, figure.Things(len(d.Changes), "change"))
 		w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(w, "FOR PRODUCERS\tFOR CONSUMERS\tCHANGE")
 		for _, c := range d.Changes {

@@ -12,6 +12,7 @@ import (
 
 	"headgate/internal/columnar"
 	"headgate/internal/contract"
+	"headgate/internal/figure"
 	"headgate/internal/infer"
 	"headgate/internal/profile"
 )
@@ -87,7 +88,7 @@ func (in *inference) run(ctx context.Context, e *env) error {
 	}
 	guesses := strings.Count(string(text), "# guess: ")
 	fmt.Fprintf(e.stdout, "wrote %s: %s, %s, %s to look at\n\nnext:\n  starter validate %s --data %s\n",
-		in.out, plural(len(d.Columns), "column"), key, guessesIn(guesses), shell(in.out), shell(in.file))
+		in.out, figure.Things(len(d.Columns), "column"), key, guessesIn(guesses), shell(in.out), shell(in.file))
 	return nil
 }
 

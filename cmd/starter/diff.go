@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -84,10 +83,7 @@ func diffVersions(ctx context.Context, e *env, b *store.Bucket, state registry.S
 	}
 	all := version.Diff(bundles[0], bundles[1])
 	if asJSON {
-		enc := json.NewEncoder(e.stdout)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(slices.Concat([]version.Difference{}, all))
+		return printJSON(e, slices.Concat([]version.Difference{}, all))
 	}
 	if len(all) == 0 {
 		fmt.Fprintf(e.stdout, "%s and %s differ in nothing that a bundle holds\n", papers.Short(digests[0]), papers.Short(digests[1]))

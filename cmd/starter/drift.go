@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +17,7 @@ import (
 	"headgate/internal/contract"
 	"headgate/internal/domain"
 	"headgate/internal/drift"
+	"headgate/internal/figure"
 	"headgate/internal/model"
 	"headgate/internal/profile"
 	"headgate/internal/train"
@@ -115,7 +115,7 @@ func (v *moving) run(ctx context.Context, e *env) error {
 		return err
 	}
 	if v.asJSON {
-		return json.NewEncoder(e.stdout).Encode(out)
+		return printJSON(e, out)
 	}
 	out.print(e.stdout, v)
 	return nil
@@ -232,7 +232,7 @@ func (v *moving) alone(ctx context.Context, e *env, files []*localFile, names []
 // print writes the answer for people.
 func (out *moved) print(w io.Writer, v *moving) {
 	r := out.Columns
-	fmt.Fprintf(w, "%s, %s, against %s, %s\n", v.current, plural(r.Current, "row"), v.reference, plural(r.Reference, "row"))
+	fmt.Fprintf(w, "%s, %s, against %s, %s\n", v.current, figure.Things(r.Current, "row"), v.reference, figure.Things(r.Reference, "row"))
 	fmt.Fprintf(w, "\ncolumn by column: %s\n", r.Level)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	still := 0
@@ -241,11 +241,11 @@ func (out *moved) print(w io.Writer, v *moving) {
 			still++
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", c.Name, c.Level, short(c.Effect), strings.Join(c.Reasons, "; "))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", c.Name, c.Level, figure.Number(c.Effect), strings.Join(c.Reasons, "; "))
 	}
 	t.Flush()
 	if still > 0 {
-		fmt.Fprintf(w, "%s did not move\n", plural(still, "column"))
+		fmt.Fprintf(w, "%s did not move\n", figure.Things(still, "column"))
 	}
 	d := out.Together
 	verdict := "the files are alike"
@@ -254,7 +254,7 @@ func (out *moved) print(w io.Writer, v *moving) {
 	}
 	fmt.Fprintf(w, "\nall together: %s\n", verdict)
 	fmt.Fprintf(w, "a classifier tells their rows apart with an area of %s, %s; they differ if all of it is above %s\n",
-		short(d.AUC.Value), interval(d.AUC), short(d.Bound))
+		figure.Number(d.AUC.Value), figure.Interval(d.AUC), figure.Bound(d.Bound))
 	for i, f := range d.Features {
 		if i == 5 || !d.Drift {
 			break

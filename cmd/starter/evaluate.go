@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headgate/internal/evaluate"
+	"headgate/internal/figure"
 )
 
 // An evaluation is what evaluate was asked for.
@@ -122,7 +122,7 @@ func (v *evaluation) run(ctx context.Context, e *env) error {
 		return err
 	}
 	out := &evaluated{Data: v.data}
-	err = patiently(ctx, e.stderr, fmt.Sprintf("judging %d rows", t.rows), func() error { return v.judge(t, out) })
+	err = patiently(ctx, e.stderr, "judging "+figure.Things(t.rows, "row"), func() error { return v.judge(t, out) })
 	if err != nil {
 		var input *evaluate.InputError
 		if errors.As(err, &input) && input.Row >= 0 {
@@ -134,7 +134,7 @@ func (v *evaluation) run(ctx context.Context, e *env) error {
 		return err
 	}
 	if v.asJSON {
-		return json.NewEncoder(e.stdout).Encode(out)
+		return printJSON(e, out)
 	}
 	out.print(e.stdout)
 	return nil

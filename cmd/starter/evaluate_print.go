@@ -7,40 +7,25 @@ import (
 	"text/tabwriter"
 
 	"headgate/internal/evaluate"
+	"headgate/internal/figure"
 )
-
-// short writes a number with four significant digits.
-func short(x float64) string { return strconv.FormatFloat(x, 'g', 4, 64) }
-
-// interval writes an interval.
-func interval(e evaluate.Estimate) string {
-	return "[" + short(e.Low) + ", " + short(e.High) + "]"
-}
-
-// optional writes an estimate that may not exist.
-func optional(e *evaluate.Estimate) string {
-	if e == nil {
-		return "–"
-	}
-	return short(e.Value) + " " + interval(*e)
-}
 
 // print writes the answer as tables.
 func (out *evaluated) print(w io.Writer) {
 	r := out.Report
-	fmt.Fprintf(w, "%s: %s", out.Data, plural(r.Rows, "row"))
+	fmt.Fprintf(w, "%s: %s", out.Data, figure.Things(r.Rows, "row"))
 	if r.Positives > 0 {
-		fmt.Fprintf(w, ", %d of them with label 1", r.Positives)
+		fmt.Fprintf(w, ", %s of them with label 1", figure.Count(r.Positives))
 	}
 	if r.Clusters > 0 {
-		fmt.Fprintf(w, ", in %s", plural(r.Clusters, "cluster"))
+		fmt.Fprintf(w, ", in %s", figure.Things(r.Clusters, "cluster"))
 	}
 	fmt.Fprintln(w)
 	if out.Unobserved > 0 {
-		fmt.Fprintf(w, "%s without a label left out\n", plural(out.Unobserved, "row"))
+		fmt.Fprintf(w, "%s without a label left out\n", figure.Things(out.Unobserved, "row"))
 	}
 	if out.Treated > 0 {
-		fmt.Fprintf(w, "%s that an action changed left out\n", plural(out.Treated, "row"))
+		fmt.Fprintf(w, "%s that an action changed left out\n", figure.Things(out.Treated, "row"))
 	}
 	fmt.Fprintln(w)
 	measured(w, r.Metrics)
@@ -64,13 +49,13 @@ func measured(w io.Writer, metrics []evaluate.Measured) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "metric\tvalue\t%s interval\trows\n", level(metrics[0].Level))
 	for _, m := range metrics {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\n", m.Metric, short(m.Value), interval(m.Estimate), m.N)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", m.Metric, figure.Number(m.Value), figure.Interval(m.Estimate), figure.Count(m.N))
 	}
 	t.Flush()
 }
 
-// level writes the level of an interval: 95%.
-func level(x float64) string { return strconv.FormatFloat(100*x, 'g', 4, 64) + "%" }
+// level writes the level of an interval: 95 %.
+func level(x float64) string { return strconv.FormatFloat(100*x, 'g', 4, 64) + " %" }
 
 // absent writes which metrics do not exist, and why.
 func absent(w io.Writer, missing []evaluate.Missing) {
@@ -88,7 +73,7 @@ func reliability(w io.Writer, bins []evaluate.Bin) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "scores\tmean score\tlabel 1\tinterval\trows")
 	for _, b := range bins {
-		fmt.Fprintf(t, "%s to %s\t%s\t%s\t%s\t%d\n", short(b.Low), short(b.High), short(b.Score), short(b.Label.Value), interval(b.Label), b.N)
+		fmt.Fprintf(t, "%s to %s\t%s\t%s\t%s\t%s\n", figure.Number(b.Low), figure.Number(b.High), figure.Number(b.Score), figure.Number(b.Label.Value), figure.Interval(b.Label), figure.Count(b.N))
 	}
 	t.Flush()
 }
@@ -105,12 +90,12 @@ func (out *evaluated) printSlices(w io.Writer) {
 		for _, m := range s.Metrics {
 			gap, p := "–", "–"
 			if m.Gap != nil {
-				gap, p = fmt.Sprintf("%+.4g", m.Gap.Value), fmt.Sprintf("%.3g", m.P)
+				gap, p = figure.Signed(m.Gap.Value), figure.Probability(m.P)
 			}
 			if m.Significant {
 				p += " *"
 			}
-			fmt.Fprintf(t, "%s=%s\t%d\t%s\t%s\t%s\t%s\t%s\n", s.Dimension, s.Value, s.Rows, m.Metric, short(m.Value), interval(m.Estimate), gap, p)
+			fmt.Fprintf(t, "%s=%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Dimension, s.Value, figure.Count(s.Rows), m.Metric, figure.Number(m.Value), figure.Interval(m.Estimate), gap, p)
 		}
 	}
 	t.Flush()
@@ -123,18 +108,18 @@ func (out *evaluated) printSlices(w io.Writer) {
 
 // printParity writes how a decision treats groups.
 func printParity(w io.Writer, p *evaluate.Parity) {
-	fmt.Fprintf(w, "\n%s, selected from %s:\n", p.Dimension, short(p.Threshold))
+	fmt.Fprintf(w, "\n%s, selected from %s:\n", p.Dimension, figure.Bound(p.Threshold))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "group\trows\tselected\tof label 1\tof label 0")
 	for _, g := range p.Groups {
 		if g.TooFew {
-			fmt.Fprintf(t, "%s\t%d\ttoo few rows to compare\t\t\n", g.Value, g.Rows)
+			fmt.Fprintf(t, "%s\t%s\ttoo few rows to compare\t\t\n", g.Value, figure.Count(g.Rows))
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\n", g.Value, g.Rows, optional(g.SelectionRate), optional(g.TruePositive), optional(g.FalsePositive))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", g.Value, figure.Count(g.Rows), figure.Estimate(g.SelectionRate), figure.Estimate(g.TruePositive), figure.Estimate(g.FalsePositive))
 	}
 	t.Flush()
-	fmt.Fprintf(w, "demographic parity: difference %s, ratio %s\n", optional(p.DemographicParity), optional(p.ParityRatio))
-	fmt.Fprintf(w, "equalised odds: difference %s\n", optional(p.EqualisedOdds))
+	fmt.Fprintf(w, "demographic parity: difference %s, ratio %s\n", figure.Estimate(p.DemographicParity), figure.Estimate(p.ParityRatio))
+	fmt.Fprintf(w, "equalised odds: difference %s\n", figure.Estimate(p.EqualisedOdds))
 	absent(w, p.Missing)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 
 	"headgate/activities"
 	"headgate/internal/evidence"
+	"headgate/internal/figure"
 	"headgate/internal/gate"
 	"headgate/internal/pipeline"
 	"headgate/internal/registry"
@@ -85,12 +85,7 @@ store only, and decides nothing. Rules about data or comparisons have no evidenc
 					return plain(err)
 				}
 				if s.asJSON {
-					text, err := json.MarshalIndent(out, "", "  ")
-					if err != nil {
-						return err
-					}
-					fmt.Fprintln(e.stdout, string(text))
-					return nil
+					return printJSON(e, out)
 				}
 				out.print(e.stdout)
 				return nil
@@ -280,15 +275,15 @@ func wrong(better int) string {
 
 // print says it to people.
 func (s *simulated) print(w io.Writer) {
-	fmt.Fprintf(w, "policy     %s\nchampion   %s\ncandidate  %s\nbatches    %s: %d rows with a known outcome that both have scored\n\n",
-		papers.Short(store.Digest(s.Policy)), papers.Short(s.Champion), papers.Short(s.Candidate), strings.Join(s.Batches, " "), s.Rows)
+	fmt.Fprintf(w, "policy     %s\nchampion   %s\ncandidate  %s\nbatches    %s: %s with a known outcome that both have scored\n\n",
+		papers.Short(store.Digest(s.Policy)), papers.Short(s.Champion), papers.Short(s.Candidate), strings.Join(s.Batches, " "), figure.Things(s.Rows, "row"))
 	for i, d := range s.Decisions {
 		fmt.Fprintf(w, "%-10s %s\n", s.Batches[i], d.Verdict)
 		for _, reason := range d.Reasons {
 			fmt.Fprintf(w, "           %s\n", reason)
 		}
 	}
-	fmt.Fprintf(w, "\nOf %d releases with customers drawn from these batches:\n", s.Samples)
+	fmt.Fprintf(w, "\nOf %s releases with customers drawn from these batches:\n", figure.Count(s.Samples))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "PASS\tBLOCK\tASK\tUNDECIDED\tBATCHES\tIF THE CANDIDATE IS")
 	for _, line := range []struct {
@@ -296,7 +291,7 @@ func (s *simulated) print(w io.Writer) {
 		is    string
 	}{{s.Equal, "as good as the champion: a pass is false"}, {s.Observed, "as this one was: " + wrong(s.better())}, {s.Opposite, "what the champion was, and the other way round: " + wrong(-s.better())}} {
 		r := line.rates
-		fmt.Fprintf(t, "%.1f%%\t%.1f%%\t%.1f%%\t%.1f%%\t%.1f\t%s\n", 100*r.Pass, 100*r.Block, 100*r.Ask, 100*r.Inconclusive, r.Batches, line.is)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%.1f\t%s\n", figure.Percent(r.Pass), figure.Percent(r.Block), figure.Percent(r.Ask), figure.Percent(r.Inconclusive), r.Batches, line.is)
 	}
 	t.Flush()
 }

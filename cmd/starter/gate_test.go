@@ -107,7 +107,7 @@ func (s *shop) judged(month string) {
 		if err := printJudged(&env{stdout: &stdout}, workflows.EvaluateBatchInput{Pipeline: "retailer", Batch: month}, out); err != nil {
 			s.t.Error(err)
 		}
-		for _, want := range []string{"outcomes of 100.0% of the rows are known\n", "  champion  1000  ", "  shadow    1000  ", "\nevaluation  ", "\nregistry    "} {
+		for _, want := range []string{"outcomes of 100 % of the rows are known\n", "  champion  1,000  ", "  shadow    1,000  ", "\nevaluation  ", "\nregistry    "} {
 			if !strings.Contains(stdout.String(), want) {
 				s.t.Errorf("no %q in\n%s", want, stdout.String())
 			}
@@ -121,17 +121,17 @@ func TestAGateIsTriedOnThePast(t *testing.T) {
 	s.ask(0, `policy     DIGEST
 champion   DIGEST
 candidate  DIGEST
-batches    2024-01: 1000 rows with a known outcome that both have scored
+batches    2024-01: 1,000 rows with a known outcome that both have scored
 
 2024-01    pass
            superior: the candidate is better in logLoss
            guardrail/auc: auc is not worse by more than the margin
 
 Of 10 releases with customers drawn from these batches:
-PASS    BLOCK   ASK   UNDECIDED  BATCHES  IF THE CANDIDATE IS
-0.0%    100.0%  0.0%  0.0%       1.0      as good as the champion: a pass is false
-100.0%  0.0%    0.0%  0.0%       1.0      as this one was: better beyond doubt, so what does not pass is held back falsely
-0.0%    100.0%  0.0%  0.0%       1.0      what the champion was, and the other way round: worse beyond doubt, so a pass is false
+PASS   BLOCK  ASK  UNDECIDED  BATCHES  IF THE CANDIDATE IS
+0 %    100 %  0 %  0 %        1.0      as good as the champion: a pass is false
+100 %  0 %    0 %  0 %        1.0      as this one was: better beyond doubt, so what does not pass is held back falsely
+0 %    100 %  0 %  0 %        1.0      what the champion was, and the other way round: worse beyond doubt, so a pass is false
 `, simulate...)
 
 	// Gates that are not in force, as JSON.

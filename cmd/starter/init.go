@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headgate/internal/contract"
+	"headgate/internal/figure"
 	"headgate/internal/infer"
 	"headgate/internal/model"
 	"headgate/internal/pipeline"
@@ -205,7 +206,7 @@ func writeNew(name string, data []byte) error {
 // tell says what was written and what to do next.
 func (in *initialization) tell(e *env, d *draft, contractFile, pipelineFile, labelsFile string) {
 	fmt.Fprintf(e.stdout, "wrote %s: %s, entity key %s, %s\nwrote %s: pipeline %s\n",
-		contractFile, plural(len(d.Columns), "column"), strings.Join(d.Key, ", "), plural(len(d.inputs), "feature"), pipelineFile, d.Name)
+		contractFile, figure.Things(len(d.Columns), "column"), strings.Join(d.Key, ", "), figure.Things(len(d.inputs), "feature"), pipelineFile, d.Name)
 	if in.labels != "" {
 		fmt.Fprintf(e.stdout, "wrote %s: say there when labels are known\n", labelsFile)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"headgate/internal/columnar"
 	"headgate/internal/contract"
+	"headgate/internal/figure"
 	"headgate/internal/infer"
 	"headgate/internal/model"
 	"headgate/internal/strictyaml"
@@ -133,7 +134,7 @@ func (d *draft) findKey(ctx context.Context, f *columnar.File, named []string) e
 	if len(named) > 0 {
 		for _, name := range named {
 			if n := d.Column(name).Nulls; n > 0 {
-				d.notes = append(d.notes, fmt.Sprintf("key column %s has %s, whose rows go to quarantine", name, plural(int(n), "null")))
+				d.notes = append(d.notes, fmt.Sprintf("key column %s has %s, whose rows go to quarantine", name, figure.Things(int(n), "null")))
 			}
 		}
 		d.Key = named

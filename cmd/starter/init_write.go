@@ -24,8 +24,11 @@ or restricted.`, d.Name, d.data, d.Rows, d.model)
 // pipeline returns the text of pipeline.yaml.
 func (d *draft) pipeline() []byte {
 	return fmt.Appendf(nil, `# The pipeline %[1]s. Written by "starter init"; every key is explained in
-# schemas/pipeline.json.
+# docs/pipeline.md, and described for editors in schemas/pipeline.json.
 pipeline: %[1]s
+# What the scores are, and who answers for them: pages and alerts say so.
+# description: The chance to buy within 30 days.
+# owner: a team or a person
 contract: contract.yaml
 input:
   # Where a batch is, in the store. Or an absolute URL, as in

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"headgate/internal/evaluate"
+	"headgate/internal/figure"
 	"headgate/internal/registry"
 	papers "headgate/internal/run"
 	"headgate/workflows"
@@ -77,14 +77,14 @@ func printJudged(e *env, in workflows.EvaluateBatchInput, out workflows.Evaluate
 		}
 		return blockedError{fmt.Errorf("the labels of %s %s are no evidence", in.Pipeline, in.Batch)}
 	}
-	fmt.Fprintf(e.stdout, "labels      version %s, outcomes of %.1f%% of the rows are known\n", papers.Short(out.Labels), 100*out.Known.Value)
+	fmt.Fprintf(e.stdout, "labels      version %s, outcomes of %s of the rows are known\n", papers.Short(out.Labels), figure.Percent(out.Known.Value))
 	for _, note := range out.Notes {
 		fmt.Fprintf(e.stdout, "note        %s\n", note)
 	}
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "MODEL\tROLE\tROWS\tAUC\tLOG LOSS")
 	for _, m := range out.Models {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", papers.Short(m.Model), m.Role, m.Rows, valueOf(m.AUC), valueOf(m.LogLoss))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", papers.Short(m.Model), m.Role, figure.Count(m.Rows), figure.Estimate(m.AUC), figure.Estimate(m.LogLoss))
 	}
 	w.Flush()
 	if out.Retraining {
@@ -92,12 +92,4 @@ func printJudged(e *env, in workflows.EvaluateBatchInput, out workflows.Evaluate
 	}
 	fmt.Fprintf(e.stdout, "evaluation  %s\nregistry    %s\n", papers.Short(out.Paper), out.Anchor)
 	return nil
-}
-
-// valueOf writes an estimate with its interval.
-func valueOf(m *evaluate.Estimate) string {
-	if m == nil {
-		return "–"
-	}
-	return fmt.Sprintf("%.4f (%.4f to %.4f)", m.Value, m.Low, m.High)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headgate/internal/figure"
 	"headgate/internal/registry"
 	papers "headgate/internal/run"
 )
@@ -98,7 +99,7 @@ func what(entry registry.Entry) string {
 			text += fmt.Sprintf(", supersedes %d", entry.Publication-1)
 		}
 		if entry.Changed != nil {
-			text += fmt.Sprintf(" and changes %d keys", *entry.Changed)
+			text += fmt.Sprintf(" and changes %s", figure.Things(*entry.Changed, "key"))
 		}
 		if entry.Restated {
 			text += ", restated"

@@ -74,6 +74,10 @@ pipeline files, tries models on local files, registers them, starts monthly
 runs on Temporal, and reads back what was published and why.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 blocked by the contract.`,
+		Example: `  starter init mine --data 2024-01.parquet --model model.txt
+  starter register mine/pipeline.yaml --model model.txt --sample 2024-01.parquet --champion
+  starter score mine --batch 2024-01 --wait
+  starter status mine`,
 		Args:                       knownCommand,
 		RunE:                       func(c *cobra.Command, _ []string) error { return c.Help() },
 		SilenceErrors:              true,
@@ -92,6 +96,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 blocked by the contract.`,
 		newRetryCommand(e), newSkipCommand(e), newViewsCommand(e), newReportCommand(e), newSiteCommand(e),
 		newStatusCommand(e), newAlertCommand(e), newLogCommand(e), newVerifyCommand(e), newWhyCommand(e), newWorkersCommand(e),
 	)
+	group(root)
 	checkBuiltIn(root)
 	return root
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"headgate/internal/figure"
 	papers "headgate/internal/run"
 	"headgate/workflows"
 )
@@ -20,12 +21,12 @@ func printOutcome(e *env, pipeline, batch string, out workflows.ScoreBatchOutput
 	}
 	replaced := ""
 	if out.Replaced > 0 {
-		replaced = fmt.Sprintf(" (%d of them corrected and published)", out.Replaced)
+		replaced = fmt.Sprintf(" (%s of them corrected and published)", figure.Count(out.Replaced))
 	}
-	fmt.Fprintf(e.stdout, "%s %s: %d rows in = %d published + %d quarantined%s; %s\n",
-		pipeline, batch, out.Rows, out.Published-out.Fallback, out.Quarantined, replaced, how)
+	fmt.Fprintf(e.stdout, "%s %s: %s in = %s published + %s quarantined%s; %s\n",
+		pipeline, batch, figure.Things(out.Rows, "row"), figure.Count(out.Published-out.Fallback), figure.Count(out.Quarantined), replaced, how)
 	if out.Fallback > 0 {
-		fmt.Fprintf(e.stdout, "fallback  %s more, with a score that is not the model's of this batch\n", plural(out.Fallback, "row"))
+		fmt.Fprintf(e.stdout, "fallback  %s more, with a score that is not the model's of this batch\n", figure.Things(out.Fallback, "row"))
 	}
 	printWorld(e.stdout, out)
 	fmt.Fprintf(e.stdout, "run %s\nregistry %s\n", out.Run, out.Anchor)
@@ -55,9 +56,9 @@ func printWorld(w io.Writer, out workflows.ScoreBatchOutput) {
 
 // keysText says how the entity keys of a batch compare with those of the one before.
 func keysText(k *papers.Keys) string {
-	text := fmt.Sprintf("%d delivered, %d without a score", k.Delivered, k.Unscored)
+	text := fmt.Sprintf("%s delivered, %s without a score", figure.Count(k.Delivered), figure.Count(k.Unscored))
 	if k.Before != "" {
-		text += fmt.Sprintf("; since %s, which scored %d: %d new, %d gone", k.Before, k.Expected, k.New, k.Vanished)
+		text += fmt.Sprintf("; since %s, which scored %s: %s new, %s gone", k.Before, figure.Count(k.Expected), figure.Count(k.New), figure.Count(k.Vanished))
 	}
 	return text
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 
 	"headgate/activities"
 	"headgate/internal/delta"
+	"headgate/internal/figure"
 	"headgate/internal/pipeline"
 	"headgate/internal/registry"
 	papers "headgate/internal/run"
@@ -64,7 +64,7 @@ func everySeconds(w io.Writer, every time.Duration, what string) func(activities
 	return func(p activities.Progress) {
 		if now := time.Now(); now.After(next) {
 			next = now.Add(every)
-			fmt.Fprintf(w, "%d of %d %s\n", p.Done, p.Total, what)
+			fmt.Fprintf(w, "%s of %s %s\n", figure.Count(p.Done), figure.Count(p.Total), what)
 		}
 	}
 }
@@ -106,11 +106,9 @@ func nextBatch(ctx context.Context, b *store.Bucket, log *registry.Log, now time
 // tellPlan prints what a run would be. One that would not be published is an answer.
 func tellPlan(e *env, run *activities.DryRun, asJSON bool) error {
 	if asJSON {
-		text, err := json.MarshalIndent(run, "", "  ")
-		if err != nil {
+		if err := printJSON(e, run); err != nil {
 			return err
 		}
-		fmt.Fprintln(e.stdout, string(text))
 	} else {
 		printDryRun(e.stdout, run)
 	}
@@ -128,18 +126,18 @@ func printDryRun(w io.Writer, run *activities.DryRun) {
 		fmt.Fprintf(w, "%-10s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	row("batch", "%s %s, publication %d", run.Pipeline, run.Batch, run.Publication)
-	row("input", "%d rows, files %d, %.1f MB", run.Rows, run.Files, float64(run.Bytes)/1e6)
+	row("input", "%s in %s, %s", figure.Things(run.Rows, "row"), figure.Things(run.Files, "file"), figure.Bytes(run.Bytes))
 	row("shards", "%d, %d at a time", run.Shards, run.Parallel)
 	row("champion", "%s", papers.Short(run.Champion))
 	for _, m := range run.Models {
 		row("beside it", "%s", papers.Short(m))
 	}
 	if x := run.Estimate; x != nil {
-		row("cost", "%s, %s of processors at most (%.0f rows/s: %s)", spell(x.Wall), spell(x.CPU), x.Rate, x.Source)
+		row("cost", "%s, %s of processors at most (%s rows/s: %s)", spell(x.Wall), spell(x.CPU), figure.Count(int64(x.Rate)), x.Source)
 	}
 	switch run.Verdict {
 	case papers.Pass:
-		row("footers", "pass; %d rows may go to quarantine", run.Budget)
+		row("footers", "pass; %s may go to quarantine", figure.Things(run.Budget, "row"))
 	case "":
 		row("footers", "not read")
 	default:

@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"headgate/internal/columnar"
+	"headgate/internal/figure"
 	"headgate/internal/model"
 )
 
@@ -114,5 +115,5 @@ func (m *meter) end() {
 
 func (m *meter) print(when string) {
 	perSecond := float64(m.rows) / time.Since(m.start).Seconds()
-	fmt.Fprintf(m.w, "%s %d rows %s, %.0f a second\n", m.done, m.rows, when, perSecond)
+	fmt.Fprintf(m.w, "%s %s %s, %s a second\n", m.done, figure.Things(m.rows, "row"), when, figure.Count(int64(perSecond)))
 }

@@ -221,7 +221,7 @@ func TestLongScansTellHowFarTheyAre(t *testing.T) {
 	m.add(500)
 	m.end()
 	lines := strings.Split(log.String(), "\n")
-	if len(lines) != 3 || !strings.HasPrefix(lines[0], "scored 500 rows so far, ") || !strings.HasPrefix(lines[1], "scored 1000 rows in all, ") {
+	if len(lines) != 3 || !strings.HasPrefix(lines[0], "scored 500 rows so far, ") || !strings.HasPrefix(lines[1], "scored 1,000 rows in all, ") {
 		t.Errorf("a long scan says %q", lines)
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 
+	"headgate/internal/figure"
 	"headgate/internal/pass"
 	"headgate/internal/quarantine"
 	papers "headgate/internal/run"
@@ -67,10 +67,7 @@ func (v *quarantineView) json(ctx context.Context, e *env, q *quarantine.Quarant
 	if err != nil {
 		return err
 	}
-	out := json.NewEncoder(e.stdout)
-	out.SetEscapeHTML(false)
-	out.SetIndent("", "  ")
-	return out.Encode(a)
+	return printJSON(e, a)
 }
 
 func (v *quarantineView) csv(ctx context.Context, e *env, q *quarantine.Quarantine, schema *arrow.Schema) error {
@@ -103,9 +100,9 @@ func (v *quarantineView) csv(ctx context.Context, e *env, q *quarantine.Quaranti
 // about, because a batch may have hundreds.
 func (v *quarantineView) print(ctx context.Context, e *env, q *quarantine.Quarantine, schema *arrow.Schema) error {
 	d := q.Data
-	fmt.Fprintf(e.stdout, "%s %s: %s; %d of %d rows in quarantine, %d allowed", v.pipeline, v.batch, q.Verdict, d.Quarantined, d.Rows, d.Budget)
+	fmt.Fprintf(e.stdout, "%s %s: %s; %s of %s in quarantine, %s allowed", v.pipeline, v.batch, q.Verdict, figure.Count(d.Quarantined), figure.Things(d.Rows, "row"), figure.Count(d.Budget))
 	if d.Replaced > 0 {
-		fmt.Fprintf(e.stdout, "; %d of them corrected and published", d.Replaced)
+		fmt.Fprintf(e.stdout, "; %s of them corrected and published", figure.Count(d.Replaced))
 	}
 	fmt.Fprintf(e.stdout, "\nrun %s\n", q.Run)
 	for _, note := range q.Notes {
@@ -117,7 +114,7 @@ func (v *quarantineView) print(ctx context.Context, e *env, q *quarantine.Quaran
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nRULE\tROWS")
 	for _, r := range q.Rules() {
-		fmt.Fprintf(w, "%s\t%d\n", r.Rule, r.Rows)
+		fmt.Fprintf(w, "%s\t%s\n", r.Rule, figure.Count(r.Rows))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -171,7 +168,7 @@ func (v *quarantineView) table(ctx context.Context, out io.Writer, q *quarantine
 		return err
 	}
 	if v.rule == "" && int64(shown) < q.Data.Quarantined {
-		fmt.Fprintf(out, "%d of %d rows; --rows N shows more, --out FILE writes all\n", shown, q.Data.Quarantined)
+		fmt.Fprintf(out, "%d of %s; --rows N shows more, --out FILE writes all\n", shown, figure.Things(q.Data.Quarantined, "row"))
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headgate/internal/figure"
 	"headgate/internal/quarantine"
 	"headgate/internal/store"
 	"headgate/workflows"
@@ -100,9 +101,9 @@ func handIn(ctx context.Context, e *env, b *store.Bucket, r quarantine.Request) 
 	if out.Already {
 		how = "handed in before"
 	}
-	fmt.Fprintf(e.stdout, "%s %s: %s %s, %d refused\n", r.Pipeline, r.Batch, plural(out.Rows, "corrected row"), how, len(out.Refused))
+	fmt.Fprintf(e.stdout, "%s %s: %s %s, %d refused\n", r.Pipeline, r.Batch, figure.Things(out.Rows, "corrected row"), how, len(out.Refused))
 	if out.Skipped > 0 {
-		fmt.Fprintf(e.stdout, "%s left out: marked as replaced, their correction is scored already\n", plural(out.Skipped, "row"))
+		fmt.Fprintf(e.stdout, "%s left out: marked as replaced, their correction is scored already\n", figure.Things(out.Skipped, "row"))
 	}
 	if len(out.Filled) > 0 {
 		fmt.Fprintf(e.stdout, "from the delivery: %s\n", strings.Join(out.Filled, ", "))
@@ -117,6 +118,6 @@ func printRefused(e *env, rows []quarantine.Refused) {
 		fmt.Fprintf(e.stdout, "refused row %d (from 0): %s\n", row.Row, strings.Join(row.Reasons, ", "))
 	}
 	if more := len(rows) - maxRefused; more > 0 {
-		fmt.Fprintf(e.stdout, "and %s\n", plural(more, "other"))
+		fmt.Fprintf(e.stdout, "and %s\n", figure.Things(more, "other"))
 	}
 }

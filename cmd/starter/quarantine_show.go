@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headgate/internal/columnar"
+	"headgate/internal/figure"
 	"headgate/internal/pass"
 	"headgate/internal/quarantine"
 	"headgate/internal/store"
@@ -185,7 +186,7 @@ func (v *quarantineView) write(ctx context.Context, e *env, q *quarantine.Quaran
 	if err := f.Close(); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "%s: %s, with values of confidential columns and without restricted columns\n", v.out, plural(rows, "row"))
+	fmt.Fprintf(e.stdout, "%s: %s, with values of confidential columns and without restricted columns\n", v.out, figure.Things(rows, "row"))
 	for _, note := range q.Notes {
 		fmt.Fprintf(e.stdout, "note: %s\n", note)
 	}

@@ -22,7 +22,7 @@ const badMonth = "2024-03"
 func TestQuarantineShow(t *testing.T) {
 	s := openShop(t, shipped+"pipeline.yaml")
 	s.score(badMonth, retailer.BadRows)
-	s.ask(0, `retailer 2024-03: pass; 5 of 1000 rows in quarantine, 10 allowed
+	s.ask(0, `retailer 2024-03: pass; 5 of 1,000 rows in quarantine, 10 allowed
 run DIGEST
 
 RULE                  ROWS
@@ -118,11 +118,11 @@ func TestQuarantineReplay(t *testing.T) {
 	if out.Published != 1000 || out.Publication != 2 || out.Replaced != 4 {
 		t.Errorf("scored again: %+v", out)
 	}
-	if text := s.ask(0, "", "status", "retailer"); !strings.Contains(text, "2024-03  published  2            1000  5, 4 corrected  ") {
+	if text := s.ask(0, "", "status", "retailer"); !strings.Contains(text, "2024-03  published  2            1,000  5, 4 corrected  ") {
 		t.Errorf("status:\n%s", text)
 	}
 	text := s.ask(0, "", "quarantine", "show", "retailer", "--batch", badMonth)
-	for _, want := range []string{"pass; 5 of 1005 rows in quarantine, 10 allowed; 4 of them corrected and published\n", "region_known (replaced)         region=X99\n", "customer_id.required"} {
+	for _, want := range []string{"pass; 5 of 1,005 rows in quarantine, 10 allowed; 4 of them corrected and published\n", "region_known (replaced)         region=X99\n", "customer_id.required"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

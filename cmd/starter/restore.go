@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headgate/activities"
+	"headgate/internal/figure"
 	"headgate/workflows"
 )
 
@@ -40,8 +41,8 @@ log lists the publications of a batch.`,
 			if err := await(c.Context(), e, temporalClient, run, &out); err != nil {
 				return err
 			}
-			fmt.Fprintf(e.stdout, "%s %s: publication %d is what publication %d was, %d rows, table version %d\nregistry %s\n",
-				in.Pipeline, in.Batch, out.Publication, in.Publication, out.Rows, out.TableVersion, out.Anchor)
+			fmt.Fprintf(e.stdout, "%s %s: publication %d is what publication %d was, %s, table version %d\nregistry %s\n",
+				in.Pipeline, in.Batch, out.Publication, in.Publication, figure.Things(out.Rows, "row"), out.TableVersion, out.Anchor)
 			return nil
 		},
 	}

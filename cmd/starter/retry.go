@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"headgate/activities"
+	"headgate/internal/figure"
 	"headgate/workflows"
 )
 
@@ -86,7 +87,7 @@ When the shard can be read again, score the batch again: that is another run.`,
 		if err := u.send(c.Context(), workflows.UpdateSkipShard, workflows.SkipShard{Shard: &u.shard, By: u.by, Reason: u.reason}, &out); err != nil {
 			return err
 		}
-		fmt.Fprintf(e.stdout, "shard %d is left out by %s: %d rows count as quarantined, registry entry %d\n", u.shard, u.by, out.Rows, out.Seq)
+		fmt.Fprintf(e.stdout, "shard %d is left out by %s: %s count as quarantined, registry entry %d\n", u.shard, u.by, figure.Things(out.Rows, "row"), out.Seq)
 		if !out.Keys {
 			fmt.Fprintln(e.stdout, "whose rows they are is not known: none of those customers gets a fallback score as quarantined")
 		}

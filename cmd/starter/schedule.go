@@ -15,6 +15,7 @@ import (
 	"headgate/internal/calendar"
 	"headgate/internal/contract"
 	"headgate/internal/delta"
+	"headgate/internal/figure"
 	"headgate/internal/pipeline"
 	"headgate/internal/registration"
 	"headgate/internal/registry"
@@ -97,7 +98,7 @@ func printSchedule(e *env, name string, p *pipeline.Config, k *contract.Contract
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "  due %s; %s\n", cal, plural(len(holidays), "holiday"))
+	fmt.Fprintf(e.stdout, "  due %s; %s\n", cal, figure.Things(len(holidays), "holiday"))
 	return nil
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"text/tabwriter"
 	"time"
@@ -109,9 +108,7 @@ func printComing(e *env, c *calendar.Calendar, slots []calendar.Slot, asJSON boo
 		for _, s := range slots {
 			all = append(all, coming{s, s.Due.In(zone).Format(time.RFC3339)})
 		}
-		enc := json.NewEncoder(e.stdout)
-		enc.SetIndent("", "  ")
-		return enc.Encode(all)
+		return printJSON(e, all)
 	}
 	if len(slots) == 0 {
 		fmt.Fprintln(e.stdout, "no slot is to come")

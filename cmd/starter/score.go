@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
+	"headgate/internal/figure"
 	"headgate/workflows"
 )
 
@@ -150,7 +150,7 @@ func warnIfUnattended(ctx context.Context, e *env, c client.Client, queue string
 func progress(card workflows.Scorecard) string {
 	line := fmt.Sprintf("%-14s", card.Stage)
 	if card.Shards > 0 {
-		line += fmt.Sprintf(" shards %d/%d  rows %d/%d  quarantined %d", card.ShardsDone, card.Shards, card.RowsDone, card.Rows, card.Quarantined)
+		line += fmt.Sprintf(" shards %d/%d  rows %s/%s  quarantined %s", card.ShardsDone, card.Shards, figure.Count(card.RowsDone), figure.Count(card.Rows), figure.Count(card.Quarantined))
 	}
 	return strings.TrimRight(line, " ")
 }
@@ -158,11 +158,9 @@ func progress(card workflows.Scorecard) string {
 // tell prints the verdict; a block is exit code 3.
 func tell(e *env, pipeline, batch string, out workflows.ScoreBatchOutput, asJSON bool) error {
 	if asJSON {
-		b, err := json.MarshalIndent(out, "", "  ")
-		if err != nil {
+		if err := printJSON(e, out); err != nil {
 			return err
 		}
-		fmt.Fprintln(e.stdout, string(b))
 	}
 	if out.Verdict != "pass" {
 		if !asJSON {

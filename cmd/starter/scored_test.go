@@ -120,10 +120,10 @@ champion  DIGEST
 versions  1
 registry  6:DIGEST
 
-BATCH    LAST       PUBLICATION  ROWS  QUARANTINED  DRIFT  RUN               WHY
-2024-01  published  1            1000  0            –      DIGEST  
-2024-02  published  1            999   1            –      DIGEST  
-2024-04  block      –            –     –            –      DIGEST  incoming/retailer/2024-04/part-0000.parquet: column visits_30d is missing
+BATCH    LAST       PUBLICATION  ROWS   QUARANTINED  DRIFT  RUN               WHY
+2024-01  published  1            1,000  0            –      DIGEST  
+2024-02  published  1            999    1            –      DIGEST  
+2024-04  block      –            –      –            –      DIGEST  incoming/retailer/2024-04/part-0000.parquet: column visits_30d is missing
 `, "status", "retailer")
 	s.ask(0, `SEQ  WHEN (UTC)           WHAT       BY    DETAILS
 1    2024-01-01 00:00:00  pipeline   test  pipeline file DIGEST, contract DIGEST
@@ -138,7 +138,7 @@ anchor 6:DIGEST
 	s.ask(0, `registry  6 entries, chain 6:DIGEST
 models    1 version
 table     2 publications, 2 data files
-2024-01  publication 1 scored again: 1000 rows, same bytes
+2024-01  publication 1 scored again: 1,000 rows, same bytes
 2024-02  publication 1 scored again: 999 rows, same bytes
 everything is as it was recorded
 `, "verify", "retailer", "--all-batches")
@@ -197,7 +197,7 @@ func TestWhyTellsWhereAScoreCameFrom(t *testing.T) {
 		"\npublished row\n  customer_id       C000000007-13\n", "\n  run               sha256:",
 		"\ninput  incoming/retailer/2024-01/part-0000.parquet, row 7 (from 0)\n",
 		"\nmodel     sha256:", "entry 3, 2024-01-01 by test: champion is model version ",
-		"verdict   pass: 1000 rows, 0 in quarantine of 10 allowed", "registry  entry 4\n",
+		"verdict   pass: 1,000 rows, 0 in quarantine of 10 allowed", "registry  entry 4\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headgate/internal/columnar"
+	"headgate/internal/figure"
 	"headgate/internal/profile"
 )
 
@@ -51,10 +52,7 @@ are counted as "nan" and "inf" and take no part in the rest.`,
 				return err
 			}
 			if asJSON {
-				out := json.NewEncoder(e.stdout)
-				out.SetEscapeHTML(false)
-				out.SetIndent("", "  ")
-				return out.Encode(a)
+				return printJSON(e, a)
 			}
 			return a.print(e.stdout)
 		},
@@ -95,6 +93,8 @@ type anatomyColumn struct {
 	Min          any      `json:"min,omitempty"` // number, boolean, or text
 	Max          any      `json:"max,omitempty"`
 	Mean         *float64 `json:"mean,omitempty"`
+
+	estimated bool // Distinct is an estimate
 }
 
 type anatomyGroup struct {
@@ -221,7 +221,8 @@ func shorten(s string) string {
 // fill adds what the profile of the column says.
 func (c *anatomyColumn) fill(p *profile.Column) {
 	c.Nulls, c.NaNs, c.Infinities = p.Nulls, p.NaNs, p.PosInfs+p.NegInfs
-	c.Distinct = int64(math.Round(p.Distincts()))
+	c.Distinct = min(int64(math.Round(p.Distincts())), p.Rows-p.Nulls) // an estimate may be above what there is
+	c.estimated = !p.Exact()
 	if p.Values() == 0 {
 		return
 	}
@@ -258,8 +259,8 @@ func bound(p *profile.Column, x float64) any {
 // print writes the anatomy for people.
 func (a *anatomy) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "%s: %s in %s and %s, %d bytes\n", a.File,
-		plural(a.Rows, "row"), plural(len(a.Columns)+len(a.Nested), "column"), plural(len(a.RowGroups), "row group"), a.Bytes)
+	fmt.Fprintf(w, "%s: %s in %s and %s, %s\n", a.File,
+		figure.Things(a.Rows, "row"), figure.Things(len(a.Columns)+len(a.Nested), "column"), figure.Things(len(a.RowGroups), "row group"), figure.Bytes(a.Bytes))
 	if a.CreatedBy != "" {
 		fmt.Fprintf(w, "written by %s\n", a.CreatedBy)
 	}
@@ -273,7 +274,7 @@ func (a *anatomy) print(out io.Writer) error {
 	}
 	fmt.Fprintln(w, "\nROW GROUP\tROWS\tBYTES")
 	for i, g := range a.RowGroups {
-		fmt.Fprintf(w, "%d\t%d\t%d\n", i, g.Rows, g.Bytes)
+		fmt.Fprintf(w, "%d\t%s\t%s\n", i, figure.Count(g.Rows), figure.Count(g.Bytes))
 	}
 	if len(a.cells) > 0 {
 		fmt.Fprintln(w)
@@ -294,20 +295,24 @@ func (c *anatomyColumn) line() string {
 	if !c.Optional {
 		kind += " required"
 	}
-	nulls := strconv.FormatInt(c.Nulls, 10)
+	nulls := figure.Count(c.Nulls)
 	if c.NaNs > 0 {
-		nulls += fmt.Sprintf(" +%d nan", c.NaNs)
+		nulls += " +" + figure.Count(c.NaNs) + " nan"
 	}
 	if c.Infinities > 0 {
-		nulls += fmt.Sprintf(" +%d inf", c.Infinities)
+		nulls += " +" + figure.Count(c.Infinities) + " inf"
+	}
+	distinct := figure.Count(c.Distinct)
+	if c.estimated {
+		distinct = "~" + distinct
 	}
 	mean := ""
 	if c.Mean != nil {
 		mean = strconv.FormatFloat(*c.Mean, 'g', 6, 64)
 	}
 	return strings.Join([]string{
-		shorten(c.Name), kind, nulls, strconv.FormatInt(c.Distinct, 10), boundCell(c.Min), boundCell(c.Max), mean,
-		strings.Join(c.Encodings, ","), strings.Join(c.Compression, ","), strconv.FormatInt(c.Compressed, 10),
+		shorten(c.Name), kind, nulls, distinct, boundCell(c.Min), boundCell(c.Max), mean,
+		strings.Join(c.Encodings, ","), strings.Join(c.Compression, ","), figure.Count(c.Compressed),
 	}, "\t")
 }
 

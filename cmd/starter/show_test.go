@@ -15,6 +15,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"headgate/internal/columnar"
+	"headgate/internal/profile"
 )
 
 // runShow runs the command alone.
@@ -95,6 +96,43 @@ func TestShow(t *testing.T) {
 	}
 	if n := strings.Count(got, "\n"); n != 18 {
 		t.Errorf("%d lines, want 18:\n%s", n, got)
+	}
+}
+
+// columnOf is the profile of so many rows of numbers that take so many values.
+func columnOf(t *testing.T, values, rows int) *profile.Column {
+	t.Helper()
+	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: arrow.PrimitiveTypes.Float64}}, nil)
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	defer b.Release()
+	for i := range rows {
+		b.Field(0).(*array.Float64Builder).Append(float64(i%values) / 7)
+	}
+	rec := b.NewRecord()
+	defer rec.Release()
+	builder := profile.NewBuilder(nil)
+	if err := builder.Add(rec); err != nil {
+		t.Fatal(err)
+	}
+	return builder.Profile().Columns[0]
+}
+
+// An estimate is marked as one, and is never above the number of rows.
+func TestShowMarksWhatIsEstimated(t *testing.T) {
+	for _, tt := range []struct {
+		name         string
+		values, rows int
+		want         string
+	}{
+		{"few values, counted", 3, 5_000, "\t3\t"},
+		{"many values", 5_000, 20_000, "\t~"},
+		{"a value in each row", 20_000, 20_000, "\t~"},
+	} {
+		var c anatomyColumn
+		c.fill(columnOf(t, tt.values, tt.rows))
+		if line := c.line(); !strings.Contains(line, tt.want) || c.Distinct > int64(tt.rows) {
+			t.Errorf("%s: %q, %d distinct of %d rows; want %q", tt.name, line, c.Distinct, tt.rows, tt.want)
+		}
 	}
 }
 

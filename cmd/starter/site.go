@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headgate/internal/dossier"
+	"headgate/internal/figure"
 	"headgate/internal/registry"
 	"headgate/internal/report"
 	"headgate/internal/report/page"
@@ -98,7 +99,7 @@ func writeSite(ctx context.Context, e *env, b *store.Bucket, names []string, f s
 	if err := s.put("index.html", index.Page()); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "%s\n%s written, %d as they were\n", filepath.Join(f.out, "index.html"), plural(s.written, "page"), s.alike)
+	fmt.Fprintf(e.stdout, "%s\n%s written, %d as they were\n", filepath.Join(f.out, "index.html"), figure.Things(s.written, "page"), s.alike)
 	return nil
 }
 

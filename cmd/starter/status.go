@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headgate/internal/delta"
+	"headgate/internal/figure"
 	"headgate/internal/registry"
 	papers "headgate/internal/run"
 	"headgate/internal/store"
@@ -77,7 +78,7 @@ func printStatus(ctx context.Context, e *env, b *store.Bucket, log *registry.Log
 		}
 		publication, rows, bad := "–", "–", "–"
 		if current, ok := s.Current(batch); ok {
-			publication, rows = fmt.Sprint(current.Number), fmt.Sprint(current.Rows())
+			publication, rows = fmt.Sprint(current.Number), figure.Count(current.Rows())
 			bad = quarantined(ctx, b, log.Pipeline(), current)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", batch, what, publication, rows, bad, drifted(ctx, b, log.Pipeline(), last),
@@ -101,9 +102,9 @@ func quarantined(ctx context.Context, b *store.Bucket, pipeline string, p delta.
 	case err != nil:
 		return "?"
 	case data.Replaced > 0:
-		return fmt.Sprintf("%d, %d corrected", data.Quarantined, data.Replaced)
+		return fmt.Sprintf("%s, %s corrected", figure.Count(data.Quarantined), figure.Count(data.Replaced))
 	}
-	return fmt.Sprint(data.Quarantined)
+	return figure.Count(data.Quarantined)
 }
 
 // drifted reads from the last verdict over a batch how far it has drifted; "–" if that

@@ -35,7 +35,7 @@ func printRouting(ctx context.Context, e *env, b *store.Bucket, state registry.S
 	}
 	fmt.Fprintf(e.stdout, "routing   %s, step %s\n", r.Release, r.Step)
 	for _, arm := range r.Arms {
-		fmt.Fprintf(e.stdout, "          %g%% model version %s\n", float64(arm.Share)*100/release.Whole, papers.Short(store.Digest(arm.Model)))
+		fmt.Fprintf(e.stdout, "          %s model version %s\n", release.StepName(arm.Share), papers.Short(store.Digest(arm.Model)))
 	}
 	for _, model := range r.Shadow {
 		fmt.Fprintf(e.stdout, "          in shadow: model version %s\n", papers.Short(store.Digest(model)))

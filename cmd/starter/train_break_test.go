@@ -112,7 +112,7 @@ func TestLabelsComeFromFilesOfTheirOwn(t *testing.T) {
 	}
 	// 44 days after it began, November is known, and December is not.
 	out := starterIn(t, dir, append(parts, "--as-of", "2024-01-01")...)
-	if !strings.Contains(out, "3000 rows in 4 files: 2023-10 … 2023-11") {
+	if !strings.Contains(out, "3,000 rows in 4 files: 2023-10 … 2023-11") {
 		t.Errorf("got %s", out)
 	}
 }

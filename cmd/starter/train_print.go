@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"headgate/internal/figure"
 	"headgate/internal/train"
 )
 
@@ -28,7 +29,7 @@ func printTraining(e *env, one candidate, m *train.Manifest, out, manifest strin
 		if m.Folds > 0 {
 			part = fmt.Sprintf("training part, by models of the other folds of %d", m.Folds)
 		}
-		fmt.Fprintf(w, "calibrated on\t%d rows of the %s\n", c.Rows, part)
+		fmt.Fprintf(w, "calibrated on\t%s of the %s\n", figure.Things(c.Rows, "row"), part)
 	}
 	if len(one.evidence) > 0 {
 		fmt.Fprintf(w, "kept apart\t%s\n", strings.Join(one.evidence, ", "))
@@ -61,7 +62,7 @@ func partText(rows int64, files []train.File) string {
 			batches = append(batches, f.Batch)
 		}
 	}
-	text := fmt.Sprintf("%s in %s", plural(rows, "row"), plural(len(files), "file"))
+	text := fmt.Sprintf("%s in %s", figure.Things(rows, "row"), figure.Things(len(files), "file"))
 	switch n := len(batches); {
 	case n == 0:
 		return text
@@ -77,7 +78,7 @@ func labelText(task train.Task, r *train.Results) string {
 	if task != train.Binary || len(r.Classes) != 2 {
 		return string(task)
 	}
-	return fmt.Sprintf("binary: 1 in %s of the rows", percent(r.Classes[1], r.Classes[0]+r.Classes[1]))
+	return fmt.Sprintf("binary: 1 in %s of the rows", figure.Percent(float64(r.Classes[1])/float64(r.Classes[0]+r.Classes[1])))
 }
 
 // librariesText lists the versions that decide the model.
@@ -114,7 +115,7 @@ func printCalibration(e *env, r *train.Results) {
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "\n%s, cross-fitted\tbefore\tafter\n", r.Calibration.Kind)
 	for _, c := range r.CalibrationEvidence.Changes {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", c.Metric, c.Before, c.After)
+		fmt.Fprintf(w, "%s\t%s\t%s\n", c.Metric, figure.Estimate(&c.Before), figure.Estimate(&c.After))
 	}
 	w.Flush()
 }
@@ -131,7 +132,7 @@ func printImportance(e *env, list []train.Importance) {
 			fmt.Fprintf(w, "and %d more\n", len(list)-i)
 			break
 		}
-		fmt.Fprintf(w, "%s\t%.1f%%\n", f.Feature, 100*f.Share)
+		fmt.Fprintf(w, "%s\t%s\n", f.Feature, figure.Percent(f.Share))
 	}
 	w.Flush()
 }

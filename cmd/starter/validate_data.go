@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"headgate/internal/columnar"
 	"headgate/internal/contract"
+	"headgate/internal/figure"
 	"headgate/internal/pass"
 	"headgate/internal/pipeline"
 )
@@ -36,7 +36,7 @@ func (v *validation) check(ctx context.Context, e *env) error {
 		}
 		addFooter(&total, footer, i == 0)
 	}
-	fmt.Fprintf(e.stdout, "\n%s: %d rows in %s\n", strings.Join(v.data, ", "), total.Rows, plural(len(files), "file"))
+	fmt.Fprintf(e.stdout, "\n%s: %s in %s\n", strings.Join(v.data, ", "), figure.Things(total.Rows, "row"), figure.Things(len(files), "file"))
 	if contract.Blocks(violations) {
 		return blocked(e, violations, "no row was read")
 	}
@@ -96,15 +96,15 @@ func (v *validation) judge(result contract.Result, counts contract.Counts) []con
 func (v *validation) verdict(e *env, result contract.Result, late int64, violations []contract.Violation) error {
 	bad := result.Bad + late
 	budget := v.budget()
-	fmt.Fprintf(e.stdout, "\n%s of %d would go to quarantine (%s); the budget is %s\n",
-		plural(bad, "row"), result.Rows, percent(bad, result.Rows), budget)
+	fmt.Fprintf(e.stdout, "\n%s of %s would go to quarantine (%s); the budget is %s\n",
+		figure.Things(bad, "row"), figure.Count(result.Rows), figure.Percent(float64(bad)/float64(result.Rows)), budget)
 	v.unjudged(e)
 	switch {
 	case contract.Blocks(violations):
 		return blocked(e, violations, "")
 	case budget.Exceeded(bad, result.Rows):
 		show(e, violations)
-		return blockedError{fmt.Errorf("the batch would be blocked: %d of %d rows are more than the error budget (%s)", bad, result.Rows, budget)}
+		return blockedError{fmt.Errorf("the batch would be blocked: %s of %s are more than the error budget (%s)", figure.Count(bad), figure.Things(result.Rows, "row"), budget)}
 	case bad == result.Rows:
 		show(e, violations)
 		return blockedError{fmt.Errorf("the batch would be blocked: no row is left to publish")}
@@ -149,7 +149,7 @@ func (v *validation) table(e *env, result contract.Result, counts contract.Count
 		}
 		share := ""
 		if r.Kind != contract.KindRowCount {
-			share = percent(n, result.Rows)
+			share = figure.Percent(float64(n) / float64(result.Rows))
 		}
 		allowed := r.Limit.Allows(n, result.Rows)
 		if allowed {
@@ -159,7 +159,7 @@ func (v *validation) table(e *env, result contract.Result, counts contract.Count
 			fmt.Fprintln(w, "rule\trows\tshare\tmust be\tif not")
 		}
 		if !allowed || v.all {
-			fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\n", r.ID, n, share, r.Limit, effect(r))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.ID, figure.Count(n), share, r.Limit, effect(r))
 		}
 	}
 	if kept+unknown < len(v.contract.Rules) || v.all {
@@ -202,21 +202,7 @@ func blocked(e *env, violations []contract.Violation, more string) error {
 	if more != "" {
 		more = "; " + more
 	}
-	return blockedError{fmt.Errorf("the batch would be blocked by %s%s", plural(n, "rule"), more)}
-}
-
-func percent(n, total int64) string {
-	if total == 0 {
-		return "0%"
-	}
-	return strconv.FormatFloat(100*float64(n)/float64(total), 'g', 3, 64) + "%"
-}
-
-func plural[N int | int64](n N, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return blockedError{fmt.Errorf("the batch would be blocked by %s%s", figure.Things(n, "rule"), more)}
 }
 
 // A localFile is a Parquet file on this machine.

@@ -99,13 +99,13 @@ func TestValidateSaysWhatItDidNotJudge(t *testing.T) {
 		not  []string
 	}{
 		{"with nothing but the batch", nil, 0,
-			[]string{"scores.yaml: contract scores 1.0.0, 1 columns, 1 rules\n", "parent.relationship  2     40%", "2 of 4 rules are kept, 1 not checked\n", "2 rows of 5 would go to quarantine (40%)",
+			[]string{"scores.yaml: contract scores 1.0.0, 1 columns, 1 rules\n", "parent.relationship  2     40.0 %", "2 of 4 rules are kept, 1 not checked\n", "2 rows of 5 would go to quarantine (40.0 %)",
 				"not judged: customer.relationship: give --reference-set customers=FILE\n",
 				"not judged: seen.latency: give --batch, as in --batch 2024-01\n", history, scores, far}, []string{"customer.relationship  "}},
 		{"with customers and a batch", []string{"--reference-set", "customers=" + known, "--batch", "2024-02"}, 0,
-			[]string{"customer.relationship  2     40%", "2 of 4 rules are kept\n", "3 rows of 5 would go to quarantine (60%)", history, scores, far}, []string{"give --"}},
+			[]string{"customer.relationship  2     40.0 %", "2 of 4 rules are kept\n", "3 rows of 5 would go to quarantine (60.0 %)", history, scores, far}, []string{"give --"}},
 		{"with customers in two files", []string{"--reference-set", "customers=" + known, "--reference-set", "customers=" + more, "--batch", "2024-02"}, 0,
-			[]string{"2 rows of 5 would go to quarantine (40%)", "3 of 4 rules are kept\n"}, nil},
+			[]string{"2 rows of 5 would go to quarantine (40.0 %)", "3 of 4 rules are kept\n"}, nil},
 		{"with a batch for which the data are late", []string{"--batch", "2024-03"}, 3,
 			[]string{"no value of seen is within 2 d of 2024-03-01T00:00:00Z"}, nil},
 		{"with a set to which nothing points", []string{"--reference-set", "shops=" + known}, 2,

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/tools/txtar"
+
+	"headgate/internal/figure"
 )
 
 // validate comes to the verdict of a run: the same violations, and as many rows in
@@ -55,7 +57,7 @@ func TestValidateAgreesWithTheSuite(t *testing.T) {
 			if n := strings.Count(stdout, "\nerror ") + strings.Count(stdout, "\nwarning ") + strings.Count(stdout, "\ninfo "); n != bad {
 				t.Errorf("got %d violations, want %d", n, bad)
 			}
-			rows := fmt.Sprintf("%s of ", plural(quarantined, "row"))
+			rows := fmt.Sprintf("%s of ", figure.Things(quarantined, "row"))
 			if !strings.Contains(stdout, "\n"+rows) && !strings.Contains(stderr, "no row was read") {
 				t.Errorf("not %s", rows)
 			}

@@ -97,14 +97,14 @@ func TestValidateABatch(t *testing.T) {
 		stderr string
 	}{
 		{"a good batch, with a warning", "0", goodRows, 0,
-			[]string{"age.nullValues  1     33.3%  less than 20 percent  warning", "warning age.nullValues: 1 of 3 null values in age, must be less than 20 percent", "the batch keeps its contract"}, ""},
+			[]string{"age.nullValues  1     33.3 %  less than 20 percent  warning", "warning age.nullValues: 1 of 3 null values in age, must be less than 20 percent", "the batch keeps its contract"}, ""},
 		{"bad rows within the budget", "25%", `[{"customer_id":"a","age":17},{"customer_id":"b","age":20},{"customer_id":"c","age":20},{"customer_id":"d","age":20}]`, 0,
-			[]string{"age.minimum  1     25%    0        quarantine", "1 row of 4 would go to quarantine (25%)", "the batch keeps its contract"}, ""},
+			[]string{"age.minimum  1     25.0 %  0        quarantine", "1 row of 4 would go to quarantine (25.0 %)", "the batch keeps its contract"}, ""},
 		{"bad rows over the budget", "24%", `[{"customer_id":"a","age":17},{"customer_id":"b","age":20},{"customer_id":"c","age":20},{"customer_id":"d","age":20}]`, 3,
 			[]string{"age.minimum"}, "starter: the batch would be blocked: 1 of 4 rows are more than the error budget (24% of the rows)\n"},
 		{"all rows with one key leave, but not the one that is left alone", "50%",
 			`[{"customer_id":"a","age":20},{"customer_id":"a","age":21},{"customer_id":"b","age":17},{"customer_id":"b","age":20},{"customer_id":"c","age":20},{"customer_id":"d","age":20}]`, 0,
-			[]string{"primaryKey   2     33.3%  0        quarantine", "3 rows of 6 would go to quarantine (50%)"}, ""},
+			[]string{"primaryKey   2     33.3 %  0        quarantine", "3 rows of 6 would go to quarantine (50.0 %)"}, ""},
 		{"too few rows", "0", `[{"customer_id":"a","age":20}]`, 3,
 			[]string{"error rowCount: 1 rows in the batch, must be greater than 2"}, "starter: the batch would be blocked by 1 rule\n"},
 		{"no row is left", "100%", `[{"customer_id":"a","age":1},{"customer_id":"b","age":2},{"customer_id":"c","age":3}]`, 3,

@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"headgate/internal/contract"
+	"headgate/internal/figure"
 	"headgate/internal/pipeline"
 	"headgate/internal/profile"
 )
@@ -106,10 +107,10 @@ func (v *validation) open() []string {
 		rules += len(v.pipeline.History)
 	}
 	if rules > 0 {
-		all = append(all, fmt.Sprintf("%s about earlier batches: a run judges them", plural(rules, "rule")))
+		all = append(all, fmt.Sprintf("%s about earlier batches: a run judges them", figure.Things(rules, "rule")))
 	}
 	if v.output != nil {
-		all = append(all, fmt.Sprintf("%s of the scores: a run judges them", plural(len(v.output.Rules), "rule")))
+		all = append(all, fmt.Sprintf("%s of the scores: a run judges them", figure.Things(len(v.output.Rules), "rule")))
 	}
 	return all
 }

@@ -11,6 +11,7 @@ import (
 
 	"headgate/internal/audit"
 	"headgate/internal/delta"
+	"headgate/internal/figure"
 	pipelines "headgate/internal/pipeline"
 	"headgate/internal/registry"
 	papers "headgate/internal/run"
@@ -76,11 +77,11 @@ func verify(ctx context.Context, e *env, a *audit.Auditor, anchors, batches []st
 	if r.Entries == 0 && len(r.Findings) == 0 {
 		return notRegistered(a.Pipeline, a.Store)
 	}
-	fmt.Fprintf(e.stdout, "registry  %d entries, chain %s\n", r.Entries, r.Anchor)
-	fmt.Fprintf(e.stdout, "models    %s\n", plural(r.Versions, "version"))
-	fmt.Fprintf(e.stdout, "table     %s, %s\n", plural(r.Publications, "publication"), plural(r.Files, "data file"))
+	fmt.Fprintf(e.stdout, "registry  %s entries, chain %s\n", figure.Count(r.Entries), r.Anchor)
+	fmt.Fprintf(e.stdout, "models    %s\n", figure.Things(r.Versions, "version"))
+	fmt.Fprintf(e.stdout, "table     %s, %s\n", figure.Things(r.Publications, "publication"), figure.Things(r.Files, "data file"))
 	if r.Papers > 0 {
-		fmt.Fprintf(e.stdout, "papers    %s, %s judged again\n", plural(r.Papers, "paper"), plural(r.Decisions, "decision"))
+		fmt.Fprintf(e.stdout, "papers    %s, %s judged again\n", figure.Things(r.Papers, "paper"), figure.Things(r.Decisions, "decision"))
 	}
 	findings := r.Findings
 	if evidence {
@@ -89,7 +90,7 @@ func verify(ctx context.Context, e *env, a *audit.Auditor, anchors, batches []st
 			return plain(err)
 		}
 		findings = append(findings, again.Findings...)
-		fmt.Fprintf(e.stdout, "evidence  of %s measured again\n", plural(again.Decisions, "decision"))
+		fmt.Fprintf(e.stdout, "evidence  of %s measured again\n", figure.Things(again.Decisions, "decision"))
 	}
 	for _, batch := range batches {
 		again, err := a.Recompute(ctx, batch)
@@ -104,7 +105,7 @@ func verify(ctx context.Context, e *env, a *audit.Auditor, anchors, batches []st
 		case !again.SameBytes:
 			what = "same values in other bytes"
 		}
-		fmt.Fprintf(e.stdout, "%s  publication %d scored again: %d rows, %s\n", batch, again.Publication, again.Rows, what)
+		fmt.Fprintf(e.stdout, "%s  publication %d scored again: %s, %s\n", batch, again.Publication, figure.Things(again.Rows, "row"), what)
 		for _, s := range again.Skipped {
 			fmt.Fprintf(e.stdout, "%s  not scored again: %s\n", batch, s.Sentence())
 		}
@@ -116,7 +117,7 @@ func verify(ctx context.Context, e *env, a *audit.Auditor, anchors, batches []st
 	for _, f := range findings {
 		fmt.Fprintln(e.stdout, "FOUND", f)
 	}
-	return fmt.Errorf("%s: what is stored is not what was recorded", plural(len(findings), "finding"))
+	return fmt.Errorf("%s: what is stored is not what was recorded", figure.Things(len(findings), "finding"))
 }
 
 func newWhyCommand(e *env) *cobra.Command {
@@ -193,7 +194,7 @@ func printOrigin(e *env, pipeline string, o *audit.Origin) {
 	}
 	p("contract  %s", o.Contract)
 	p("run       %s", o.Run)
-	p("verdict   %s: %d rows, %d in quarantine of %d allowed (%s)", o.Verdict.Verdict, o.Verdict.Rows, o.Verdict.Quarantined, o.Verdict.Budget, o.Decision)
+	p("verdict   %s: %s, %s in quarantine of %s allowed (%s)", o.Verdict.Verdict, figure.Things(o.Verdict.Rows, "row"), figure.Count(o.Verdict.Quarantined), figure.Count(o.Verdict.Budget), o.Decision)
 	for _, s := range o.Verdict.Skipped {
 		p("left out  %s", s.Sentence())
 	}
@@ -213,7 +214,7 @@ func replaced(entry registry.Entry) string {
 	}
 	text := fmt.Sprintf("it supersedes publication %d", entry.Publication-1)
 	if entry.Changed != nil {
-		text += fmt.Sprintf(" and changes %d of its keys", *entry.Changed)
+		text += fmt.Sprintf(" and changes %s of its keys", figure.Count(*entry.Changed))
 	}
 	if entry.Restated {
 		text += "; restated from other input, no evidence"

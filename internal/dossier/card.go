@@ -12,6 +12,7 @@ import (
 	"headgate/internal/contract"
 	"headgate/internal/evaluate"
 	"headgate/internal/evidence"
+	"headgate/internal/figure"
 	"headgate/internal/pipeline"
 	"headgate/internal/registry"
 	"headgate/internal/report"
@@ -47,10 +48,10 @@ func (r *Reader) Card(ctx context.Context, name string) (*report.Card, error) {
 	if c.digest == "" {
 		return nil, fmt.Errorf("no model version %s of %s: %w; starter log %s lists them", cmp.Or(name, "champion"), r.Pipeline, ErrUnknown, r.Pipeline)
 	}
-	r.say("model version %s", report.Short(string(c.digest)))
+	r.say("model version %s", figure.Short(string(c.digest)))
 	for _, part := range []func(context.Context) error{c.open, c.months, c.fairness, c.moved, c.decisions} {
 		if err := part(ctx); err != nil {
-			return nil, fmt.Errorf("card of %s: %w", report.Short(string(c.digest)), err)
+			return nil, fmt.Errorf("card of %s: %w", figure.Short(string(c.digest)), err)
 		}
 	}
 	if err := c.served(); err != nil {
@@ -118,7 +119,7 @@ func (r *Reader) status(d store.Digest) (status, why string) {
 	for _, e := range r.Log.Entries() {
 		if e.Kind == registry.KindPromote && e.Alias == registry.AliasChampion {
 			if champion && e.Model != d {
-				status, why = "former champion", "replaced by "+report.Short(string(e.Model))
+				status, why = "former champion", "replaced by "+figure.Short(string(e.Model))
 			}
 			champion = e.Model == d
 		}

@@ -8,6 +8,7 @@ import (
 
 	"headgate/internal/dossier"
 	"headgate/internal/evidence"
+	"headgate/internal/figure"
 	"headgate/internal/registry"
 	"headgate/internal/report"
 	"headgate/internal/store"
@@ -77,7 +78,7 @@ func TestStatusOfAModelVersion(t *testing.T) {
 		{"nothing has happened to it", func(store.Digest) []registry.Entry { return nil }, "champion", "the first one", 0},
 		{"another model came", func(store.Digest) []registry.Entry {
 			return []registry.Entry{{Kind: registry.KindRegister, Model: other}, {Kind: registry.KindPromote, Alias: registry.AliasChampion, Model: other, Decision: store.DigestOf(nil), Reason: "it is better"}}
-		}, "former champion", "replaced by " + report.Short(string(other)), 1},
+		}, "former champion", "replaced by " + figure.Short(other), 1},
 		{"it asks to come back", func(m store.Digest) []registry.Entry {
 			return []registry.Entry{{Kind: registry.KindRegister, Model: other}, {Kind: registry.KindPromote, Alias: registry.AliasChampion, Model: other, Decision: store.DigestOf(nil)},
 				{Kind: registry.KindCandidate, Model: m, Release: hand}}

@@ -10,6 +10,7 @@ import (
 	"headgate/internal/delta"
 	"headgate/internal/evaluate"
 	"headgate/internal/evidence"
+	"headgate/internal/figure"
 	"headgate/internal/registry"
 	"headgate/internal/report"
 	"headgate/internal/run"
@@ -128,13 +129,13 @@ func (r *Reader) decided(w window, to int64) []string {
 		case registry.KindTraining:
 			out = append(out, "training: "+e.Verdict)
 		case registry.KindAdvance:
-			out = append(out, fmt.Sprintf("%s %s: %s", report.Short(string(e.Model)), e.Step, e.Verdict))
+			out = append(out, fmt.Sprintf("%s %s: %s", figure.Short(string(e.Model)), e.Step, e.Verdict))
 		case registry.KindApproval:
 			out = append(out, fmt.Sprintf("%s by %s", e.Answer, e.By))
 		case registry.KindPromote:
-			out = append(out, "champion "+report.Short(string(e.Model)))
+			out = append(out, "champion "+figure.Short(string(e.Model)))
 		case registry.KindRejected:
-			out = append(out, report.Short(string(e.Model))+" rejected")
+			out = append(out, figure.Short(string(e.Model))+" rejected")
 		case registry.KindRestored:
 			out = append(out, fmt.Sprintf("%s taken back", e.Batch))
 		case registry.KindControl:

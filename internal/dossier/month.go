@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"headgate/internal/figure"
 	"headgate/internal/pipeline"
 	"headgate/internal/registry"
 	"headgate/internal/release"
@@ -168,7 +169,7 @@ func (r *Reader) waits(ctx context.Context, conf *pipeline.Config, out *report.M
 	settings := conf.Release.Settings()
 	for _, q := range release.Questions(state, settings, r.at(out.To)) {
 		asked := r.question(q, settings)
-		out.Waits = append(out.Waits, report.Open{What: fmt.Sprintf("release %s: may %s enter the step %s?", q.Release, report.Short(q.Model), q.Step),
+		out.Waits = append(out.Waits, report.Open{What: fmt.Sprintf("release %s: may %s enter the step %s?", q.Release, figure.Short(q.Model), q.Step),
 			Who: asked.Names(), Command: fmt.Sprintf("starter approve %s --release --reason TEXT", r.Pipeline)})
 	}
 	if out.Latest {

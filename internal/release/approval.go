@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"headgate/internal/figure"
 )
 
 // An Approval is a person's answer to a question of a release. It is kept as a blob.
@@ -110,13 +112,13 @@ func (s *State) checkReject(r *Release, a Approval) error {
 	case a.Model == "":
 		return fmt.Errorf("release: %s has no candidate left that could be rejected", r.Name)
 	case c == nil:
-		return fmt.Errorf("release: %s is no candidate of %s", short(a.Model), r.Name)
+		return fmt.Errorf("release: %s is no candidate of %s", figure.Short(a.Model), r.Name)
 	case gone:
-		return fmt.Errorf("release: %s was rejected already: %s", short(a.Model), rejected.Reason)
+		return fmt.Errorf("release: %s was rejected already: %s", figure.Short(a.Model), rejected.Reason)
 	case s.Champion == a.Model || r.Promotion != nil || r.Done:
-		return fmt.Errorf("release: %s is past its release; roll it back instead", short(a.Model))
+		return fmt.Errorf("release: %s is past its release; roll it back instead", figure.Short(a.Model))
 	case c.Refused != nil:
-		return fmt.Errorf("release: %s rejected %s already", c.Refused.By, short(a.Model))
+		return fmt.Errorf("release: %s rejected %s already", c.Refused.By, figure.Short(a.Model))
 	}
 	return nil
 }
@@ -134,9 +136,9 @@ func (s *State) checkOpen(r *Release, set Settings, a Approval, now time.Time) e
 		}
 		switch {
 		case q.Model != a.Model:
-			return fmt.Errorf("release: step %s is asked about %s, not about %s", q.Step, short(q.Model), short(a.Model))
+			return fmt.Errorf("release: step %s is asked about %s, not about %s", q.Step, figure.Short(q.Model), figure.Short(a.Model))
 		case q.Decision != a.Decision:
-			return fmt.Errorf("release: the answer is about decision %s, and the latest is %s", short(a.Decision), short(q.Decision))
+			return fmt.Errorf("release: the answer is about decision %s, and the latest is %s", figure.Short(a.Decision), figure.Short(q.Decision))
 		case q.Nonce != a.Nonce:
 			return fmt.Errorf("release: the answer is to another question; this one's nonce is %s", q.Nonce)
 		case has(q.Approved, a.By):
@@ -177,17 +179,17 @@ func CheckControl(s *State, set Settings, control, model, batch string, now time
 // CheckCandidate returns nil if a model may become a candidate, or why not.
 func CheckCandidate(s *State, model string) error {
 	if r, gone := s.Rejected[model]; gone {
-		return fmt.Errorf("release: %s was rejected with entry %d: %s", short(model), r.Seq, r.Reason)
+		return fmt.Errorf("release: %s was rejected with entry %d: %s", figure.Short(model), r.Seq, r.Reason)
 	}
 	if model == s.Champion {
-		return fmt.Errorf("release: %s is the champion already", short(model))
+		return fmt.Errorf("release: %s is the champion already", figure.Short(model))
 	}
 	for _, r := range s.Releases {
 		if !s.over(r) && r.candidate(model) != nil {
-			return fmt.Errorf("release: %s is a candidate of release %s already", short(model), r.Name)
+			return fmt.Errorf("release: %s is a candidate of release %s already", figure.Short(model), r.Name)
 		}
 		if s.watching(r) && r.Former == model {
-			return fmt.Errorf("release: %s is still watched as the former champion of release %s", short(model), r.Name)
+			return fmt.Errorf("release: %s is still watched as the former champion of release %s", figure.Short(model), r.Name)
 		}
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"headgate/internal/figure"
 )
 
 // aim fills in where a rollback goes that a person orders, or returns why there is no
@@ -21,7 +23,7 @@ func (s *State) aim(c *Control, model string) error {
 	}
 	switch {
 	case model == s.Champion && c.Drop == "" && c.Batch == "":
-		return fmt.Errorf("release: %s is the champion and serves alone; there is nothing to roll back", short(model))
+		return fmt.Errorf("release: %s is the champion and serves alone; there is nothing to roll back", figure.Short(model))
 	case model == s.Champion || model == "" && c.Drop != "":
 		return nil
 	case model == "":
@@ -32,14 +34,14 @@ func (s *State) aim(c *Control, model string) error {
 			}
 		}
 		if model == "" {
-			return fmt.Errorf("release: no champion before %s may serve", short(s.Champion))
+			return fmt.Errorf("release: no champion before %s may serve", figure.Short(s.Champion))
 		}
 	}
 	if !slices.ContainsFunc(s.Champions, func(p Promotion) bool { return p.Model == model }) {
-		return fmt.Errorf("release: %s never was the champion; start a release for it", short(model))
+		return fmt.Errorf("release: %s never was the champion; start a release for it", figure.Short(model))
 	}
 	if r, gone := s.Rejected[model]; gone {
-		return fmt.Errorf("release: %s may not serve since entry %d: %s", short(model), r.Seq, r.Reason)
+		return fmt.Errorf("release: %s may not serve since entry %d: %s", figure.Short(model), r.Seq, r.Reason)
 	}
 	c.To, c.Drop = model, s.Champion
 	return nil
@@ -170,7 +172,7 @@ func (v *view) republish() (Action, bool) {
 // again returns the action that publishes a batch again, or first the one that scores it.
 // A batch that the champion cannot score stays.
 func (v *view) again(b *batch, model string) (Action, bool) {
-	why := fmt.Sprintf("batch %s has rows of %s, which was rejected", b.name, short(model))
+	why := fmt.Sprintf("batch %s has rows of %s, which was rejected", b.name, figure.Short(model))
 	if model == "" {
 		why = fmt.Sprintf("%s rolled batch %s back: %s", v.Back.By, b.name, v.Back.Reason)
 	}
@@ -210,7 +212,7 @@ func (v *view) askRepublish() (Action, bool) {
 			continue
 		}
 		d := &Verdict{Seq: v.Rejected[model].Seq, At: v.Rejected[model].At, Decision: model}
-		a := v.question(r, republishing+name, model, d, fmt.Sprintf("batch %s was acted on, and has rows of %s, which was rejected", name, short(model)))
+		a := v.question(r, republishing+name, model, d, fmt.Sprintf("batch %s was acted on, and has rows of %s, which was rejected", name, figure.Short(model)))
 		if a.Kind == DoAsk {
 			return a, true
 		}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"headgate/internal/figure"
 )
 
 // A series is one judgement that is repeated as batches mature.
@@ -254,7 +256,7 @@ func (v *view) askShadow(r *Release, open []*Verdict) Action {
 func (v *view) settle(r *Release, best *Candidate, d *Verdict, live []*Candidate) (*Candidate, *Verdict, Action) {
 	for _, c := range live {
 		if c != best {
-			return nil, nil, reject(r, StepShadow, c.Model, d.Decision, fmt.Sprintf("%s goes on: it passed with a higher lower bound", short(best.Model)))
+			return nil, nil, reject(r, StepShadow, c.Model, d.Decision, fmt.Sprintf("%s goes on: it passed with a higher lower bound", figure.Short(best.Model)))
 		}
 	}
 	return best, d, Action{}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"headgate/internal/figure"
 )
 
 // A view is a state as one moment and one set of settings see it.
@@ -247,9 +249,9 @@ func (v *view) why(want *Routing) string {
 	last := want.Arms[len(want.Arms)-1]
 	switch {
 	case len(want.Arms) > 1:
-		return fmt.Sprintf("%s enters step %s: %s of the entities get its score", short(last.Model), want.Step, StepName(last.Share))
+		return fmt.Sprintf("%s enters step %s: %s of the entities get its score", figure.Short(last.Model), want.Step, StepName(last.Share))
 	case len(want.Shadow) == 1:
-		return fmt.Sprintf("%s scores along and serves nobody", short(want.Shadow[0]))
+		return fmt.Sprintf("%s scores along and serves nobody", figure.Short(want.Shadow[0]))
 	case want.Shadow != nil:
 		return fmt.Sprintf("%d models score along and serve nobody", len(want.Shadow))
 	}
@@ -273,7 +275,8 @@ func (v *view) named(a Action) Action {
 	return a
 }
 
-// short returns the first digits of a digest.
+// short returns the digits by which the IDs of actions name a model. They are fewer than a
+// person is shown: the IDs of entries that are written must come again.
 func short(digest string) string {
 	if i := len("sha256:"); len(digest) > i+12 && digest[:i] == "sha256:" {
 		return digest[i : i+12]

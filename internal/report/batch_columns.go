@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"headgate/internal/drift"
+	"headgate/internal/figure"
 	"headgate/internal/report/chart"
 	"headgate/internal/report/page"
 )
@@ -15,12 +16,12 @@ func (b *Batch) scoresLead() string {
 		return ""
 	}
 	s := b.Scores[0]
-	text := "The champion's scores of this batch: mean " + chart.Number(s.Mean[0])
+	text := "The champion's scores of this batch: mean " + figure.Number(s.Mean[0])
 	if s.Histogram.Reference != nil {
-		text += ", in the reference " + chart.Number(s.Mean[1])
+		text += ", in the reference " + figure.Number(s.Mean[1])
 	}
 	if s.Histogram.Before != nil {
-		text += ", in " + s.Before + " " + chart.Number(s.Mean[2])
+		text += ", in " + s.Before + " " + figure.Number(s.Mean[2])
 	}
 	return text + "."
 }
@@ -90,15 +91,15 @@ func (b *Batch) scoreCourse(c *Column) chart.Chart {
 }
 
 func scoreFacts(c *Column) []page.Fact {
-	facts := []page.Fact{{Name: "Effect of the change", Value: page.Text(chart.Number(c.Effect)), Note: "drift from " + sizeText(c), How: effectHow}}
+	facts := []page.Fact{{Name: "Effect of the change", Value: page.Text(figure.Number(c.Effect)), Note: "drift from " + sizeText(c), How: effectHow}}
 	if c.KS != nil {
-		facts = append(facts, page.Fact{Name: "Kolmogorov–Smirnov", Value: page.Text(chart.Number(c.KS.D)), Note: "largest distance of the two curves"})
+		facts = append(facts, page.Fact{Name: "Kolmogorov–Smirnov", Value: page.Text(figure.Number(c.KS.D)), Note: "largest distance of the two curves"})
 	}
 	if c.MeanShift != nil {
-		facts = append(facts, page.Fact{Name: "Shift of the mean", Value: page.Text(chart.Signed(*c.MeanShift)), Note: "standard deviations of the reference"})
+		facts = append(facts, page.Fact{Name: "Shift of the mean", Value: page.Text(figure.Signed(*c.MeanShift)), Note: "standard deviations of the reference"})
 	}
 	if c.JS != nil {
-		facts = append(facts, page.Fact{Name: "Jensen–Shannon", Value: page.Text(chart.Number(c.JS.Distance)), Note: "distance, in [0, 1]"})
+		facts = append(facts, page.Fact{Name: "Jensen–Shannon", Value: page.Text(figure.Number(c.JS.Distance)), Note: "distance, in [0, 1]"})
 	}
 	return facts
 }
@@ -130,9 +131,9 @@ func (b *Batch) driftLead() string {
 	if d == nil {
 		return ""
 	}
-	lead := fmt.Sprintf("%s of the batch against %s of %s.", rows(d.Rows[1]), rows(d.Rows[0]), d.Reference)
+	lead := fmt.Sprintf("%s of the batch against %s of %s.", figure.Things(d.Rows[1], "row"), figure.Things(d.Rows[0], "row"), d.Reference)
 	if names := b.drifted(); len(names) > 0 {
-		lead += fmt.Sprintf(" %s of %d columns drifted: %s.", chart.Count(int64(len(names))), len(d.Columns), list(names, 6))
+		lead += fmt.Sprintf(" %s of %d columns drifted: %s.", figure.Count(int64(len(names))), len(d.Columns), list(names, 6))
 	} else {
 		lead += fmt.Sprintf(" None of %d columns drifted.", len(d.Columns))
 	}
@@ -174,7 +175,7 @@ func (b *Batch) driftBlocks() []page.Block {
 		if c.Histogram == nil || c.Score {
 			continue
 		}
-		drawn := c.Histogram.chart(fmt.Sprintf("%s: effect %s", c.Name, chart.Number(c.Effect)), c.Name, [3]string{b.Batch, "reference", d.Before}, false)
+		drawn := c.Histogram.chart(fmt.Sprintf("%s: effect %s", c.Name, figure.Number(c.Effect)), c.Name, [3]string{b.Batch, "reference", d.Before}, false)
 		if len(f.Charts) < mostFigures {
 			f.Charts = append(f.Charts, drawn)
 		} else {
@@ -192,7 +193,7 @@ func (b *Batch) driftBlocks() []page.Block {
 		folded = append(folded, &rest)
 	}
 	if len(folded) > 0 {
-		blocks = append(blocks, &page.Details{Summary: fmt.Sprintf("The other %s", count(len(d.Columns)-first, "column")), Blocks: folded})
+		blocks = append(blocks, &page.Details{Summary: fmt.Sprintf("The other %s", figure.Things(len(d.Columns)-first, "column")), Blocks: folded})
 	}
 	return blocks
 }
@@ -201,7 +202,7 @@ func (b *Batch) driftBlocks() []page.Block {
 func (b *Batch) ranking(caption string, columns []Column) *page.Table {
 	t := &page.Table{Caption: caption, How: effectHow, Columns: page.Columns("Column", "Reference and batch", "Course of the effect", "#Effect", "Level", "#Missing", "#Importance", "What moved most")}
 	for _, c := range columns {
-		row := page.Row{{Text: columnName(c)}, {}, {}, {Text: page.Text(chart.Number(c.Effect))}, {Text: page.Text(levelText(c.Level)), Tone: levelTone(c.Level)},
+		row := page.Row{{Text: columnName(c)}, {}, {}, {Text: page.Text(figure.Number(c.Effect))}, {Text: page.Text(levelText(c.Level)), Tone: levelTone(c.Level)},
 			{Text: page.Text(missing(c))}, {Text: page.Text(importance(c))}, {Text: page.Text(moved(c))}}
 		if h := c.Histogram; h != nil && h.Reference != nil {
 			strip := chart.Strip(c.Name+": shares in the reference (line) and in the batch (bars)", h.Reference, h.Current)
@@ -248,14 +249,14 @@ func missing(c Column) string {
 	if c.Missing == nil {
 		return "–"
 	}
-	return chart.Percent(c.Missing.Reference) + " → " + chart.Percent(c.Missing.Current)
+	return figure.Percent(c.Missing.Reference) + " → " + figure.Percent(c.Missing.Current)
 }
 
 func importance(c Column) string {
 	if c.Score {
 		return "–"
 	}
-	return chart.Percent(c.Importance)
+	return figure.Percent(c.Importance)
 }
 
 // moved says which bin changed most. Classified columns name none.
@@ -267,7 +268,7 @@ func moved(c Column) string {
 		return ""
 	}
 	m := c.Moves[0]
-	return fmt.Sprintf("%s: %s → %s", m.Bin, chart.Percent(m.Reference), chart.Percent(m.Current))
+	return fmt.Sprintf("%s: %s → %s", m.Bin, figure.Percent(m.Reference), figure.Percent(m.Current))
 }
 
 func known(effects []*float64) int {
@@ -298,17 +299,17 @@ func causes(cs []drift.Cause) page.Block {
 	t := &page.Table{Caption: "Causes: effect times importance, heaviest first", Columns: page.Columns("Column", "#Effect", "#Importance", "Weight", "#Weight", "Slices that carry it")}
 	largest := cs[0].Weight
 	for _, c := range cs {
-		bar := chart.Bar(fmt.Sprintf("Weight of %s: %s", c.Column, chart.Number(c.Weight)), c.Weight, largest, false)
+		bar := chart.Bar(fmt.Sprintf("Weight of %s: %s", c.Column, figure.Number(c.Weight)), c.Weight, largest, false)
 		slices := "all rows alike"
 		for i, s := range c.Slices {
-			text := fmt.Sprintf("%s %s carries %s of the change of its %s, with %s of the rows", s.Column, s.Value, chart.Percent(s.Share), s.Of, chart.Percent(s.Rows))
+			text := fmt.Sprintf("%s %s carries %s of the change of its %s, with %s of the rows", s.Column, s.Value, figure.Percent(s.Share), s.Of, figure.Percent(s.Rows))
 			if i == 0 {
 				slices = text
 			} else {
 				slices += "; " + text
 			}
 		}
-		t.Rows = append(t.Rows, page.Row{{Text: page.Code(c.Column)}, {Text: page.Text(chart.Number(c.Effect))}, {Text: page.Text(chart.Percent(c.Importance))}, {Chart: &bar}, {Text: page.Text(chart.Number(c.Weight))}, {Text: page.Text(slices)}})
+		t.Rows = append(t.Rows, page.Row{{Text: page.Code(c.Column)}, {Text: page.Text(figure.Number(c.Effect))}, {Text: page.Text(figure.Percent(c.Importance))}, {Chart: &bar}, {Text: page.Text(figure.Number(c.Weight))}, {Text: page.Text(slices)}})
 	}
 	return t
 }

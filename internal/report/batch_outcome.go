@@ -6,6 +6,7 @@ import (
 
 	"headgate/internal/compare"
 	"headgate/internal/evaluate"
+	"headgate/internal/figure"
 	"headgate/internal/report/chart"
 	"headgate/internal/report/page"
 )
@@ -25,7 +26,7 @@ func (b *Batch) fell() string {
 	}
 	for _, c := range b.Outcome.Checks {
 		if c.Off && c.Metric == evaluate.AUC && c.Found.Value < c.Expected.Value {
-			return fmt.Sprintf("The scores alone had promised an AUC of %s: what the columns mean has changed, or the population.", chart.Number(c.Expected.Value))
+			return fmt.Sprintf("The scores alone had promised an AUC of %s: what the columns mean has changed, or the population.", figure.Number(c.Expected.Value))
 		}
 	}
 	return ""
@@ -108,10 +109,10 @@ func (b *Batch) outcomeBlocks() []page.Block {
 
 // standing says which labels these are and how far they carry.
 func (o *Outcome) standing() page.Block {
-	text := fmt.Sprintf("%s of %s count: ", chart.Count(o.Judged), rows(o.Scored))
-	text += fmt.Sprintf("%s have no known outcome, and of %s the outcome is what a treatment made of it.", chart.Count(o.Missing), chart.Count(o.Treated))
+	text := fmt.Sprintf("%s of %s count: ", figure.Count(o.Judged), figure.Things(o.Scored, "row"))
+	text += fmt.Sprintf("%s have no known outcome, and of %s the outcome is what a treatment made of it.", figure.Count(o.Missing), figure.Count(o.Treated))
 	if o.Unusable > 0 {
-		text += fmt.Sprintf(" %s cannot be weighted.", rows(o.Unusable))
+		text += fmt.Sprintf(" %s cannot be weighted.", figure.Things(o.Unusable, "row"))
 	}
 	c := &page.Callout{Tone: verdictTone(o.Verdict), Title: "The labels are evidence", Text: page.Text(text)}
 	switch o.Verdict {
@@ -140,7 +141,7 @@ func (o *Outcome) metricTables() []page.Block {
 	}
 	columns := []page.Column{{Name: "Metric"}}
 	for _, m := range judged {
-		columns = append(columns, page.Column{Name: m.Role + " " + Short(m.Model.Digest), Number: true})
+		columns = append(columns, page.Column{Name: m.Role + " " + figure.Short(m.Model.Digest), Number: true})
 	}
 	table := func(caption string, metrics []evaluate.Metric) *page.Table {
 		t := &page.Table{Caption: caption, Columns: columns, How: "On the rows whose outcome counts; those that were left untreated stand for the treated by inverse propensity. 95 % intervals: by DeLong's method for AUC, by Wilson's for shares, else from the influence of each row."}
@@ -151,7 +152,7 @@ func (o *Outcome) metricTables() []page.Block {
 				any = any || ok
 				text := "–"
 				if ok {
-					text = estimate(e)
+					text = figure.Estimate(&e)
 				}
 				row = append(row, page.Cell{Text: page.Text(text)})
 			}
@@ -169,11 +170,11 @@ func (o *Outcome) metricTables() []page.Block {
 		}
 	}
 	if len(others) > 0 {
-		blocks = append(blocks, &page.Details{Summary: count(len(others), "more metric"), Blocks: []page.Block{table("More metrics", others)}})
+		blocks = append(blocks, &page.Details{Summary: figure.Things(len(others), "more metric"), Blocks: []page.Block{table("More metrics", others)}})
 	}
 	for _, m := range o.Models {
 		if m.Problem != "" {
-			blocks = append(blocks, &page.Callout{Tone: page.Warn, Title: Short(m.Model.Digest) + " cannot be judged", Text: page.Text(m.Problem)})
+			blocks = append(blocks, &page.Callout{Tone: page.Warn, Title: figure.Short(m.Model.Digest) + " cannot be judged", Text: page.Text(m.Problem)})
 		}
 	}
 	return blocks
@@ -192,7 +193,7 @@ func (o *Outcome) figures() page.Block {
 		}
 		name := m.Role
 		if len(o.Models) > 1 {
-			name += " " + Short(m.Model.Digest)[:6]
+			name += " " + figure.Short(m.Model.Digest)
 		}
 		if len(m.Report.Reliability) > 0 {
 			tables = append(tables, calibrated(series[i], name, m.Report))
@@ -243,12 +244,12 @@ func (o *Outcome) arms() page.Block {
 	t := &page.Table{Caption: "What came of the rows that each model served", Columns: page.Columns("Model", "#Share of the entities", "#Rows", "#With an outcome", "#Came true", "#Mean score"),
 		How: "All rows that a model served, with the treated: what was done because of the scores is part of what they did."}
 	for _, a := range o.Arms {
-		row := page.Row{{Text: page.Digest(a.Model.Digest)}, {Text: page.Text(chart.Percent(float64(a.Share) / 10_000))}, {Text: page.Text(chart.Count(a.Scored))}, {Text: page.Text(chart.Count(a.Known))}, {Text: page.Text("–")}, {Text: page.Text("–")}}
+		row := page.Row{{Text: page.Digest(a.Model.Digest)}, {Text: page.Text(figure.Percent(float64(a.Share) / 10_000))}, {Text: page.Text(figure.Count(a.Scored))}, {Text: page.Text(figure.Count(a.Known))}, {Text: page.Text("–")}, {Text: page.Text("–")}}
 		if a.Outcome != nil {
 			row[4].Text = page.Text(share(*a.Outcome))
 		}
 		if a.Score != nil {
-			row[5].Text = page.Text(estimate(*a.Score))
+			row[5].Text = page.Text(figure.Estimate(a.Score))
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -263,7 +264,7 @@ func (o *Outcome) checks() page.Block {
 		if c.Off {
 			word, tone = "off beyond chance", page.Warn
 		}
-		t.Rows = append(t.Rows, page.Row{{Text: page.Text(metricName(c.Metric))}, {Text: page.Text(estimate(c.Expected))}, {Text: page.Text(estimate(c.Found))}, {Text: page.Text(word), Tone: tone}})
+		t.Rows = append(t.Rows, page.Row{{Text: page.Text(metricName(c.Metric))}, {Text: page.Text(figure.Estimate(&c.Expected))}, {Text: page.Text(figure.Estimate(&c.Found))}, {Text: page.Text(word), Tone: tone}})
 	}
 	return t
 }
@@ -271,9 +272,9 @@ func (o *Outcome) checks() page.Block {
 func (b *Batch) comparisonBlocks() []page.Block {
 	var blocks []page.Block
 	for _, c := range b.Comparisons {
-		title := fmt.Sprintf("%s, in shadow", Short(c.Model.Digest))
+		title := fmt.Sprintf("%s, in shadow", figure.Short(c.Model.Digest))
 		if c.Share > 0 {
-			title = fmt.Sprintf("%s, which serves %s of the entities", Short(c.Model.Digest), chart.Percent(float64(c.Share)/10_000))
+			title = fmt.Sprintf("%s, which serves %s of the entities", figure.Short(c.Model.Digest), figure.Percent(float64(c.Share)/10_000))
 		}
 		blocks = append(blocks, &page.Heading{Text: title})
 		if c.Model.Note != "" {
@@ -291,17 +292,17 @@ func (b *Batch) comparisonBlocks() []page.Block {
 // changes lists what the model would change, and the swap set.
 func changes(c Comparison) page.Block {
 	x := c.Changes
-	facts := []page.Fact{{Name: "Index of the scores", Value: page.Text(chart.Number(x.PSI.Value)), Note: "PSI " + span(x.PSI), How: fmt.Sprintf("Over %s of %s, those of entities that a hash of their key draws; 95 %% intervals.", rows(c.Sampled), chart.Count(c.Rows))},
-		{Name: "Shift of the mean", Value: page.Text(chart.Signed(x.Shift.Value)), Note: span(x.Shift)},
-		{Name: "Mean distance", Value: page.Text(chart.Number(x.Distance.Value)), Note: span(x.Distance)}}
+	facts := []page.Fact{{Name: "Index of the scores", Value: page.Text(figure.Number(x.PSI.Value)), Note: "PSI " + figure.Interval(x.PSI), How: fmt.Sprintf("Over %s of %s, those of entities that a hash of their key draws; 95 %% intervals.", figure.Things(c.Sampled, "row"), figure.Count(c.Rows))},
+		{Name: "Shift of the mean", Value: page.Text(figure.Signed(x.Shift.Value)), Note: figure.Interval(x.Shift)},
+		{Name: "Mean distance", Value: page.Text(figure.Number(x.Distance.Value)), Note: figure.Interval(x.Distance)}}
 	if x.Spearman != nil {
-		facts = append(facts, page.Fact{Name: "Rank correlation", Value: page.Text(chart.Number(x.Spearman.Value)), Note: span(*x.Spearman)})
+		facts = append(facts, page.Fact{Name: "Rank correlation", Value: page.Text(figure.Number(x.Spearman.Value)), Note: figure.Interval(*x.Spearman)})
 	}
 	if d := x.Decisions; d != nil {
 		facts = append(facts, decisionFacts(d)...)
 	}
 	if v := c.Volume; v != nil {
-		f := page.Fact{Name: "Rows served", Value: page.Text(chart.Count(v.Rows)), Note: fmt.Sprintf("of %s, planned %s; chance is as far off with p %s", chart.Count(v.Of), chart.Percent(v.Share), chart.Probability(v.P))}
+		f := page.Fact{Name: "Rows served", Value: page.Text(figure.Count(v.Rows)), Note: fmt.Sprintf("of %s, planned %s; chance is as far off with p %s", figure.Count(v.Of), figure.Percent(v.Share), figure.Probability(v.P))}
 		if v.P < 0.001 {
 			f.Tone = page.Bad
 		}
@@ -312,10 +313,10 @@ func changes(c Comparison) page.Block {
 
 func decisionFacts(d *compare.Decisions) []page.Fact {
 	return []page.Fact{
-		{Name: "Decisions that flip", Value: page.Text(chart.Percent(d.Flips.Value)), Note: shareSpan(d.Flips)},
-		{Name: "Swap in", Value: page.Text(chart.Count(d.SwapIn.Rows)), Note: swap(d.SwapIn, "only the challenger selects")},
-		{Name: "Swap out", Value: page.Text(chart.Count(d.SwapOut.Rows)), Note: swap(d.SwapOut, "only the champion selects")},
-		{Name: "Selected", Value: page.Text(chart.Percent(d.Champion.Value) + " → " + chart.Percent(d.Challenger.Value)), Note: "champion → challenger"},
+		{Name: "Decisions that flip", Value: page.Text(figure.Percent(d.Flips.Value)), Note: shareSpan(d.Flips)},
+		{Name: "Swap in", Value: page.Text(figure.Count(d.SwapIn.Rows)), Note: swap(d.SwapIn, "only the challenger selects")},
+		{Name: "Swap out", Value: page.Text(figure.Count(d.SwapOut.Rows)), Note: swap(d.SwapOut, "only the champion selects")},
+		{Name: "Selected", Value: page.Text(figure.Percent(d.Champion.Value) + " → " + figure.Percent(d.Challenger.Value)), Note: "champion → challenger"},
 	}
 }
 
@@ -334,6 +335,6 @@ func migration(c Comparison) page.Block {
 		counts[i] = m.Counts[i][:]
 	}
 	return &page.Figures{Charts: []chart.Chart{chart.Matrix(chart.Grid{Title: "Migration between tenths of the scores", RowLabel: "champion", ColumnLabel: "challenger", Counts: counts,
-		Desc: fmt.Sprintf("Rows by the champion's tenth and the challenger's: %s are in another tenth, %s two or more away.", chart.Percent(m.Moved.Value), chart.Percent(m.Far.Value))})},
+		Desc: fmt.Sprintf("Rows by the champion's tenth and the challenger's: %s are in another tenth, %s two or more away.", figure.Percent(m.Moved.Value), figure.Percent(m.Far.Value))})},
 		How: "Each model's scores are cut into its own tenths, the lowest first; a cell is a share of the champion's tenth."}
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"headgate/internal/evaluate"
-	"headgate/internal/report/chart"
+	"headgate/internal/figure"
 	"headgate/internal/report/page"
 )
 
@@ -54,11 +54,11 @@ func (b *Batch) concern() bool {
 func (b *Batch) happened() page.Words {
 	r := b.Rows
 	if b.Verdict.Stage == "footers" && b.Verdict.Verdict == "block" {
-		return page.Textf("The footers of the %s delivered already showed that the batch breaks its contract: %s. No row was read.", rows(r.Delivered), list(b.Verdict.Reasons, 2))
+		return page.Textf("The footers of the %s delivered already showed that the batch breaks its contract: %s. No row was read.", figure.Things(r.Delivered, "row"), list(b.Verdict.Reasons, 2))
 	}
-	s := fmt.Sprintf("%s delivered: %s scored, %s in quarantine", rows(r.Delivered), chart.Count(r.Scored), chart.Count(r.Quarantined))
+	s := fmt.Sprintf("%s delivered: %s scored, %s in quarantine", figure.Things(r.Delivered, "row"), figure.Count(r.Scored), figure.Count(r.Quarantined))
 	if r.Corrected > 0 {
-		s += fmt.Sprintf(", %s of them since corrected", chart.Count(r.Corrected))
+		s += fmt.Sprintf(", %s of them since corrected", figure.Count(r.Corrected))
 	}
 	switch {
 	case b.Verdict.Verdict == "block":
@@ -80,7 +80,7 @@ func (b *Batch) trust() page.Words {
 	if broken := b.broken(); len(broken) == 0 {
 		parts = append(parts, "The contract is kept.")
 	} else {
-		parts = append(parts, fmt.Sprintf("%s of the contract %s broken, within the budget.", count(len(broken), "rule"), isAre(len(broken))))
+		parts = append(parts, fmt.Sprintf("%s of the contract %s broken, within the budget.", figure.Things(len(broken), "rule"), isAre(len(broken))))
 	}
 	if d := b.Drift; d != nil {
 		switch d.Level {
@@ -106,7 +106,7 @@ func (b *Batch) outcomeTrust() []string {
 	if r := o.champion(); r != nil {
 		for _, m := range []evaluate.Metric{evaluate.AUC, evaluate.R2} {
 			if e, ok := r.Get(m); ok {
-				parts = append(parts, fmt.Sprintf("Labels give the champion's scores an %s of %s.", metricName(m), estimate(e)))
+				parts = append(parts, fmt.Sprintf("Labels give the champion's scores an %s of %s.", metricName(m), figure.Estimate(&e)))
 			}
 		}
 	}
@@ -148,9 +148,9 @@ func owner(name string) string {
 
 func (b *Batch) factList() []page.Fact {
 	r := b.Rows
-	facts := []page.Fact{{Name: "Rows delivered", Value: page.Text(chart.Count(r.Delivered)), Note: balance(r)}}
+	facts := []page.Fact{{Name: "Rows delivered", Value: page.Text(figure.Count(r.Delivered)), Note: balance(r)}}
 	if r.Scored > 0 || r.Quarantined > 0 {
-		q := page.Fact{Name: "In quarantine", Value: page.Text(chart.Count(r.Quarantined)), Note: fmt.Sprintf("%s of the rows; %s may be", chart.Percent(float64(r.Quarantined)/float64(max(r.Delivered, 1))), chart.Count(r.Budget))}
+		q := page.Fact{Name: "In quarantine", Value: page.Text(figure.Count(r.Quarantined)), Note: fmt.Sprintf("%s of the rows; %s may be", figure.Percent(float64(r.Quarantined)/float64(max(r.Delivered, 1))), figure.Count(r.Budget))}
 		if r.Quarantined > 0 {
 			q.Tone = page.Warn
 		}
@@ -174,17 +174,17 @@ func balance(r Rows) string {
 	if r.Scored+r.Quarantined == 0 {
 		return "no row was read"
 	}
-	s := fmt.Sprintf("= %s scored + %s in quarantine", chart.Count(r.Scored), chart.Count(r.Quarantined))
+	s := fmt.Sprintf("= %s scored + %s in quarantine", figure.Count(r.Scored), figure.Count(r.Quarantined))
 	if r.Fallback > 0 {
-		s += fmt.Sprintf("; %s more have a fallback score", chart.Count(r.Fallback))
+		s += fmt.Sprintf("; %s more have a fallback score", figure.Count(r.Fallback))
 	}
 	return s
 }
 
 func (b *Batch) contractFact() page.Fact {
-	f := page.Fact{Name: "Contract", Value: page.Text("kept"), Tone: page.Good, Note: fmt.Sprintf("%s, %s", strings.TrimSpace(b.Contract.Name+" "+b.Contract.Version), count(len(b.Contract.Rules), "rule"))}
+	f := page.Fact{Name: "Contract", Value: page.Text("kept"), Tone: page.Good, Note: fmt.Sprintf("%s, %s", strings.TrimSpace(b.Contract.Name+" "+b.Contract.Version), figure.Things(len(b.Contract.Rules), "rule"))}
 	if broken := b.broken(); len(broken) > 0 {
-		f.Value, f.Tone = page.Text(count(len(broken), "rule")+" broken"), page.Warn
+		f.Value, f.Tone = page.Text(figure.Things(len(broken), "rule")+" broken"), page.Warn
 		if b.Verdict.Verdict == "block" {
 			f.Tone = page.Bad
 		}
@@ -212,17 +212,10 @@ func (b *Batch) outcomeFacts() []page.Fact {
 	var facts []page.Fact
 	for _, m := range []evaluate.Metric{evaluate.AUC, evaluate.InTheLarge, evaluate.R2, evaluate.RMSE} {
 		if e, ok := r.Get(m); ok {
-			facts = append(facts, page.Fact{Name: metricName(m), Value: page.Text(chart.Number(e.Value)), Note: span(e) + fmt.Sprintf(", %s with labels", rows(e.N)), How: metricHow(m, e)})
+			facts = append(facts, page.Fact{Name: metricName(m), Value: page.Text(figure.Number(e.Value)), Note: figure.Interval(e) + fmt.Sprintf(", %s with labels", figure.Things(e.N, "row")), How: metricHow(m, e)})
 		}
 	}
 	return facts
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return chart.Count(int64(n)) + " " + noun + "s"
 }
 
 func isAre(n int) string {
@@ -247,7 +240,7 @@ func (b *Batch) publicationBlocks() []page.Block {
 	for _, p := range b.Publications {
 		n := "–"
 		if p.Rows >= 0 {
-			n = chart.Count(p.Rows)
+			n = figure.Count(p.Rows)
 		}
 		t.Rows = append(t.Rows, page.Row{{Text: page.Text(fmt.Sprint(p.Number))}, {Text: page.Text(p.At.UTC().Format("2006-01-02 15:04:05"))}, {Text: page.Text(p.By)}, {Text: page.Text(fmt.Sprint(p.TableVersion))},
 			{Text: page.Text(n)}, {Text: digest(p.Run)}, {Text: page.Text(p.what())}})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"headgate/internal/figure"
 	"headgate/internal/report/chart"
 	"headgate/internal/report/page"
 )
@@ -21,12 +22,12 @@ func (b *Batch) broken() []Rule {
 func (b *Batch) contractLead() string {
 	broken := b.broken()
 	if len(broken) == 0 {
-		return fmt.Sprintf("All %s of the contract are kept; no row is in quarantine.", count(len(b.Contract.Rules), "rule"))
+		return fmt.Sprintf("All %s of the contract are kept; no row is in quarantine.", figure.Things(len(b.Contract.Rules), "rule"))
 	}
 	if b.unread() {
-		return fmt.Sprintf("%s broken, as the footers of the files show. No row was read, so the other rules were not judged.", count(len(broken), "rule"))
+		return fmt.Sprintf("%s broken, as the footers of the files show. No row was read, so the other rules were not judged.", figure.Things(len(broken), "rule"))
 	}
-	return fmt.Sprintf("%s broken. %s of %s delivered are in quarantine; the budget is %s.", count(len(broken), "rule"), rows(b.Rows.Quarantined), chart.Count(b.Rows.Delivered), chart.Count(b.Rows.Budget))
+	return fmt.Sprintf("%s broken. %s of %s delivered are in quarantine; the budget is %s.", figure.Things(len(broken), "rule"), figure.Things(b.Rows.Quarantined, "row"), figure.Count(b.Rows.Delivered), figure.Count(b.Rows.Budget))
 }
 
 func (b *Batch) contractBlocks() []page.Block {
@@ -68,7 +69,7 @@ func (b *Batch) contractBlocks() []page.Block {
 		}
 	}
 	if len(t.Rows) > 0 {
-		blocks = append(blocks, &page.Details{Summary: count(len(t.Rows), "rule") + " " + word, Blocks: []page.Block{t}})
+		blocks = append(blocks, &page.Details{Summary: figure.Things(len(t.Rows), "rule") + " " + word, Blocks: []page.Block{t}})
 	}
 	return blocks
 }
@@ -93,8 +94,8 @@ func (b *Batch) brokenTable(broken []Rule) *page.Table {
 		share := float64(r.Rows) / float64(max(b.Rows.Delivered, 1))
 		row := page.Row{{Text: page.Code(r.ID)}, {Text: page.Text("–")}, {}, {Text: page.Text("–")}, {Text: page.Text(consequence), Tone: tone}, {Text: page.Text(r.Message)}}
 		if r.Rows > 0 {
-			bar := chart.Bar(r.ID+": "+rows(r.Rows), float64(r.Rows), largest, false)
-			row[1].Text, row[2].Chart, row[3].Text = page.Text(chart.Count(r.Rows)), &bar, page.Text(chart.Percent(share))
+			bar := chart.Bar(r.ID+": "+figure.Things(r.Rows, "row"), float64(r.Rows), largest, false)
+			row[1].Text, row[2].Chart, row[3].Text = page.Text(figure.Count(r.Rows)), &bar, page.Text(figure.Percent(share))
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -106,15 +107,15 @@ func (b *Batch) unread() bool { return b.Verdict.Stage == "footers" }
 
 func keyFacts(k *Keys) []page.Fact {
 	if k.Before == "" {
-		return []page.Fact{{Name: "Entities scored", Value: page.Text(chart.Count(k.Scored)), Note: "the first batch: there is none to compare with"}}
+		return []page.Fact{{Name: "Entities scored", Value: page.Text(figure.Count(k.Scored)), Note: "the first batch: there is none to compare with"}}
 	}
 	facts := []page.Fact{
-		{Name: "Entities scored", Value: page.Text(chart.Count(k.Scored)), Note: chart.Count(k.Expected) + " in " + k.Before},
-		{Name: "New", Value: page.Text(chart.Count(k.New)), Note: "not in " + k.Before},
-		{Name: "Vanished", Value: page.Text(chart.Count(k.Vanished)), Note: "in " + k.Before + ", and not delivered"},
+		{Name: "Entities scored", Value: page.Text(figure.Count(k.Scored)), Note: figure.Count(k.Expected) + " in " + k.Before},
+		{Name: "New", Value: page.Text(figure.Count(k.New)), Note: "not in " + k.Before},
+		{Name: "Vanished", Value: page.Text(figure.Count(k.Vanished)), Note: "in " + k.Before + ", and not delivered"},
 	}
 	if k.Unscored > 0 {
-		facts = append(facts, page.Fact{Name: "Without a score", Value: page.Text(chart.Count(k.Unscored)), Tone: page.Warn, Note: "all their rows are in quarantine"})
+		facts = append(facts, page.Fact{Name: "Without a score", Value: page.Text(figure.Count(k.Unscored)), Tone: page.Warn, Note: "all their rows are in quarantine"})
 	}
 	return facts
 }

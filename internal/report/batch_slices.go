@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"headgate/internal/figure"
 	"headgate/internal/report/chart"
 	"headgate/internal/report/page"
 )
@@ -34,7 +35,7 @@ func (b *Batch) sliceBlocks() []page.Block {
 		all = append(all, sliceTable("By "+b.Slices[i].Column, how, b.Slices[i:j], f))
 		i = j
 	}
-	return append(blocks, &page.Details{Summary: "All " + count(len(b.Slices), "slice"), Blocks: all})
+	return append(blocks, &page.Details{Summary: "All " + figure.Things(len(b.Slices), "slice"), Blocks: all})
 }
 
 // standsOut orders slices: by how far the gap of their AUC is from 0 in its interval's half
@@ -70,8 +71,8 @@ func sliceTable(caption, how string, slices []Slice, f *chart.Forest) *page.Tabl
 		t.Columns = append(t.Columns, page.Column{Name: "AUC", Number: true}, page.Column{Name: "Gap to all other rows", Axis: &axis}, page.Column{Name: "Gap"})
 	}
 	for _, s := range slices {
-		row := page.Row{{Text: page.Text(s.Column + " " + s.Value)}, {Text: page.Text(chart.Count(s.Rows))}, {Text: page.Text(optional(s.Share[0], chart.Percent))}, {Text: page.Text(optional(s.Share[1], chart.Percent))},
-			{Text: page.Text(optional(s.Score[0], chart.Number))}, {Text: page.Text(optional(s.Score[1], chart.Number))}}
+		row := page.Row{{Text: page.Text(s.Column + " " + s.Value)}, {Text: page.Text(figure.Count(s.Rows))}, {Text: page.Text(optional(s.Share[0], figure.Percent))}, {Text: page.Text(optional(s.Share[1], figure.Percent))},
+			{Text: page.Text(optional(s.Score[0], figure.Number))}, {Text: page.Text(optional(s.Score[1], figure.Number))}}
 		if f != nil {
 			row = append(row, s.gap(f)...)
 		}
@@ -83,10 +84,10 @@ func sliceTable(caption, how string, slices []Slice, f *chart.Forest) *page.Tabl
 func (s *Slice) gap(f *chart.Forest) page.Row {
 	cells := page.Row{{Text: page.Text("–")}, {}, {Text: page.Text("–")}}
 	if s.AUC != nil {
-		cells[0].Text = page.Text(chart.Number(s.AUC.Value))
+		cells[0].Text = page.Text(figure.Number(s.AUC.Value))
 	}
 	if s.Gap != nil {
-		text := chart.Signed(s.Gap.Value) + " " + span(*s.Gap)
+		text := figure.Signed(s.Gap.Value) + " " + figure.Interval(*s.Gap)
 		drawn := f.Row(chart.Row{Title: s.Column + " " + s.Value + ": " + text, Interval: interval(*s.Gap), Bounds: [2]float64{math.NaN(), math.NaN()}, Series: chart.Now, Fails: s.Significant})
 		cells[1].Chart = &drawn
 		if s.Significant {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"headgate/internal/evaluate"
+	"headgate/internal/figure"
 	"headgate/internal/report/chart"
 	"headgate/internal/report/page"
 )
@@ -15,7 +16,7 @@ import (
 // Page returns the card as a page. A number whose artifact the card does not name is left
 // out.
 func (c *Card) Page() *page.Page {
-	p := &page.Page{Kind: "Model card", Title: c.Pipeline + ": model version " + Short(c.Model.Digest), Verdict: c.verdict(), Facts: c.factList()}
+	p := &page.Page{Kind: "Model card", Title: c.Pipeline + ": model version " + figure.Short(c.Model.Digest), Verdict: c.verdict(), Facts: c.factList()}
 	p.Add("Intended use", "As the pipeline file and the contract have it, and nothing beyond.", c.useBlocks()...)
 	p.Add("Performance by month", "On the rows of each labelled month, whatever the version's role was there.", c.monthBlocks()...)
 	p.Add("Slices and fairness", "", c.sliceBlocks()...)
@@ -40,7 +41,7 @@ func (c *Card) verdict() page.Verdict {
 	case p == nil:
 		v.Trust = page.Text("No labels have judged it yet, so this card has no performance.")
 	default:
-		text := fmt.Sprintf("On %s, the last month with labels, it has an %s of %s; %s known.", p.Batch, metricName(p.Metric), estimate(*p.Value), countIs(len(c.Months), "labelled month"))
+		text := fmt.Sprintf("On %s, the last month with labels, it has an %s of %s; %s known.", p.Batch, metricName(p.Metric), figure.Estimate(p.Value), countIs(len(c.Months), "labelled month"))
 		if off := largeWord(p.Large); off != "" {
 			text += " " + sentenceCase(off) + "."
 		}
@@ -52,7 +53,7 @@ func (c *Card) verdict() page.Verdict {
 	return v
 }
 
-func countIs(n int, noun string) string { return fmt.Sprintf("%s %s", count(n, noun), isAre(n)) }
+func countIs(n int, noun string) string { return figure.Things(n, noun) + " " + isAre(n) }
 
 // lastProof is the last month that has the headline metric and names its evidence.
 func (c *Card) lastProof() *Proof {
@@ -70,13 +71,13 @@ func (c *Card) factList() []page.Fact {
 		{Name: "Kind", Value: page.Text(c.Bundle.Kind), Note: strings.TrimSpace("objective " + c.Bundle.Objective)},
 	}
 	if c.Model.Digest != "" {
-		facts = append(facts, page.Fact{Name: "Features", Value: page.Text(fmt.Sprint(len(c.Inputs))), Note: "of version " + Short(c.Model.Digest)})
+		facts = append(facts, page.Fact{Name: "Features", Value: page.Text(fmt.Sprint(len(c.Inputs))), Note: "of version " + figure.Short(c.Model.Digest)})
 	}
 	if p := c.lastProof(); p != nil {
-		facts = append(facts, page.Fact{Name: metricName(p.Metric) + " of " + p.Batch, Value: page.Text(chart.Number(p.Value.Value)), Note: span(*p.Value) + ", evaluation " + Short(p.Paper), How: metricHow(p.Metric, *p.Value)})
+		facts = append(facts, page.Fact{Name: metricName(p.Metric) + " of " + p.Batch, Value: page.Text(figure.Number(p.Value.Value)), Note: figure.Interval(*p.Value) + ", evaluation " + figure.Short(p.Paper), How: metricHow(p.Metric, *p.Value)})
 	}
 	if c.Bundle.Golden != "" {
-		facts = append(facts, page.Fact{Name: "Golden rows", Value: page.Text(chart.Count(int64(c.Bundle.GoldenRows))), Note: "scored again whenever it is loaded; " + Short(c.Bundle.Golden)})
+		facts = append(facts, page.Fact{Name: "Golden rows", Value: page.Text(figure.Count(int64(c.Bundle.GoldenRows))), Note: "scored again whenever it is loaded; " + figure.Short(c.Bundle.Golden)})
 	}
 	return append(facts, page.Fact{Name: "Registered", Value: page.Text(day(c.Bundle.Registered)), Note: fmt.Sprintf("by %s, entry %d", c.Bundle.By, c.Bundle.Entry)})
 }
@@ -101,7 +102,7 @@ func (c *Card) monthBlocks() []page.Block {
 		if e == nil {
 			return page.Cell{Text: page.Text("–")}
 		}
-		return page.Cell{Text: page.Text(estimate(*e))}
+		return page.Cell{Text: page.Text(figure.Estimate(e))}
 	}
 	line, large := chart.Line{Series: chart.Now, Name: "this version"}, chart.Line{Series: chart.Now, Name: "this version"}
 	var labels []string
@@ -113,7 +114,7 @@ func (c *Card) monthBlocks() []page.Block {
 		if !p.Evidence {
 			word, tone = "no", page.Warn
 		}
-		t.Rows = append(t.Rows, page.Row{{Text: page.Text(p.Batch)}, {Text: page.Text(p.Role)}, {Text: page.Text(chart.Count(p.Rows))}, text(p.Value), text(p.Large), text(p.Slope), text(p.Loss), {Text: page.Text(word), Tone: tone}, {Text: page.Digest(p.Paper)}})
+		t.Rows = append(t.Rows, page.Row{{Text: page.Text(p.Batch)}, {Text: page.Text(p.Role)}, {Text: page.Text(figure.Count(p.Rows))}, text(p.Value), text(p.Large), text(p.Slope), text(p.Loss), {Text: page.Text(word), Tone: tone}, {Text: page.Digest(p.Paper)}})
 		labels = append(labels, p.Batch)
 		line.Values, large.Values = append(line.Values, whiskers(p.Value)), append(large.Values, whiskers(p.Large))
 	}
@@ -148,14 +149,14 @@ func (c *Card) sliceBlocks() []page.Block {
 }
 
 func sliceRow(x evaluate.Slice, s *Sliced) page.Row {
-	row := page.Row{{Text: page.Text(x.Dimension + " = " + x.Value)}, {Text: page.Text(chart.Count(x.Rows))}, {Text: page.Text("–")}, {Text: page.Text("–")}, {Text: page.Text("too few rows"), Tone: page.Warn}, {Text: page.Digest(s.Paper)}}
+	row := page.Row{{Text: page.Text(x.Dimension + " = " + x.Value)}, {Text: page.Text(figure.Count(x.Rows))}, {Text: page.Text("–")}, {Text: page.Text("–")}, {Text: page.Text("too few rows"), Tone: page.Warn}, {Text: page.Digest(s.Paper)}}
 	for _, m := range x.Metrics {
 		if m.Metric != s.Metric {
 			continue
 		}
-		row[2].Text, row[4] = page.Text(estimate(m.Estimate)), page.Cell{Text: page.Text("no gap beyond chance")}
+		row[2].Text, row[4] = page.Text(figure.Estimate(&m.Estimate)), page.Cell{Text: page.Text("no gap beyond chance")}
 		if m.Gap != nil {
-			row[3].Text = page.Textf("%s %s", chart.Signed(m.Gap.Value), span(*m.Gap))
+			row[3].Text = page.Textf("%s %s", figure.Signed(m.Gap.Value), figure.Interval(*m.Gap))
 		}
 		if m.Significant {
 			row[4] = page.Cell{Text: page.Text("differs beyond chance"), Tone: page.Warn}
@@ -166,7 +167,7 @@ func sliceRow(x evaluate.Slice, s *Sliced) page.Row {
 
 func (f *Fairness) table() page.Block {
 	p := f.Parity
-	t := &page.Table{Caption: fmt.Sprintf("Decisions at %s by %s, %s", chart.Number(p.Threshold), f.Column, f.Batch), How: "It says how differently a decision at the threshold treats the groups, and nothing of why. Groups of a classified column have no names.",
+	t := &page.Table{Caption: fmt.Sprintf("Decisions at %s by %s, %s", figure.Bound(p.Threshold), f.Column, f.Batch), How: "It says how differently a decision at the threshold treats the groups, and nothing of why. Groups of a classified column have no names.",
 		Columns: page.Columns("Group", "#Rows", "#Selected", "#True positive rate", "#False positive rate", "From")}
 	rate := func(e *evaluate.Estimate) page.Cell {
 		if e == nil {
@@ -175,7 +176,7 @@ func (f *Fairness) table() page.Block {
 		return page.Cell{Text: page.Text(share(*e))}
 	}
 	for _, g := range p.Groups {
-		t.Rows = append(t.Rows, page.Row{{Text: page.Text(g.Value)}, {Text: page.Text(chart.Count(g.Rows))}, rate(g.SelectionRate), rate(g.TruePositive), rate(g.FalsePositive), {Text: page.Digest(f.Paper)}})
+		t.Rows = append(t.Rows, page.Row{{Text: page.Text(g.Value)}, {Text: page.Text(figure.Count(g.Rows))}, rate(g.SelectionRate), rate(g.TruePositive), rate(g.FalsePositive), {Text: page.Digest(f.Paper)}})
 	}
 	for _, d := range []struct {
 		name string
@@ -202,20 +203,20 @@ func (c *Card) limits() []string {
 	case 0:
 		add("No month with complete labels has judged it.")
 	case 1, 2:
-		add("Only %s judged it: the season is not known.", count(proofs, "month with complete labels"))
+		add("Only %s judged it: the season is not known.", figure.Things(proofs, "month with complete labels"))
 	}
 	if s := c.Slices; s != nil && s.Paper != "" {
 		small, differs := s.standouts()
 		if len(small) > 0 {
-			add("Too few rows to judge it in %s (evaluation %s).", list(small, 5), Short(s.Paper))
+			add("Too few rows to judge it in %s (evaluation %s).", list(small, 5), figure.Short(s.Paper))
 		}
 		if len(differs) > 0 {
-			add("It ranks differently from the rest, beyond chance, in %s (evaluation %s).", list(differs, 5), Short(s.Paper))
+			add("It ranks differently from the rest, beyond chance, in %s (evaluation %s).", list(differs, 5), figure.Short(s.Paper))
 		}
 	}
 	if p := c.lastProof(); p != nil {
 		if off := largeWord(p.Large); off != "" {
-			add("In %s %s: %s log odds (evaluation %s).", p.Batch, off, estimate(*p.Large), Short(p.Paper))
+			add("In %s %s: %s log odds (evaluation %s).", p.Batch, off, figure.Estimate(p.Large), figure.Short(p.Paper))
 		}
 	}
 	var moved []string
@@ -275,8 +276,8 @@ func (c *Card) featureBlocks() []page.Block {
 			}
 			row := page.Row{{Text: page.Code(f.Name)}, {Text: page.Text(kind)}, {Text: page.Text(cmp.Or(f.Classification, "–"))}, {}, {Text: page.Text("–")}}
 			if most > 0 {
-				bar := chart.Bar(f.Name+": "+chart.Percent(f.Importance), f.Importance, most, false)
-				row[3].Chart, row[4].Text = &bar, page.Text(chart.Percent(f.Importance))
+				bar := chart.Bar(f.Name+": "+figure.Percent(f.Importance), f.Importance, most, false)
+				row[3].Chart, row[4].Text = &bar, page.Text(figure.Percent(f.Importance))
 			}
 			t.Rows = append(t.Rows, row)
 		}
@@ -285,7 +286,7 @@ func (c *Card) featureBlocks() []page.Block {
 	first := min(mostFeatures, len(c.Inputs))
 	blocks := []page.Block{&page.Paragraph{Text: page.Join(page.Text("As the model file "), digest(c.Bundle.File), page.Text(" has them."))}, table("Features by gain", c.Inputs[:first])}
 	if first < len(c.Inputs) {
-		blocks = append(blocks, &page.Details{Summary: "The other " + count(len(c.Inputs)-first, "feature"), Blocks: []page.Block{table("The other features", c.Inputs[first:])}})
+		blocks = append(blocks, &page.Details{Summary: "The other " + figure.Things(len(c.Inputs)-first, "feature"), Blocks: []page.Block{table("The other features", c.Inputs[first:])}})
 	}
 	return blocks
 }
@@ -309,7 +310,7 @@ func (c *Card) trainingBlocks() []page.Block {
 	m := l.Manifest
 	facts := []page.Fact{{Name: "Manifest", Value: page.Digest(l.Paper), Note: "kept in the bundle"}, {Name: "Label", Value: page.Code(m.Label)}, {Name: "Nothing later than", Value: page.Text(cmp.Or(m.AsOf, "not limited"))}, {Name: "Seed", Value: page.Text(fmt.Sprint(m.Seed))}}
 	if r := m.Results; r != nil {
-		facts = append(facts, page.Fact{Name: "Trainer", Value: page.Text(r.Trainer), Note: libraries(r.Libraries)}, page.Fact{Name: "Rows learned from", Value: page.Text(chart.Count(r.Train.Rows))})
+		facts = append(facts, page.Fact{Name: "Trainer", Value: page.Text(r.Trainer), Note: libraries(r.Libraries)}, page.Fact{Name: "Rows learned from", Value: page.Text(figure.Count(r.Train.Rows))})
 		if r.Rounds > 0 {
 			facts = append(facts, page.Fact{Name: "Rounds", Value: page.Text(fmt.Sprint(r.Rounds)), Note: r.Stopped})
 		}
@@ -317,13 +318,13 @@ func (c *Card) trainingBlocks() []page.Block {
 	blocks = append(blocks, &page.FactList{Facts: facts})
 	data := &page.Table{Caption: "Data windows", Columns: page.Columns("Batch", "Part", "#Rows", "File")}
 	for _, f := range m.Data.Train {
-		data.Rows = append(data.Rows, page.Row{{Text: page.Text(cmp.Or(f.Batch, "–"))}, {Text: page.Text("training")}, {Text: page.Text(chart.Count(f.Rows))}, {Text: digest(f.Digest)}})
+		data.Rows = append(data.Rows, page.Row{{Text: page.Text(cmp.Or(f.Batch, "–"))}, {Text: page.Text("training")}, {Text: page.Text(figure.Count(f.Rows))}, {Text: digest(f.Digest)}})
 	}
 	for _, f := range m.Data.Valid {
-		data.Rows = append(data.Rows, page.Row{{Text: page.Text(cmp.Or(f.Batch, "–"))}, {Text: page.Text("tells when to stop")}, {Text: page.Text(chart.Count(f.Rows))}, {Text: digest(f.Digest)}})
+		data.Rows = append(data.Rows, page.Row{{Text: page.Text(cmp.Or(f.Batch, "–"))}, {Text: page.Text("tells when to stop")}, {Text: page.Text(figure.Count(f.Rows))}, {Text: digest(f.Digest)}})
 	}
 	for _, f := range m.Data.Calibration {
-		data.Rows = append(data.Rows, page.Row{{Text: page.Text(cmp.Or(f.Batch, "–"))}, {Text: page.Text("calibration")}, {Text: page.Text(chart.Count(f.Rows))}, {Text: digest(f.Digest)}})
+		data.Rows = append(data.Rows, page.Row{{Text: page.Text(cmp.Or(f.Batch, "–"))}, {Text: page.Text("calibration")}, {Text: page.Text(figure.Count(f.Rows))}, {Text: digest(f.Digest)}})
 	}
 	parameters := &page.Table{Caption: "Parameters", Columns: page.Columns("Parameter", "Value")}
 	for _, name := range slices.Sorted(maps.Keys(m.Parameters)) {
@@ -333,7 +334,7 @@ func (c *Card) trainingBlocks() []page.Block {
 		blocks = append(blocks, data)
 	}
 	if len(parameters.Rows) > 0 {
-		blocks = append(blocks, &page.Details{Summary: count(len(parameters.Rows), "parameter"), Blocks: []page.Block{parameters}})
+		blocks = append(blocks, &page.Details{Summary: figure.Things(len(parameters.Rows), "parameter"), Blocks: []page.Block{parameters}})
 	}
 	return blocks
 }
@@ -352,9 +353,9 @@ func (c *Card) calibrationBlock() page.Block {
 	case k == nil:
 		return &page.Paragraph{Text: page.Text("Calibration: the model's own predictions.")}
 	case k.Kind == "platt":
-		return &page.Paragraph{Text: page.Join(page.Textf("Calibration: platt, intercept %s and slope %s on the raw score, in bundle ", chart.Number(k.Intercept), chart.Number(k.Slope)), page.Digest(c.Model.Digest), page.Text("."))}
+		return &page.Paragraph{Text: page.Join(page.Textf("Calibration: platt, intercept %s and slope %s on the raw score, in bundle ", figure.Number(k.Intercept), figure.Number(k.Slope)), page.Digest(c.Model.Digest), page.Text("."))}
 	}
-	return &page.Paragraph{Text: page.Join(page.Textf("Calibration: %s with %s, in bundle ", k.Kind, count(len(k.Raw), "point")), page.Digest(c.Model.Digest), page.Text("."))}
+	return &page.Paragraph{Text: page.Join(page.Textf("Calibration: %s with %s, in bundle ", k.Kind, figure.Things(len(k.Raw), "point")), page.Digest(c.Model.Digest), page.Text("."))}
 }
 
 func (c *Card) decisionBlocks() []page.Block {
@@ -377,7 +378,7 @@ func (c *Card) serviceBlocks() []page.Block {
 		if s.Commit == "" {
 			continue
 		}
-		t.Rows = append(t.Rows, page.Row{{Text: page.Text(s.Batch)}, {Text: page.Text(fmt.Sprint(s.Publication))}, {Text: page.Text(chart.Count(s.Rows))}, {Text: page.Text(chart.Percent(float64(s.Rows) / float64(max(s.Of, 1))))}, {Text: page.Digest(s.Commit)}})
+		t.Rows = append(t.Rows, page.Row{{Text: page.Text(s.Batch)}, {Text: page.Text(fmt.Sprint(s.Publication))}, {Text: page.Text(figure.Count(s.Rows))}, {Text: page.Text(figure.Percent(float64(s.Rows) / float64(max(s.Of, 1))))}, {Text: page.Digest(s.Commit)}})
 	}
 	if len(t.Rows) == 0 {
 		return []page.Block{&page.Paragraph{Text: page.Text("No published row has its score.")}}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"headgate/internal/evaluate"
+	"headgate/internal/figure"
 	"headgate/internal/gate"
 	"headgate/internal/report/chart"
 	"headgate/internal/report/page"
@@ -40,7 +41,7 @@ func gateBlocks(gates []Gate) []page.Block {
 // decided says which rules decided.
 func (g *Gate) decided() string {
 	if g.Decision.Verdict == gate.Pass {
-		return fmt.Sprintf("all %s", count(len(g.Decision.Rules), "rule"))
+		return fmt.Sprintf("all %s", figure.Things(len(g.Decision.Rules), "rule"))
 	}
 	var ids []string
 	for _, r := range g.Decision.Rules {
@@ -61,7 +62,7 @@ func (g *Gate) Blocks() []page.Block {
 		text = page.Join(text, page.Text("Candidate "), page.Digest(d.Evidence.Release.Model), page.Text(", against "), page.Digest(d.Evidence.Release.Champion), page.Text(". "))
 	}
 	if o := d.Evidence.Outcome; o != nil {
-		text = page.Join(text, page.Textf("Labels of %s: %s, look %d of at most %d. ", list(o.Batches, 4), rows(o.Rows), len(o.Past), o.Looks))
+		text = page.Join(text, page.Textf("Labels of %s: %s, look %d of at most %d. ", list(o.Batches, 4), figure.Things(o.Rows, "row"), len(o.Past), o.Looks))
 	}
 	if g.Entry > 0 {
 		text = page.Join(text, page.Textf("Entry %d of the registry, decision ", g.Entry), page.Digest(g.Paper), page.Text("."))
@@ -80,7 +81,7 @@ func (g *Gate) title() string {
 	case g.Decision.Subject == gate.Canary:
 		return fmt.Sprintf("%s: the step %s in this batch", g.Release, g.Step)
 	}
-	return fmt.Sprintf("%s: %s of %s", g.Release, g.Step, Short(g.Decision.Evidence.Release.Model))
+	return fmt.Sprintf("%s: %s of %s", g.Release, g.Step, figure.Short(g.Decision.Evidence.Release.Model))
 }
 
 func question(s gate.Subject) string {
@@ -206,12 +207,12 @@ func (g *Gate) lines(prefix string) []line {
 			continue
 		}
 		if metric.Success != nil {
-			lines = append(lines, line{metric: m, name: prefix + string(m) + " is better", value: estimate(*metric.Success), interval: improvement(m, *metric.Success, base),
+			lines = append(lines, line{metric: m, name: prefix + string(m) + " is better", value: figure.Estimate(metric.Success), interval: improvement(m, *metric.Success, base),
 				bounds: [2]float64{0, math.NaN()}, meaning: "above 0", fails: improvement(m, *metric.Success, base).Low <= 0})
 		}
-		l := line{metric: m, name: prefix + string(m) + " is not worse", value: estimate(metric.Difference), interval: improvement(m, metric.Difference, base), bounds: [2]float64{math.NaN(), math.NaN()}}
+		l := line{metric: m, name: prefix + string(m) + " is not worse", value: figure.Estimate(&metric.Difference), interval: improvement(m, metric.Difference, base), bounds: [2]float64{math.NaN(), math.NaN()}}
 		if margin, ok := g.margin(m, base); ok {
-			l.bounds[0], l.meaning = -margin, "above −"+chart.Number(margin)+" %"
+			l.bounds[0], l.meaning = -margin, "above "+figure.Percent(-margin/100)
 			l.fails = l.interval.Low <= -margin
 		}
 		lines = append(lines, l)
@@ -247,10 +248,10 @@ func (g *Gate) compareForest(c *gate.Compare) page.Block {
 		if e == nil || bound <= 0 {
 			return
 		}
-		l := line{name: name, value: estimate(*e), interval: chart.Interval{Low: e.Low / bound, Value: e.Value / bound, High: e.High / bound},
-			bounds: [2]float64{math.NaN(), 1}, meaning: "at most " + chart.Number(bound), fails: e.High > bound}
+		l := line{name: name, value: figure.Estimate(e), interval: chart.Interval{Low: e.Low / bound, Value: e.Value / bound, High: e.High / bound},
+			bounds: [2]float64{math.NaN(), 1}, meaning: "at most " + figure.Bound(bound), fails: e.High > bound}
 		if both {
-			l.bounds[0], l.meaning = -1, "within ±"+chart.Number(bound)
+			l.bounds[0], l.meaning = -1, "within ±"+figure.Bound(bound)
 			l.fails = l.fails || e.Low < -bound
 		}
 		lines = append(lines, l)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
+	"headgate/internal/figure"
 	"headgate/internal/report/chart"
 	"headgate/internal/report/page"
 )
@@ -29,13 +30,13 @@ func lineTable(caption string, lines func(func(int, Line) bool), link func(Line)
 				drift.Tone = page.Plain
 			}
 		}
-		delivered, quarantined := chart.Count(l.Rows.Delivered), chart.Count(l.Rows.Quarantined)
+		delivered, quarantined := figure.Count(l.Rows.Delivered), figure.Count(l.Rows.Quarantined)
 		if l.Gone {
 			delivered, quarantined = "–", "–"
 		}
 		quality := "–"
 		if l.Quality != nil && l.Quality.Champion != nil {
-			quality = estimate(*l.Quality.Champion)
+			quality = figure.Estimate(l.Quality.Champion)
 		}
 		t.Rows = append(t.Rows, page.Row{{Text: name}, {Text: page.Text(word), Tone: stateTone(l.State)}, {Text: page.Text(delivered)}, {Text: page.Text(quarantined)}, drift,
 			{Text: page.Text(quality)}, {Text: page.Text(cmp.Or(servedText(l.Served), "–"))}, {Text: page.Text(cmp.Or(list(l.Decisions, 3), "–"))}})
@@ -48,7 +49,7 @@ func (l *Line) rowsSentence() string {
 	if l.Gone {
 		return "Its scores are published; the papers of its run were deleted, so nobody can say of how many delivered rows."
 	}
-	return fmt.Sprintf("%s of %s were scored and published, %s in quarantine.", chart.Count(l.Rows.Scored), rows(l.Rows.Delivered), chart.Count(l.Rows.Quarantined))
+	return fmt.Sprintf("%s of %s were scored and published, %s in quarantine.", figure.Count(l.Rows.Scored), figure.Things(l.Rows.Delivered, "row"), figure.Count(l.Rows.Quarantined))
 }
 
 func servedText(all []Served) string {
@@ -58,7 +59,7 @@ func servedText(all []Served) string {
 	}
 	var parts []string
 	for _, s := range all {
-		parts = append(parts, fmt.Sprintf("%s %s", Short(s.Model.Digest), chart.Percent(float64(s.Rows)/float64(max(total, 1)))))
+		parts = append(parts, fmt.Sprintf("%s %s", figure.Short(s.Model.Digest), figure.Percent(float64(s.Rows)/float64(max(total, 1)))))
 	}
 	return list(parts, 4)
 }
@@ -69,11 +70,11 @@ func timelineOf(months []Line) chart.Chart {
 	var lanes []chart.Lane
 	lane := func(v Version) *chart.Lane {
 		for i := range lanes {
-			if lanes[i].Name == Short(v.Digest) {
+			if lanes[i].Name == figure.Short(v.Digest) {
 				return &lanes[i]
 			}
 		}
-		lanes = append(lanes, chart.Lane{Name: Short(v.Digest)})
+		lanes = append(lanes, chart.Lane{Name: figure.Short(v.Digest)})
 		return &lanes[len(lanes)-1]
 	}
 	for i, l := range months {
@@ -87,7 +88,7 @@ func timelineOf(months []Line) chart.Chart {
 			on := lane(s.Model)
 			series, text := chart.Now, "100 %"
 			if share < 1 {
-				text = chart.Percent(share)
+				text = figure.Percent(share)
 			}
 			if share < 0.5 {
 				series = chart.Alt

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"headgate/internal/evaluate"
+	"headgate/internal/figure"
 	"headgate/internal/report/chart"
 	"headgate/internal/report/page"
 )
@@ -80,7 +81,7 @@ func (m *Month) happened() page.Words {
 	case l.Gone:
 		parts = append(parts, "The papers of its run were deleted.")
 	default:
-		parts = append(parts, sentenceCase(rows(l.Rows.Delivered))+" delivered.")
+		parts = append(parts, sentenceCase(figure.Things(l.Rows.Delivered, "row"))+" delivered.")
 	}
 	if l.Why != "" {
 		parts = append(parts, sentenceEnd(l.Why))
@@ -91,9 +92,9 @@ func (m *Month) happened() page.Words {
 	for _, e := range m.Decisions {
 		switch {
 		case e.Kind == "promote" && e.Model != nil:
-			parts = append(parts, fmt.Sprintf("%s became the champion.", Short(e.Model.Digest)))
+			parts = append(parts, fmt.Sprintf("%s became the champion.", figure.Short(e.Model.Digest)))
 		case e.Kind == "rejected" && e.Model != nil:
-			parts = append(parts, fmt.Sprintf("%s was rejected.", Short(e.Model.Digest)))
+			parts = append(parts, fmt.Sprintf("%s was rejected.", figure.Short(e.Model.Digest)))
 		}
 	}
 	for _, e := range m.Trainings {
@@ -121,9 +122,9 @@ func (m *Month) trust() page.Words {
 	}
 	if l := m.lastKnown(); l != nil {
 		q := l.Quality
-		parts = append(parts, fmt.Sprintf("The last month with labels is %s: %s %s.", l.Batch, metricName(q.Metric), estimate(*q.Champion)))
+		parts = append(parts, fmt.Sprintf("The last month with labels is %s: %s %s.", l.Batch, metricName(q.Metric), figure.Estimate(q.Champion)))
 		if q.First != nil && m.First.Digest != l.Champion.Digest {
-			parts = append(parts, fmt.Sprintf("The first champion, which never learned again, would have had %s.", estimate(*q.First)))
+			parts = append(parts, fmt.Sprintf("The first champion, which never learned again, would have had %s.", figure.Estimate(q.First)))
 		}
 		if off := largeWord(q.Large); off != "" {
 			parts = append(parts, sentenceCase(off)+".")
@@ -157,12 +158,12 @@ func (m *Month) lastKnown() *Line {
 
 func (m *Month) factList() []page.Fact {
 	l := m.atEnd()
-	facts := []page.Fact{{Name: "Rows delivered", Value: page.Text(chart.Count(l.Rows.Delivered)), Note: balance(l.Rows)}}
+	facts := []page.Fact{{Name: "Rows delivered", Value: page.Text(figure.Count(l.Rows.Delivered)), Note: balance(l.Rows)}}
 	if l.Gone {
 		facts[0].Value, facts[0].Note = page.Text("not known"), "the papers of the run were deleted"
 	}
 	if l.Rows.Scored+l.Rows.Quarantined > 0 {
-		f := page.Fact{Name: "In quarantine", Value: page.Text(chart.Count(l.Rows.Quarantined)), Note: fmt.Sprintf("%s of the rows; %s may be", chart.Percent(float64(l.Rows.Quarantined)/float64(max(l.Rows.Delivered, 1))), chart.Count(l.Rows.Budget))}
+		f := page.Fact{Name: "In quarantine", Value: page.Text(figure.Count(l.Rows.Quarantined)), Note: fmt.Sprintf("%s of the rows; %s may be", figure.Percent(float64(l.Rows.Quarantined)/float64(max(l.Rows.Delivered, 1))), figure.Count(l.Rows.Budget))}
 		if l.Rows.Quarantined > 0 {
 			f.Tone = page.Warn
 		}
@@ -180,10 +181,10 @@ func (m *Month) factList() []page.Fact {
 	}
 	if k := m.lastKnown(); k != nil {
 		q := k.Quality
-		facts = append(facts, page.Fact{Name: metricName(q.Metric) + " of " + k.Batch, Value: page.Text(chart.Number(q.Champion.Value)), Note: span(*q.Champion) + ", the last with labels", How: metricHow(q.Metric, *q.Champion)})
+		facts = append(facts, page.Fact{Name: metricName(q.Metric) + " of " + k.Batch, Value: page.Text(figure.Number(q.Champion.Value)), Note: figure.Interval(*q.Champion) + ", the last with labels", How: metricHow(q.Metric, *q.Champion)})
 	}
 	if q := m.Month.Quality; q != nil && q.Champion != nil {
-		facts = append(facts, page.Fact{Name: metricName(q.Metric) + " of this month", Value: page.Text(chart.Number(q.Champion.Value)), Note: span(*q.Champion) + ", known since entry " + fmt.Sprint(q.Entry), How: metricHow(q.Metric, *q.Champion)})
+		facts = append(facts, page.Fact{Name: metricName(q.Metric) + " of this month", Value: page.Text(figure.Number(q.Champion.Value)), Note: figure.Interval(*q.Champion) + ", known since entry " + fmt.Sprint(q.Entry), How: metricHow(q.Metric, *q.Champion)})
 	}
 	return append(facts, page.Fact{Name: "Champion at the end", Value: page.Digest(m.Champion.Digest), Note: m.Champion.Note})
 }
@@ -273,7 +274,7 @@ func (m *Month) quarantineTrend() chart.Chart {
 		}
 		line.Values = append(line.Values, unknown(v))
 	}
-	return chart.Trend(chart.Trended{Title: "Rows in quarantine by month", YLabel: "share of the delivered rows", Labels: m.labels(), Lines: []chart.Line{line}, Text: chart.Percent})
+	return chart.Trend(chart.Trended{Title: "Rows in quarantine by month", YLabel: "share of the delivered rows", Labels: m.labels(), Lines: []chart.Line{line}, Text: figure.Percent})
 }
 
 func (m *Month) maturedBlocks() []page.Block {
@@ -289,16 +290,16 @@ func (m *Month) maturedBlocks() []page.Block {
 			word = "no evidence: " + list(b.Reasons, 2)
 		}
 		for i, j := range b.Models {
-			row := page.Row{{Text: page.Text(b.Batch)}, {Text: page.Digest(j.Model.Digest)}, {Text: page.Text(j.Role)}, {Text: page.Text(chart.Count(j.Rows))}, {Text: page.Text(cmp.Or(j.Problem, "–"))}, {Text: page.Text("–")}, {Text: page.Text("–")}, {Text: page.Text("–")}, {Text: page.Text(word), Tone: verdictTone(b.Verdict)}}
+			row := page.Row{{Text: page.Text(b.Batch)}, {Text: page.Digest(j.Model.Digest)}, {Text: page.Text(j.Role)}, {Text: page.Text(figure.Count(j.Rows))}, {Text: page.Text(cmp.Or(j.Problem, "–"))}, {Text: page.Text("–")}, {Text: page.Text("–")}, {Text: page.Text("–")}, {Text: page.Text(word), Tone: verdictTone(b.Verdict)}}
 			if j.Report != nil {
 				for _, metric := range []evaluate.Metric{evaluate.AUC, evaluate.R2} {
 					if e, ok := j.Report.Get(metric); ok {
-						row[4].Text = page.Text(estimate(e))
+						row[4].Text = page.Text(figure.Estimate(&e))
 					}
 				}
 				for k, metric := range []evaluate.Metric{evaluate.InTheLarge, evaluate.Slope, evaluate.LogLoss} {
 					if e, ok := j.Report.Get(metric); ok {
-						row[5+k].Text = page.Text(estimate(e))
+						row[5+k].Text = page.Text(figure.Estimate(&e))
 					}
 				}
 			}
@@ -326,8 +327,8 @@ func (m *Month) publishedBlocks() []page.Block {
 				role = "champion"
 			}
 			part := float64(s.Rows) / float64(max(total, 1))
-			bar := chart.Bar(Short(s.Model.Digest)+": "+chart.Percent(part), part, 1, false)
-			t.Rows = append(t.Rows, page.Row{{Text: page.Digest(s.Model.Digest)}, {Text: page.Text(s.Model.Note)}, {Text: page.Text(role)}, {Text: page.Text(chart.Count(s.Rows))}, {Text: page.Text(chart.Percent(part))}, {Chart: &bar}})
+			bar := chart.Bar(figure.Short(s.Model.Digest)+": "+figure.Percent(part), part, 1, false)
+			t.Rows = append(t.Rows, page.Row{{Text: page.Digest(s.Model.Digest)}, {Text: page.Text(s.Model.Note)}, {Text: page.Text(role)}, {Text: page.Text(figure.Count(s.Rows))}, {Text: page.Text(figure.Percent(part))}, {Chart: &bar}})
 		}
 		blocks = append(blocks, t)
 	}

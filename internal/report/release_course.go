@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"headgate/internal/figure"
 	"headgate/internal/gate"
 	"headgate/internal/report/chart"
 	"headgate/internal/report/page"
@@ -16,7 +17,7 @@ func (r *Release) stepBlocks() []page.Block {
 	for _, s := range r.Steps {
 		row := page.Row{{Text: page.Code(s.Name)}, {Text: page.Text("–")}, {Text: page.Text("not yet")}, {Text: page.Text("–")}, {Text: page.Text("–")}, {Text: page.Text("nobody must")}}
 		if s.Share > 0 {
-			row[1].Text = page.Text(chart.Percent(float64(s.Share) / 10_000))
+			row[1].Text = page.Text(figure.Percent(float64(s.Share) / 10_000))
 		}
 		if s.Entry > 0 {
 			row[2].Text, row[3].Text = page.Text(stamp(s.Entered)), page.Text(fmt.Sprint(s.Entry))
@@ -125,7 +126,7 @@ func (r *Release) lookBlocks() []page.Block {
 		for i := range r.Gates {
 			g := &r.Gates[i]
 			if o := g.Decision.Evidence.Outcome; o != nil && g.Decision.Subject == subject {
-				lines = append(lines, g.lines(fmt.Sprintf("%s, look %d: ", Short(g.Decision.Evidence.Release.Model), len(o.Past)))...)
+				lines = append(lines, g.lines(fmt.Sprintf("%s, look %d: ", figure.Short(g.Decision.Evidence.Release.Model), len(o.Past)))...)
 			}
 		}
 		if len(lines) == 0 {
@@ -150,7 +151,7 @@ func (r *Release) alphaTable() page.Block {
 		if a == 0 {
 			return "–"
 		}
-		return chart.Number(a)
+		return figure.Number(a)
 	}
 	for _, g := range r.Gates {
 		o := g.Decision.Evidence.Outcome
@@ -158,7 +159,7 @@ func (r *Release) alphaTable() page.Block {
 			continue
 		}
 		t.Rows = append(t.Rows, page.Row{{Text: page.Text(fmt.Sprint(g.Entry))}, {Text: page.Digest(g.Decision.Evidence.Release.Model)}, {Text: page.Text(string(g.Decision.Subject))}, {Text: page.Text(list(o.Batches, 4))},
-			{Text: page.Textf("%d of %d", len(o.Past), o.Looks)}, {Text: page.Text(chart.Count(o.Rows))}, {Text: page.Textf("%d of %d", o.Tried, o.Budget)},
+			{Text: page.Textf("%d of %d", len(o.Past), o.Looks)}, {Text: page.Text(figure.Count(o.Rows))}, {Text: page.Textf("%d of %d", o.Tried, o.Budget)},
 			{Text: page.Text(granted(o.Alpha.Success))}, {Text: page.Text(granted(o.Alpha.Guard))}, {Text: page.Text(granted(o.Alpha.Slice))}})
 	}
 	return t
@@ -172,7 +173,7 @@ func (r *Release) canaryBlocks() []page.Block {
 		for _, x := range c.Comparisons {
 			t.Rows = append(t.Rows, x.canaryRow(&c))
 			if x.Changes != nil && x.Share > 0 {
-				blocks = append(blocks, &page.Details{Summary: fmt.Sprintf("%s: the swap set of %s, and where scores moved", c.Batch, Short(x.Model.Digest)), Blocks: []page.Block{changes(x), migration(x)}})
+				blocks = append(blocks, &page.Details{Summary: fmt.Sprintf("%s: the swap set of %s, and where scores moved", c.Batch, figure.Short(x.Model.Digest)), Blocks: []page.Block{changes(x), migration(x)}})
 			}
 		}
 	}
@@ -185,19 +186,19 @@ func (r *Release) canaryBlocks() []page.Block {
 func (x *Comparison) canaryRow(c *Canary) page.Row {
 	row := page.Row{{Text: page.Text(c.Batch)}, {Text: page.Text(c.Step)}, {Text: page.Digest(x.Model.Digest)}, {Text: page.Text("nobody")}, {Text: page.Text("0")}, {Text: page.Text("–")}, {Text: page.Text("–")}, {Text: page.Text("–")}, {Text: page.Text("–")}}
 	if x.Share > 0 {
-		row[3].Text = page.Text(chart.Percent(float64(x.Share) / 10_000))
+		row[3].Text = page.Text(figure.Percent(float64(x.Share) / 10_000))
 	}
 	if v := x.Volume; v != nil {
-		row[4].Text = page.Text(chart.Count(v.Rows))
+		row[4].Text = page.Text(figure.Count(v.Rows))
 	}
 	if x.Changes == nil {
 		row[5].Text = page.Text(x.Note)
 		return row
 	}
 	s := x.Changes.Shift
-	row[5].Text = page.Textf("%s %s", chart.Signed(s.Value), span(s))
+	row[5].Text = page.Textf("%s %s", figure.Signed(s.Value), figure.Interval(s))
 	if d := x.Changes.Decisions; d != nil {
-		row[6].Text, row[7].Text, row[8].Text = page.Text(share(d.Flips)), page.Text(chart.Count(d.SwapIn.Rows)), page.Text(chart.Count(d.SwapOut.Rows))
+		row[6].Text, row[7].Text, row[8].Text = page.Text(share(d.Flips)), page.Text(figure.Count(d.SwapIn.Rows)), page.Text(figure.Count(d.SwapOut.Rows))
 	}
 	return row
 }

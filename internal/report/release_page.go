@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"headgate/internal/figure"
 	"headgate/internal/gate"
-	"headgate/internal/report/chart"
 	"headgate/internal/report/page"
 )
 
@@ -46,7 +46,7 @@ func (r *Release) winner() *Contender {
 }
 
 func (r *Release) happened() page.Words {
-	begin := page.Textf("%s asked to replace ", sentenceCase(count(len(r.Contest), "candidate")))
+	begin := page.Textf("%s asked to replace ", sentenceCase(figure.Things(len(r.Contest), "candidate")))
 	begin = page.Join(begin, page.Digest(r.Champion.Digest), page.Text(". "))
 	switch w := r.winner(); {
 	case w != nil && r.Standing == RolledBack:
@@ -56,7 +56,7 @@ func (r *Release) happened() page.Words {
 	case r.Standing == Rejected:
 		return page.Join(begin, page.Textf("It was rejected: %s.", r.lostWhy()))
 	case r.Standing == Waiting && r.Waits != nil:
-		return page.Join(begin, page.Textf("Whether %s enters the step %s, a person decides.", Short(r.Waits.Model.Digest), r.Waits.Step))
+		return page.Join(begin, page.Textf("Whether %s enters the step %s, a person decides.", figure.Short(r.Waits.Model.Digest), r.Waits.Step))
 	}
 	if last := r.lastStep(); last != "" {
 		begin = page.Join(begin, page.Textf("It is in the step %s. ", last))
@@ -102,9 +102,9 @@ func (r *Release) trust() page.Words {
 	if g := r.lastLook(); g != nil {
 		o := g.Decision.Evidence.Outcome
 		word := map[gate.Verdict]string{gate.Pass: "speak for it", gate.Block: "speak against it"}[g.Decision.Verdict]
-		parts = append(parts, fmt.Sprintf("%s of %s, all later than what was learned from, %s.", sentenceCase(rows(o.Rows)+" with labels"), list(o.Batches, 4), cmp.Or(word, "do not settle it yet")))
+		parts = append(parts, fmt.Sprintf("%s of %s, all later than what was learned from, %s.", sentenceCase(figure.Things(o.Rows, "row")+" with labels"), list(o.Batches, 4), cmp.Or(word, "do not settle it yet")))
 		if o.Alpha.Success > 0 {
-			parts = append(parts, fmt.Sprintf("A model that is not better gets through such a look with probability %s at most for each metric.", chart.Number(o.Alpha.Success)))
+			parts = append(parts, fmt.Sprintf("A model that is not better gets through such a look with probability %s at most for each metric.", figure.Number(o.Alpha.Success)))
 		}
 	}
 	if len(parts) == 0 {
@@ -121,7 +121,7 @@ func (r *Release) trust() page.Words {
 		}
 	}
 	if n := r.claimed(); n > 0 {
-		parts = append(parts, fmt.Sprintf("%s not signed: the name is only claimed.", sentenceCase(fmt.Sprintf("%s %s", count(n, "answer"), isAre(n)))))
+		parts = append(parts, fmt.Sprintf("%s not signed: the name is only claimed.", sentenceCase(fmt.Sprintf("%s %s", figure.Things(n, "answer"), isAre(n)))))
 	}
 	return page.Text(strings.Join(parts, " "))
 }
@@ -183,7 +183,7 @@ func (r *Release) factList() []page.Fact {
 	if g := r.lastLook(); g != nil {
 		o := g.Decision.Evidence.Outcome
 		facts = append(facts, page.Fact{Name: "Looks", Value: page.Textf("%d of %d", len(o.Past), o.Looks), Note: "at labelled batches"},
-			page.Fact{Name: "Alpha of the last look", Value: page.Text(chart.Number(o.Alpha.Success)), Note: "for each metric of success", How: alphaHow},
+			page.Fact{Name: "Alpha of the last look", Value: page.Text(figure.Number(o.Alpha.Success)), Note: "for each metric of success", How: alphaHow},
 			page.Fact{Name: "Challengers this year", Value: page.Textf("%d of %d", o.Tried+1, o.Budget), Note: "tried up to this one, and the budget", How: alphaHow})
 	}
 	facts = append(facts, page.Fact{Name: "Begun", Value: page.Text(day(r.Begun)), Note: r.Begun.UTC().Format("15:04 UTC")})
@@ -280,7 +280,7 @@ func (r *Release) compensationBlocks() []page.Block {
 	for _, c := range r.Compensations {
 		changed := "–"
 		if c.Changed != nil {
-			changed = chart.Count(*c.Changed)
+			changed = figure.Count(*c.Changed)
 		}
 		t.Rows = append(t.Rows, page.Row{{Text: page.Text(c.Batch)}, {Text: page.Text(fmt.Sprint(c.Publication))}, {Text: page.Text(stamp(c.At))}, {Text: page.Digest(c.Model.Digest)}, {Text: page.Text(changed)}, {Text: page.Text(fmt.Sprint(c.Entry))}, {Text: page.Text(c.Reason)}})
 	}

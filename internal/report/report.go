@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"headgate/internal/evaluate"
+	"headgate/internal/figure"
 	"headgate/internal/report/chart"
 	"headgate/internal/report/page"
 )
@@ -25,12 +26,6 @@ const Format = 1
 type Version struct {
 	Digest string `json:"digest"`         // of its bundle
 	Note   string `json:"note,omitempty"` // what the registry says of it
-}
-
-// Short is how pages name a digest: by its first twelve digits.
-func Short(digest string) string {
-	name := strings.TrimPrefix(digest, "sha256:")
-	return name[:min(12, len(name))]
 }
 
 // An Input is something that was read, and the digest that names it.
@@ -62,36 +57,18 @@ func commands(caption string, lines []string) page.Block {
 	return &page.CodeBlock{Caption: caption, Text: strings.Join(lines, "\n") + "\n"}
 }
 
-// estimate writes a number with its interval.
-func estimate(e evaluate.Estimate) string {
-	return chart.Number(e.Value) + " " + span(e)
-}
-
-// span writes an interval.
-func span(e evaluate.Estimate) string {
-	return "[" + chart.Number(e.Low) + ", " + chart.Number(e.High) + "]"
-}
-
 // share writes a share with its interval.
 func share(e evaluate.Estimate) string {
-	return chart.Percent(e.Value) + " " + shareSpan(e)
+	return figure.Percent(e.Value) + " " + shareSpan(e)
 }
 
 // shareSpan writes the interval of a share.
 func shareSpan(e evaluate.Estimate) string {
-	return "[" + chart.Percent(e.Low) + ", " + chart.Percent(e.High) + "]"
+	return "[" + figure.Percent(e.Low) + ", " + figure.Percent(e.High) + "]"
 }
 
 func interval(e evaluate.Estimate) chart.Interval {
 	return chart.Interval{Low: e.Low, Value: e.Value, High: e.High}
-}
-
-// rows writes a number of rows.
-func rows(n int64) string {
-	if n == 1 {
-		return "1 row"
-	}
-	return chart.Count(n) + " rows"
 }
 
 // list writes names as a person would: a, b and c; of many the first ones.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"headgate/internal/figure"
 	"headgate/internal/report/chart"
 	"headgate/internal/report/page"
 )
@@ -77,7 +78,7 @@ func (s *Site) Page() *page.Page {
 	p := &page.Page{Kind: "Index", Title: "Pipelines", Verdict: s.verdict()}
 	t := &page.Table{Caption: "Pipelines of the store", Columns: page.Columns("Pipeline", "What it predicts", "Owner", "Latest month", "State", "Champion", "#Months", "#Open questions")}
 	for _, shelf := range s.Shelves {
-		row := page.Row{{Text: page.Link(shelf.Pipeline, shelf.Pipeline+"/index.html")}, {Text: page.Text(shelf.Description)}, {Text: page.Text(cmp.Or(shelf.Owner, "–"))}, {Text: page.Text("–")}, {Text: page.Text("no month yet")}, {Text: page.Text("–")}, {Text: page.Text(fmt.Sprint(len(shelf.Months)))}, {Text: page.Text(fmt.Sprint(len(shelf.Waits)))}}
+		row := page.Row{{Text: page.Link(shelf.Pipeline, shelf.Pipeline+"/index.html")}, {Text: page.Text(cmp.Or(shelf.Description, "–"))}, {Text: page.Text(cmp.Or(shelf.Owner, "–"))}, {Text: page.Text("–")}, {Text: page.Text("no month yet")}, {Text: page.Text("–")}, {Text: page.Text(fmt.Sprint(len(shelf.Months)))}, {Text: page.Text(fmt.Sprint(len(shelf.Waits)))}}
 		if l := shelf.latest(); l != nil {
 			row[3].Text, row[4] = page.Link(l.Batch, shelf.Pipeline+"/"+href(File("month/"+l.Batch))), page.Cell{Text: page.Text(l.State), Tone: stateTone(l.State)}
 		}
@@ -101,9 +102,9 @@ func (s *Site) verdict() page.Verdict {
 	for _, shelf := range s.Shelves {
 		waits += len(shelf.Waits)
 	}
-	v := page.Verdict{Tone: page.Good, Word: "Nothing waits", Happened: page.Textf("%s in the store.", sentenceCase(count(len(s.Shelves), "pipeline"))), Act: page.Text("Nobody.")}
+	v := page.Verdict{Tone: page.Good, Word: "Nothing waits", Happened: page.Textf("%s in the store.", sentenceCase(figure.Things(len(s.Shelves), "pipeline"))), Act: page.Text("Nobody.")}
 	if waits > 0 {
-		v.Tone, v.Word, v.Act = page.Warn, sentenceCase(count(waits, "open question")), page.Text("See the pipelines that are marked below.")
+		v.Tone, v.Word, v.Act = page.Warn, sentenceCase(figure.Things(waits, "open question")), page.Text("See the pipelines that are marked below.")
 	}
 	return v
 }
@@ -145,7 +146,7 @@ func (s *Shelf) verdict() page.Verdict {
 	v := page.Verdict{Tone: page.Plain, Word: "No month yet", Act: page.Text("Nobody.")}
 	if l := s.latest(); l != nil {
 		v.Tone, v.Word = stateTone(l.State), l.Batch+" is "+l.State
-		v.Happened = page.Textf("%s of %s were scored, %s in quarantine.", chart.Count(l.Rows.Scored), rows(l.Rows.Delivered), chart.Count(l.Rows.Quarantined))
+		v.Happened = page.Textf("%s of %s were scored, %s in quarantine.", figure.Count(l.Rows.Scored), figure.Things(l.Rows.Delivered, "row"), figure.Count(l.Rows.Quarantined))
 		if l.Gone {
 			v.Happened = page.Text("The papers of its run were deleted, so nobody can say what became of its rows.")
 		}
@@ -154,7 +155,7 @@ func (s *Shelf) verdict() page.Verdict {
 		}
 		for i := range slices.Backward(s.Months) {
 			if q := s.Months[i].Quality; q != nil && q.Champion != nil {
-				v.Trust = page.Textf("The last month with labels is %s: %s %s.", s.Months[i].Batch, metricName(q.Metric), estimate(*q.Champion))
+				v.Trust = page.Textf("The last month with labels is %s: %s %s.", s.Months[i].Batch, metricName(q.Metric), figure.Estimate(q.Champion))
 				break
 			}
 		}
@@ -162,7 +163,7 @@ func (s *Shelf) verdict() page.Verdict {
 	if n := len(s.Waits); n > 0 {
 		v.Tone, v.Act = page.Warn, page.Textf("%s: %s.", sentenceCase(s.Waits[0].Who), strings.TrimSuffix(s.Waits[0].What, "."))
 		if n > 1 {
-			v.Act = page.Join(v.Act, page.Textf(" And %s.", count(n-1, "more question")))
+			v.Act = page.Join(v.Act, page.Textf(" And %s.", figure.Things(n-1, "more question")))
 		}
 	}
 	return v

@@ -120,7 +120,7 @@ func TestAMonthPageBeginsWithItsVerdict(t *testing.T) {
 func TestACardShowsNoNumberWithoutItsArtifact(t *testing.T) {
 	c := read(t, "model-card.json").(*report.Card)
 	with := string(page.Markdown(c.Page()))
-	numbers := []string{"0.675", "0.376", "0.692", "2,288", "5.0 % \\[4.0 %", "12,841", "992137180", "−0.075", "22.0 %", "`num_leaves`", "2,051"}
+	numbers := []string{"0.6753", "0.3761", "0.6919", "2,288", "5.0 % \\[4.0 %", "12,841", "992137180", "−0.0755", "22.0 %", "`num_leaves`", "2,051"}
 	for _, n := range numbers {
 		if !strings.Contains(with, n) {
 			t.Fatalf("the card does not show %s to begin with", n)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"headgate/internal/evaluate"
+	"headgate/internal/figure"
 	"headgate/internal/report/chart"
 	"headgate/internal/report/page"
 	"headgate/internal/train"
@@ -48,7 +49,7 @@ func (t *Training) passed() []Candidate {
 
 func (t *Training) verdict() page.Verdict {
 	passed := t.passed()
-	v := page.Verdict{Tone: page.Good, Word: count(len(passed), "challenger") + " registered"}
+	v := page.Verdict{Tone: page.Good, Word: figure.Things(len(passed), "challenger") + " registered"}
 	if len(passed) == 0 {
 		v.Tone, v.Word = page.Bad, "No challenger came of it"
 	}
@@ -58,7 +59,7 @@ func (t *Training) verdict() page.Verdict {
 	}
 	v.Happened = page.Textf("%s from the labels of %s.", what, t.Batch)
 	if len(t.Batches) > 1 {
-		v.Happened = page.Textf("%s from %d labelled batches up to %s, in %s.", what, len(t.Batches), t.Batch, count(len(t.Challengers), "window"))
+		v.Happened = page.Textf("%s from %d labelled batches up to %s, in %s.", what, len(t.Batches), t.Batch, figure.Things(len(t.Challengers), "window"))
 	}
 	switch {
 	case len(passed) == 0:
@@ -101,7 +102,7 @@ func (t *Training) factList() []page.Fact {
 	facts := []page.Fact{
 		{Name: "Kind", Value: page.Text(t.Kind), Note: t.Trainer},
 		{Name: "Batches", Value: page.Text(fmt.Sprint(len(t.Batches))), Note: t.span()},
-		{Name: "Rows with an outcome", Value: page.Text(chart.Count(rowsLearned))},
+		{Name: "Rows with an outcome", Value: page.Text(figure.Count(rowsLearned))},
 		{Name: "Challengers", Value: page.Text(fmt.Sprintf("%d of %d", len(t.passed()), len(t.Challengers))), Note: "passed the sanity checks"},
 		{Name: "Champion then", Value: page.Digest(t.Champion.Digest), Note: t.Champion.Note},
 		{Name: "Ended", Value: page.Text(t.At.UTC().Format("2 January 2006")), Note: t.At.UTC().Format("15:04 UTC") + ", by " + t.By},
@@ -135,7 +136,7 @@ func (t *Training) challengerBlocks() []page.Block {
 	for _, c := range t.Challengers {
 		row := page.Row{{Text: page.Text(c.name())}, {Text: page.Text(list(c.Train, 6))}, {Text: page.Text("–")}, {Text: page.Text("–")}, {Text: page.Text(c.Verdict), Tone: verdictTone(c.Verdict)}, {Text: page.Text(c.Fate)}}
 		if r := c.results(); r != nil {
-			row[2].Text = page.Text(chart.Count(r.Train.Rows))
+			row[2].Text = page.Text(figure.Count(r.Train.Rows))
 		}
 		if c.Version != nil {
 			row[3].Text = page.Digest(c.Version.Digest)
@@ -210,12 +211,12 @@ func (t *Training) sanityBlocks() []page.Block {
 			if !ok {
 				continue
 			}
-			l := line{name: c.name(), value: estimate(e), interval: interval(e), bounds: [2]float64{math.NaN(), math.NaN()}}
+			l := line{name: c.name(), value: figure.Estimate(&e), interval: interval(e), bounds: [2]float64{math.NaN(), math.NaN()}}
 			switch m {
 			case evaluate.AUC:
 				reference, l.bounds[0], l.meaning = 0.5, 0.5, "above 0.5, which chance gives"
 			case evaluate.LogLoss, evaluate.RMSE:
-				l.bounds[1], l.meaning = c.Sanity.Base, fmt.Sprintf("below %s, which one score for all gives", chart.Number(c.Sanity.Base))
+				l.bounds[1], l.meaning = c.Sanity.Base, fmt.Sprintf("below %s, which one score for all gives", figure.Number(c.Sanity.Base))
 			case evaluate.Slope:
 				reference, l.meaning = 1, "1 is best"
 			case evaluate.InTheLarge:
@@ -259,8 +260,8 @@ func (t *Training) importanceBlocks() []page.Block {
 			row := page.Row{{Text: page.Code(name)}}
 			for _, c := range with {
 				s := c.gain(name)
-				bar := chart.Bar(name+": "+chart.Percent(s), s, most, false)
-				row = append(row, page.Cell{Chart: &bar}, page.Cell{Text: page.Text(chart.Percent(s))})
+				bar := chart.Bar(name+": "+figure.Percent(s), s, most, false)
+				row = append(row, page.Cell{Chart: &bar}, page.Cell{Text: page.Text(figure.Percent(s))})
 			}
 			out.Rows = append(out.Rows, row)
 		}
@@ -269,7 +270,7 @@ func (t *Training) importanceBlocks() []page.Block {
 	first := min(mostFeatures, len(names))
 	blocks := []page.Block{table("Features by gain", names[:first])}
 	if first < len(names) {
-		blocks = append(blocks, &page.Details{Summary: "The other " + count(len(names)-first, "feature"), Blocks: []page.Block{table("The other features", names[first:])}})
+		blocks = append(blocks, &page.Details{Summary: "The other " + figure.Things(len(names)-first, "feature"), Blocks: []page.Block{table("The other features", names[first:])}})
 	}
 	return blocks
 }
@@ -292,7 +293,7 @@ func (t *Training) curveBlocks() []page.Block {
 		if r == nil || r.Rounds == 0 {
 			continue
 		}
-		table.Rows = append(table.Rows, page.Cells(c.name(), fmt.Sprint(r.Rounds), r.Metric, chart.Number(r.Value), r.Stopped, strings.Join(r.Notes, "; ")))
+		table.Rows = append(table.Rows, page.Cells(c.name(), fmt.Sprint(r.Rounds), r.Metric, figure.Number(r.Value), r.Stopped, strings.Join(r.Notes, "; ")))
 		f.Charts = append(f.Charts, learningCurve(c.name(), r))
 	}
 	if len(table.Rows) == 0 {
@@ -324,7 +325,7 @@ func (t *Training) calibrationBlocks() []page.Block {
 			continue
 		}
 		for _, change := range r.CalibrationEvidence.Changes {
-			table.Rows = append(table.Rows, page.Cells(c.name(), string(r.Calibration.Kind), chart.Count(r.CalibrationEvidence.Rows), metricName(change.Metric), estimate(change.Before), estimate(change.After)))
+			table.Rows = append(table.Rows, page.Cells(c.name(), string(r.Calibration.Kind), figure.Count(r.CalibrationEvidence.Rows), metricName(change.Metric), figure.Estimate(&change.Before), figure.Estimate(&change.After)))
 		}
 	}
 	if len(table.Rows) == 0 {
@@ -337,7 +338,7 @@ func (t *Training) dataBlocks() []page.Block {
 	batches := &page.Table{Caption: "Batches", Columns: page.Columns("Batch", "Run", "Labels", "#Scored", "#Learned from", "#Without an outcome", "#Treated"),
 		How: "Treated rows are left out, and the untreated stand for them by inverse propensity."}
 	for _, b := range t.Batches {
-		batches.Rows = append(batches.Rows, page.Row{{Text: page.Text(b.Batch)}, {Text: digest(b.Run)}, {Text: digest(b.Labels)}, {Text: page.Text(chart.Count(b.Scored))}, {Text: page.Text(chart.Count(b.Rows))}, {Text: page.Text(chart.Count(b.Unknown))}, {Text: page.Text(chart.Count(b.Treated))}})
+		batches.Rows = append(batches.Rows, page.Row{{Text: page.Text(b.Batch)}, {Text: digest(b.Run)}, {Text: digest(b.Labels)}, {Text: page.Text(figure.Count(b.Scored))}, {Text: page.Text(figure.Count(b.Rows))}, {Text: page.Text(figure.Count(b.Unknown))}, {Text: page.Text(figure.Count(b.Treated))}})
 	}
 	parts := &page.Table{Caption: "Parts of each window", Columns: page.Columns("Window", "#Learned from", "#Tells when to stop", "#Calibration", "#Kept apart"),
 		How: "Rows of each part. An entity's key and the seed decide where its rows go; what is kept apart is in no part that a trainer reads."}
@@ -348,15 +349,15 @@ func (t *Training) dataBlocks() []page.Block {
 		}
 		valid, calibration, kept := "–", "–", "–"
 		if r.Valid != nil {
-			valid = chart.Count(r.Valid.Rows)
+			valid = figure.Count(r.Valid.Rows)
 		}
 		if r.CalibrationEvidence != nil {
-			calibration = chart.Count(r.CalibrationEvidence.Rows)
+			calibration = figure.Count(r.CalibrationEvidence.Rows)
 		}
 		if c.Sanity != nil {
-			kept = chart.Count(c.Sanity.Rows)
+			kept = figure.Count(c.Sanity.Rows)
 		}
-		parts.Rows = append(parts.Rows, page.Cells(c.name(), chart.Count(r.Train.Rows), valid, calibration, kept))
+		parts.Rows = append(parts.Rows, page.Cells(c.name(), figure.Count(r.Train.Rows), valid, calibration, kept))
 	}
 	blocks := []page.Block{batches}
 	if len(parts.Rows) > 0 {
@@ -372,7 +373,7 @@ func (t *Training) settingBlocks() []page.Block {
 	}
 	blocks := []page.Block{&page.FactList{Facts: []page.Fact{
 		{Name: "Trainer", Value: page.Text(t.Trainer)}, {Name: "Seed", Value: page.Text(fmt.Sprint(t.Seed))}, {Name: "Calibration", Value: page.Text(cmp.Or(t.Calibrate, "none"))},
-		{Name: "Leak guard", Value: page.Text(chart.Number(t.Leak)), Note: "no feature may predict the label better alone"},
+		{Name: "Leak guard", Value: page.Text(figure.Number(t.Leak)), Note: "no feature may predict the label better alone"},
 	}}}
 	if len(table.Rows) > 0 {
 		blocks = append(blocks, table)

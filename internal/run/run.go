@@ -14,9 +14,9 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"strings"
 	"time"
 
+	"headgate/internal/figure"
 	"headgate/internal/release"
 	"headgate/internal/store"
 )
@@ -151,13 +151,10 @@ func Dir(pipeline, batch string, run store.Digest) string {
 	return path.Join("runs", pipeline, batch, Short(run))
 }
 
-// Short returns the first 16 hexadecimal digits of a digest, enough to name a run
-// to a person. Keys that rest on it are put if absent, so a collision is an error
-// and never a mix-up.
-func Short(d store.Digest) string {
-	hex := strings.TrimPrefix(string(d), "sha256:")
-	return hex[:min(16, len(hex))]
-}
+// Short returns what a digest is called in keys, and therefore everywhere: see
+// [figure.Short]. Keys that rest on it are put if absent, so a collision is an error and
+// never a mix-up.
+func Short(d store.Digest) string { return figure.Short(d) }
 
 // PlanKey returns the key of the plan of a run.
 func PlanKey(pipeline, batch string, run store.Digest) string {

@@ -1,6 +1,10 @@
 package chart
 
-import "math"
+import (
+	"math"
+
+	"headgate/internal/figure"
+)
 
 // A scale maps values to places on the drawing.
 type scale struct {
@@ -62,16 +66,16 @@ func tickText(v, step float64) string {
 	if math.Abs(v) >= 1000 && step >= 1 {
 		switch a := math.Abs(v); {
 		case a >= 1e6 && math.Mod(v, 1e5) == 0:
-			return fixed(v/1e6, places(step/1e6)) + "M"
+			return figure.Fixed(v/1e6, places(step/1e6)) + "M"
 		case a >= 1e4 && math.Mod(v, 100) == 0:
-			return fixed(v/1e3, places(step/1e3)) + "k"
+			return figure.Fixed(v/1e3, places(step/1e3)) + "k"
 		}
-		return Count(int64(math.Round(v)))
+		return figure.Count(int64(math.Round(v)))
 	}
 	if a := math.Abs(step); a < 1e-5 {
-		return Number(v)
+		return figure.Number(v)
 	}
-	return fixed(v, places(step))
+	return figure.Fixed(v, places(step))
 }
 
 // places returns how many decimals a step has.

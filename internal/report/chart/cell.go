@@ -1,6 +1,10 @@
 package chart
 
-import "strconv"
+import (
+	"strconv"
+
+	"headgate/internal/figure"
+)
 
 // Spark draws values over batches as a line of text height, with a dot at the last one.
 // NaN is a gap. Bound, if it is above 0, is a dashed line: the value from which there is
@@ -203,7 +207,7 @@ func Matrix(g Grid) Chart {
 		p.text(left+size*(float64(i)+0.5), top+size*float64(n)+13, "middle", "tick", strconv.Itoa(i+1))
 		for j, c := range counts {
 			share := float64(c) / float64(total)
-			row = append(row, Count(c))
+			row = append(row, figure.Count(c))
 			p.cell(left+size*float64(j), y, size, share, largest)
 		}
 		rows = append(rows, row)

@@ -10,25 +10,6 @@ import (
 	"headgate/internal/report/chart"
 )
 
-func TestNumbersAreRoundedForPeople(t *testing.T) {
-	for _, test := range []struct {
-		text func(float64) string
-		x    float64
-		want string
-	}{
-		{chart.Number, 0, "0"}, {chart.Number, 0.6403, "0.640"}, {chart.Number, -0.03429, "−0.034"}, {chart.Number, 0.00654, "0.0065"},
-		{chart.Number, 12.345, "12.3"}, {chart.Number, 999.6, "1,000"}, {chart.Number, 1234567, "1,234,567"}, {chart.Number, 3e-7, "3.0e−07"},
-		{chart.Number, math.NaN(), "–"}, {chart.Number, math.Inf(-1), "−Inf"}, {chart.Number, -0.00001, "−1.0e−05"},
-		{chart.Percent, 0, "0 %"}, {chart.Percent, 1, "100 %"}, {chart.Percent, 0.1234, "12.3 %"}, {chart.Percent, 0.00314, "0.31 %"},
-		{chart.Percent, 0.00000001, "<0.01 %"}, {chart.Percent, 0.9999999, ">99.99 %"}, {chart.Percent, 0.998, "99.80 %"}, {chart.Percent, math.NaN(), "–"},
-		{chart.Signed, 0.05, "+0.050"}, {chart.Signed, -0.05, "−0.050"}, {chart.Probability, 0.0004, "<0.001"}, {chart.Probability, 0.2293, "0.229"},
-	} {
-		if got := test.text(test.x); got != test.want {
-			t.Errorf("%g: %q, want %q", test.x, got, test.want)
-		}
-	}
-}
-
 // between is the text of elements, which may say that a number is none.
 var between = regexp.MustCompile(`>[^<]*<`)
 

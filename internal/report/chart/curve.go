@@ -1,5 +1,7 @@
 package chart
 
+import "headgate/internal/figure"
+
 // A Curve is a line through points, with a band if Low and High are as long as Y.
 type Curve struct {
 	Series    Series
@@ -33,7 +35,7 @@ func Curves(s Square) Chart {
 	}
 	if s.Level != nil {
 		p.line(p.x.at(0), p.y.at(*s.Level), p.x.at(1), p.y.at(*s.Level), "chance")
-		p.text(p.x.from+6, p.y.at(*s.Level)+12, "start", "dim", "chance: "+Percent(*s.Level))
+		p.text(p.x.from+6, p.y.at(*s.Level)+12, "start", "dim", "chance: "+figure.Percent(*s.Level))
 	}
 	var legend []named
 	for _, c := range s.Curves {
@@ -77,9 +79,9 @@ func curveRows(s Square) [][]string {
 	for _, c := range s.Curves {
 		step := max((len(c.X)+9)/10, 1)
 		for i := 0; i < len(c.X); i += step {
-			row := []string{c.Name, Number(c.X[i]), Number(c.Y[i]), "–", "–"}
+			row := []string{c.Name, figure.Number(c.X[i]), figure.Number(c.Y[i]), "–", "–"}
 			if len(c.Low) == len(c.X) && len(c.High) == len(c.X) {
-				row[3], row[4] = Number(c.Low[i]), Number(c.High[i])
+				row[3], row[4] = figure.Number(c.Low[i]), figure.Number(c.High[i])
 			}
 			rows = append(rows, row)
 		}
@@ -126,7 +128,7 @@ func Reliability(title string, tables []Calibrated) Chart {
 			x := p.x.at(g.Score)
 			p.line(x, p.y.inside(g.Rate.Low), x, p.y.inside(g.Rate.High), "whisker "+string(table.Series))
 			line = append(line, [2]float64{x, p.y.at(g.Rate.Value)})
-			rows = append(rows, []string{table.Name, Percent(g.Score), Percent(g.Rate.Value), Percent(g.Rate.Low), Percent(g.Rate.High), Count(g.Rows)})
+			rows = append(rows, []string{table.Name, figure.Percent(g.Score), figure.Percent(g.Rate.Value), figure.Percent(g.Rate.Low), figure.Percent(g.Rate.High), figure.Count(g.Rows)})
 		}
 		p.path(polyline(line), "line thin "+string(table.Series))
 		for _, at := range line {

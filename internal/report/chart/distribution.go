@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"headgate/internal/figure"
 )
 
 // A Histogram is the shares of one series in bins.
@@ -106,7 +108,7 @@ func (d Distributed) edge(x float64) string {
 	if d.Text != nil {
 		return d.Text(x)
 	}
-	return Number(x)
+	return figure.Number(x)
 }
 
 func distributionText(d Distributed) string {
@@ -151,7 +153,7 @@ func distributionRows(d Distributed) [][]string {
 			row = []string{strconv.Itoa(i + 1)}
 		}
 		for _, h := range d.Histograms {
-			row = append(row, Percent(h.Shares[i]))
+			row = append(row, figure.Percent(h.Shares[i]))
 		}
 		rows = append(rows, row)
 	}
@@ -191,7 +193,7 @@ func Bars(g Grouped) Chart {
 			at := y + float64(j)*(barHeight+2)
 			end := p.x.at(h.Shares[i])
 			p.rect(p.x.from, at, max(end-p.x.from, 0.8), barHeight, "area "+string(h.Series))
-			p.text(end+4, at+barHeight-0.5, "start", "tick", Percent(h.Shares[i]))
+			p.text(end+4, at+barHeight-0.5, "start", "tick", figure.Percent(h.Shares[i]))
 		}
 	}
 	p.line(p.x.from, 20, p.x.from, p.height-4, "axis")
@@ -204,7 +206,7 @@ func Bars(g Grouped) Chart {
 	for i, label := range g.Labels {
 		row := []string{label}
 		for _, h := range g.Histograms {
-			row = append(row, Percent(h.Shares[i]))
+			row = append(row, figure.Percent(h.Shares[i]))
 		}
 		rows = append(rows, row)
 	}

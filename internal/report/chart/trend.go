@@ -1,5 +1,7 @@
 package chart
 
+import "headgate/internal/figure"
+
 // A Line is a value for each batch, with an interval where there is one.
 type Line struct {
 	Series Series
@@ -145,7 +147,7 @@ func trendRows(t Trended) [][]string {
 		row := []string{label}
 		for _, l := range t.Lines {
 			v := l.Values[i]
-			row = append(row, Number(v.Value), Number(v.Low), Number(v.High))
+			row = append(row, figure.Number(v.Value), figure.Number(v.Low), figure.Number(v.High))
 		}
 		rows = append(rows, row)
 	}

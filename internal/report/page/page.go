@@ -30,6 +30,7 @@ import (
 	"slices"
 	"strings"
 
+	"headgate/internal/figure"
 	"headgate/internal/report/chart"
 )
 
@@ -221,12 +222,11 @@ func Link(text, href string) Words {
 // Digest is a digest, cut to what tells it from others; the whole of it is shown to whoever
 // points at it, and is in the Markdown.
 func Digest(d string) Words {
-	const shown = 12
-	name := strings.TrimPrefix(d, "sha256:")
-	if len(name) <= shown {
+	name := figure.Short(d)
+	if name == strings.TrimPrefix(d, "sha256:") {
 		return Code(d)
 	}
-	return Words{{Text: name[:shown], Style: CodeText, Title: d}}
+	return Words{{Text: name, Style: CodeText, Title: d}}
 }
 
 // Join puts texts together as they are.
