@@ -10,7 +10,6 @@ import (
 	"headgate/internal/evidence"
 	"headgate/internal/figure"
 	"headgate/internal/registry"
-	"headgate/internal/report"
 	"headgate/internal/store"
 )
 

@@ -11,9 +11,9 @@ import (
 	"headgate/internal/dossier"
 	"headgate/internal/evaluate"
 	"headgate/internal/evidence"
+	"headgate/internal/figure"
 	"headgate/internal/registry"
 	"headgate/internal/release"
-	"headgate/internal/report"
 	"headgate/internal/store"
 )
 
@@ -137,7 +137,7 @@ func TestWhatHappenedInAMonth(t *testing.T) {
 	if want := []string{"8 waiver: the app is new", "9 control: a sale"}; !slices.Equal(changes, want) {
 		t.Errorf("changes %q, want %q", changes, want)
 	}
-	if want := []string{"hold by ada", "reject by bob", report.Short(string(next)) + " rejected"}; !slices.Equal(m.Month.Decisions, want) {
+	if want := []string{"hold by ada", "reject by bob", figure.Short(next) + " rejected"}; !slices.Equal(m.Month.Decisions, want) {
 		t.Errorf("the month's line says %q, want %q", m.Month.Decisions, want)
 	}
 	if early, err := s.open().Month(t.Context(), "2024-02"); err != nil || early.Decisions != nil || early.Changes != nil {
