@@ -46,7 +46,7 @@ func lineTable(caption string, lines func(func(int, Line) bool), link func(Line)
 // rowsSentence says what became of a published month's rows.
 func (l *Line) rowsSentence() string {
 	if l.Gone {
-		return "Its scores are published; the papers of its run were deleted, so nobody can say of how many delivered rows."
+		return "Its scores are published; the papers of its run were deleted, so nobody knows how many rows were delivered and how many went to quarantine."
 	}
 	return fmt.Sprintf("%s of %s were scored and published, %s in quarantine.", chart.Count(l.Rows.Scored), rows(l.Rows.Delivered), chart.Count(l.Rows.Quarantined))
 }
