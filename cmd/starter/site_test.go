@@ -53,6 +53,25 @@ func TestSiteOfAScoredStore(t *testing.T) {
 	}
 }
 
+// A month may be erased, as docs/privacy.md says: the site has no page of its run, and all
+// others.
+func TestSiteWithoutAMonthThatWasErased(t *testing.T) {
+	s := openShop(t, shipped+"pipeline.yaml")
+	s.score("2024-01", "")
+	s.score("2024-02", retailer.BadRows)
+	if err := os.RemoveAll(filepath.Join(s.dir, "runs", "retailer", "2024-01")); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "public")
+	if text := s.ask(0, "", "site", "--out", out, "-q"); !strings.Contains(text, "6 pages written") {
+		t.Errorf("the site says %q", text)
+	}
+	checkSite(t, out)
+	if month := bytesOf(t, out)["retailer/months/2024-01.html"]; !strings.Contains(month, "the papers of its run were deleted") {
+		t.Errorf("the page of the month says\n%s", month)
+	}
+}
+
 // checkSite checks every page of a site, and that each link leads to a file.
 func checkSite(t *testing.T, dir string) {
 	t.Helper()

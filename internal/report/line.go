@@ -47,7 +47,7 @@ func lineTable(caption string, lines func(func(int, Line) bool), link func(Line)
 // rowsSentence says what became of a published month's rows.
 func (l *Line) rowsSentence() string {
 	if l.Gone {
-		return "Its scores are published; the papers of its run were deleted, so nobody can say of how many delivered rows."
+		return "Its scores are published; the papers of its run were deleted, so nobody knows how many rows were delivered and how many went to quarantine."
 	}
 	return fmt.Sprintf("%s of %s were scored and published, %s in quarantine.", figure.Count(l.Rows.Scored), figure.Things(l.Rows.Delivered, "row"), figure.Count(l.Rows.Quarantined))
 }
