@@ -103,7 +103,25 @@ func (t *Telemetry) Observe(every time.Duration, look Look) error {
 	if err == nil {
 		_, err = t.metrics.Meter(scope).RegisterCallback(s.observe, all...)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sights = append(t.sights, s)
+	return nil
+}
+
+// lookAround looks again at all that is observed. A callback must not do that: OpenTelemetry
+// holds its lock meanwhile, and waits for ever for a look that measures something for the
+// first time, as calls of the Temporal SDK do.
+func (t *Telemetry) lookAround() {
+	t.mu.Lock()
+	sights := slices.Clone(t.sights)
+	t.mu.Unlock()
+	for _, s := range sights {
+		s.lookAgain(time.Now())
+	}
 }
 
 // A sight keeps what was seen last.
@@ -113,8 +131,10 @@ type sight struct {
 	states map[string]api.Float64Observable
 	flows  map[string]api.Int64Counter
 
+	looking sync.Mutex // for as long as a look takes
+	at      time.Time
+
 	mu   sync.Mutex
-	at   time.Time
 	last []list.Sample
 }
 
@@ -143,34 +163,47 @@ func (s *sight) instruments(meter api.Meter) (all []api.Observable, err error) {
 	return all, nil
 }
 
-func (s *sight) observe(ctx context.Context, o api.Observer) error {
-	for _, sample := range s.samples(time.Now()) {
-		var labels []attribute.KeyValue
-		for i, name := range sample.Labels {
-			labels = append(labels, attribute.String(name, sample.Values[i]))
-		}
+// observe shows what was seen last.
+func (s *sight) observe(_ context.Context, o api.Observer) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, sample := range s.last {
 		if state, ok := s.states[sample.Name]; ok {
-			o.ObserveFloat64(state, sample.Value, api.WithAttributes(labels...))
-		} else if flow, ok := s.flows[sample.Name]; ok {
-			flow.Add(ctx, 0, api.WithAttributes(labels...))
+			o.ObserveFloat64(state, sample.Value, labelled(sample))
 		}
 	}
 	return nil
 }
 
-// samples looks again if the last look is too old.
-func (s *sight) samples(now time.Time) []list.Sample {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// labelled returns the labels of a sample.
+func labelled(sample list.Sample) api.MeasurementOption {
+	var labels []attribute.KeyValue
+	for i, name := range sample.Labels {
+		labels = append(labels, attribute.String(name, sample.Values[i]))
+	}
+	return api.WithAttributes(labels...)
+}
+
+// lookAgain looks again if the last look is too old.
+func (s *sight) lookAgain(now time.Time) {
+	s.looking.Lock()
+	defer s.looking.Unlock()
 	if now.Sub(s.at) < s.every {
-		return s.last
+		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookTimeout)
 	defer cancel()
-	var err error
-	if s.last, err = s.look(ctx, now); err != nil {
+	seen, err := s.look(ctx, now)
+	if err != nil {
 		otel.Handle(err)
 	}
+	for _, sample := range seen {
+		if flow, ok := s.flows[sample.Name]; ok {
+			flow.Add(ctx, 0, labelled(sample))
+		}
+	}
 	s.at = now
-	return s.last
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = seen
 }

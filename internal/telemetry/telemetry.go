@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -33,6 +34,9 @@ type Telemetry struct {
 	metrics  *metric.MeterProvider
 	traces   *trace.TracerProvider // nil: traces go nowhere
 	tracing  interceptor.Interceptor
+
+	mu     sync.Mutex
+	sights []*sight
 }
 
 // Start begins to measure and, if the environment says where traces go, to trace. service
@@ -76,7 +80,11 @@ func (t *Telemetry) Apply(o *client.Options) {
 
 // Handler answers GET /metrics in the format of Prometheus.
 func (t *Telemetry) Handler() http.Handler {
-	return promhttp.HandlerFor(t.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+	scrape := promhttp.HandlerFor(t.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		t.lookAround()
+		scrape.ServeHTTP(w, r)
+	})
 }
 
 // Stop exports what is left, and ends.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
@@ -112,6 +113,42 @@ func TestWhatIsObservedComesAndGoes(t *testing.T) {
 	wants(t, scrape(told), line, `headgate_missed_slots_total{pipeline="churn"} 0`) // beside an error
 	if text := scrape(told); strings.Contains(text, "waiting_since") {
 		t.Errorf("an answered question is shown:\n%s", text)
+	}
+}
+
+// A look that measures something for the first time, as a call of the Temporal SDK does, and
+// one that waits for somebody who does, hold nobody up.
+func TestALookMayMeasure(t *testing.T) {
+	told, err := start(t, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, n := handler(told), 0
+	err = told.Observe(0, func(context.Context, time.Time) ([]metric.Sample, error) {
+		n++
+		h.Counter(fmt.Sprintf("temporal_first_time_%d", n)).Inc(1)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			h.Counter(fmt.Sprintf("temporal_first_time_elsewhere_%d", n)).Inc(1)
+		}()
+		<-done
+		return []metric.Sample{metric.StandingTime.At(1)}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scrapes := make(chan string)
+	for range 2 {
+		go func() { scrapes <- scrape(told) }()
+	}
+	for range 2 {
+		select {
+		case text := <-scrapes:
+			wants(t, text, "headgate_standing_timestamp_seconds 1")
+		case <-time.After(20 * time.Second):
+			t.Fatal("the scrape waits for a look that waits for the scrape")
+		}
 	}
 }
 
