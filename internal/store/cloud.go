@@ -15,9 +15,10 @@ import (
 
 // A cloud is a bucket of gocloud.dev: memory or a service.
 type cloud struct {
-	bucket  *blob.Bucket
-	dialect dialect
-	shared  bool // outlives close
+	bucket   *blob.Bucket
+	dialect  dialect
+	shared   bool          // outlives close
+	patience time.Duration // see [patience]; 0 means a minute
 }
 
 func (c *cloud) local() bool { return c.dialect.local }
@@ -30,8 +31,9 @@ func (c *cloud) close() error {
 }
 
 func (c *cloud) put(ctx context.Context, key string, data []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, putLimit(len(data)))
-	defer cancel()
+	ctx, wait := c.newPatience(ctx)
+	defer wait.stop()
+	wait.extend(int64(len(data)))
 	o := &blob.WriterOptions{
 		IfNotExist:  true,
 		ContentType: contentType(key),
@@ -49,14 +51,7 @@ func (c *cloud) put(ctx context.Context, key string, data []byte) error {
 	if gcerrors.Code(err) == gcerrors.FailedPrecondition || c.dialect.conflict(err) {
 		return fmt.Errorf("%w: %w", errConflict, oneLine(err))
 	}
-	return oneLine(err)
-}
-
-// putLimit is how long a put of that many bytes may take. The Google client would
-// otherwise try for ever.
-func putLimit(size int) time.Duration {
-	const slowest = 1 << 20 // bytes a second
-	return time.Minute + time.Duration(size/slowest)*time.Second
+	return wait.told(oneLine(err))
 }
 
 // contentType is for people who look at the bucket.
@@ -92,19 +87,24 @@ func (c *cloud) pin(version string) func(func(any) bool) error {
 }
 
 func (c *cloud) get(ctx context.Context, key string) ([]byte, error) {
+	ctx, wait := c.newPatience(ctx)
+	defer wait.stop()
 	r, err := c.bucket.NewReader(ctx, key, &blob.ReaderOptions{BeforeRead: c.pin("")})
 	if err != nil {
-		return nil, c.told(err)
+		return nil, wait.told(c.told(err))
 	}
+	wait.extend(r.Size())
 	data := make([]byte, r.Size())
 	_, err = io.ReadFull(r, data)
-	return data, errors.Join(err, r.Close())
+	return data, wait.told(errors.Join(err, r.Close()))
 }
 
 func (c *cloud) stat(ctx context.Context, key string) (Attrs, error) {
+	ctx, wait := c.newPatience(ctx)
+	defer wait.stop()
 	a, err := c.bucket.Attributes(ctx, key)
 	if err != nil {
-		return Attrs{}, c.told(err)
+		return Attrs{}, wait.told(c.told(err))
 	}
 	attrs := Attrs{Key: key, Size: a.Size, ModTime: a.ModTime}
 	attrs.Version = c.dialect.attributesVersion(a)
@@ -133,14 +133,17 @@ func (c *cloud) folders(ctx context.Context, prefix string) ([]string, error) {
 
 // pages shows each name of a listing, page by page.
 func (c *cloud) pages(ctx context.Context, o *blob.ListOptions, show func(*blob.ListObject)) error {
+	ctx, wait := c.newPatience(ctx)
+	defer wait.stop()
 	names := c.bucket.List(o)
 	for {
+		wait.extend(0) // a page has a thousand names
 		name, err := names.Next(ctx)
 		if err == io.EOF { // and not errors.Is: the error of a broken connection wraps one
 			return nil
 		}
 		if err != nil {
-			return oneLine(err)
+			return wait.told(oneLine(err))
 		}
 		show(name)
 	}
@@ -182,15 +185,18 @@ func (o *object) readAt(ctx context.Context, p []byte, off int64) error {
 // readPart makes one request and says how much of p it filled.
 func (o *object) readPart(ctx context.Context, p []byte, off int64) (n int, err error) {
 	d := o.cloud.dialect
+	ctx, wait := o.cloud.newPatience(ctx)
+	defer wait.stop()
+	wait.extend(int64(len(p)))
 	options := &blob.ReaderOptions{BeforeRead: o.cloud.pin(o.attrs.Version)}
 	r, err := o.cloud.bucket.NewRangeReader(ctx, o.attrs.Key, off, int64(len(p)), options)
 	if err != nil {
 		if d.missing(err) || gcerrors.Code(err) == gcerrors.FailedPrecondition {
 			return 0, fmt.Errorf("%w: version %s is gone", ErrChanged, o.attrs.Version)
 		}
-		return 0, oneLine(err)
+		return 0, wait.told(oneLine(err))
 	}
-	defer func() { err = errors.Join(err, r.Close()) }()
+	defer func() { err = wait.told(errors.Join(err, r.Close())) }()
 	if r.Size() != o.attrs.Size || !d.unchanged(r, o.attrs) {
 		return 0, fmt.Errorf("%w: version %s is gone", ErrChanged, o.attrs.Version)
 	}

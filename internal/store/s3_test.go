@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // A fakeS3 speaks as much of the protocol as one bucket needs, and can fail in the
@@ -24,6 +25,7 @@ type fakeS3 struct {
 	refuse409 int  // puts to refuse because another is under way
 	cutBodies int  // bodies to break off in the middle
 	hangUp    bool // end every connection without an answer
+	silence   bool // keep every connection, and answer nothing
 }
 
 // tag is the ETag of some bytes.
@@ -36,6 +38,11 @@ func (s *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.requests = append(s.requests, strings.TrimSpace(r.Method+" "+key+" "+r.Header.Get("Range")))
 	data, ok := s.objects[key]
 	switch {
+	case s.silence:
+		s.mu.Unlock()
+		io.Copy(io.Discard, r.Body) // only then the server notices that the client is gone
+		<-r.Context().Done()
+		s.mu.Lock()
 	case s.hangUp:
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err == nil {
@@ -185,39 +192,52 @@ func TestS3ReadsGoOnWhereTheyBroke(t *testing.T) {
 	}
 }
 
-// A server that ends connections is neither an empty store nor one with short files.
-func TestS3ThatHangsUp(t *testing.T) {
-	b, fake := openFake(t)
-	if err := b.Put(ctx, "k", []byte("first")); err != nil {
-		t.Fatal(err)
-	}
-	r, err := b.Reader(ctx, "k")
-	if err != nil {
-		t.Fatal(err)
-	}
-	fake.hangUp = true
-	calls := map[string]func() error{
-		"List": func() error {
-			for _, err := range b.List(ctx, "") {
-				return err
-			}
-			return nil
-		},
-		"Get":    func() error { _, err := b.Get(ctx, "k"); return err },
-		"Stat":   func() error { _, err := b.Stat(ctx, "k"); return err },
-		"ReadAt": func() error { _, err := r.ReadAt(make([]byte, 2), 0); return err },
-		"Put":    func() error { return b.Put(ctx, "new", []byte("x")) },
-	}
-	for name, call := range calls {
-		t.Run(name, func(t *testing.T) {
-			err := call()
-			if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrNotFound) {
-				t.Fatalf("got %v, want an error that is no end and no absence", err)
-			}
-			if !strings.Contains(err.Error(), "the connection broke: ") {
-				t.Errorf("error %q does not say that the connection broke", err)
-			}
-		})
+// A server that ends connections, or answers nothing, is neither an empty store nor one
+// with short files.
+func TestS3OutOfReach(t *testing.T) {
+	t.Setenv("AWS_MAX_ATTEMPTS", "1") // or the client tries again for seconds
+	for _, tt := range []struct {
+		name, want string
+		away       func(*fakeS3)
+	}{
+		{"a server that hangs up", "the connection broke: ", func(f *fakeS3) { f.hangUp = true }},
+		{"a silent server", "no answer in time: the store was silent for 50ms", func(f *fakeS3) { f.silence = true }},
+	} {
+		b, fake := openFake(t)
+		if err := b.Put(ctx, "k", []byte("first")); err != nil {
+			t.Fatal(err)
+		}
+		r, err := b.Reader(ctx, "k")
+		if err != nil {
+			t.Fatal(err)
+		}
+		tt.away(fake)
+		if fake.silence {
+			b.driver.(*cloud).patience = 50 * time.Millisecond
+		}
+		calls := map[string]func() error{
+			"List": func() error {
+				for _, err := range b.List(ctx, "") {
+					return err
+				}
+				return nil
+			},
+			"Get":    func() error { _, err := b.Get(ctx, "k"); return err },
+			"Stat":   func() error { _, err := b.Stat(ctx, "k"); return err },
+			"ReadAt": func() error { _, err := r.ReadAt(make([]byte, 2), 0); return err },
+			"Put":    func() error { return b.Put(ctx, "new", []byte("x")) },
+		}
+		for name, call := range calls {
+			t.Run(tt.name+", "+name, func(t *testing.T) {
+				err := call()
+				if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrNotFound) {
+					t.Fatalf("got %v, want an error that is no end and no absence", err)
+				}
+				if !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("error %q does not say %q", err, tt.want)
+				}
+			})
+		}
 	}
 }
 
