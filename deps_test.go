@@ -60,7 +60,7 @@ const rules = `
 	quarantine:          bundle columnar contract model pass pipeline registry run store
 	bench/process:
 	bench/drift:         drift model profile retailer
-	bench/coverage:      bench/process compare evaluate
+	bench/coverage:      compare evaluate
 	bench:               bench/process columnar contract model model/lightgbm pass retailer run
 	bench/train:         bench/process columnar model model/lightgbm retailer train/gbdt
 	bench/gates:         evaluate gate model model/lightgbm retailer train/gbdt

@@ -36,15 +36,11 @@ func run(args []string, stdout, stderr io.Writer) error {
 	replicates := flags.Int("replicates", 2000, "of each bootstrap")
 	only := flags.String("world", "", "run the worlds whose names have this in them")
 	metric := flags.String("metric", "", "ask only for metrics whose names have this in them")
-	rows := flags.Int64("stream", 0, "judge so many rows as one batch in bounded memory, and nothing else")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if flags.NArg() > 0 || *samples < 1 {
 		return errors.New("coverage takes no arguments, and at least 1 sample")
-	}
-	if *rows > 0 {
-		return stream(*rows, stdout, stderr)
 	}
 	fmt.Fprintln(stderr, "| world | rows | metric | truth | covered | below | above | mean width | undefined |")
 	fmt.Fprintln(stderr, "|---|---:|---|---:|---:|---:|---:|---:|---:|")

@@ -162,57 +162,9 @@ func worlds() []*world {
 	add("weights", common, 1000, 0, func(z float64) float64 { return 0.2 + 0.8*logistic(2*z) }, plain)
 	add("100 clusters of 10", people{level: -0.5, slope: 1.5, noise: 0.7, cluster: 1}, 1000, 10, nil, plain)
 	add("30 clusters of 50", people{level: -0.5, slope: 1.5, noise: 0.7, cluster: 0.5}, 1500, 50, nil, plain)
-	out = append(out, sketches(common), amounts("amounts", 500, 0.25), amounts("amounts, heavy tail", 500, 0.6), amounts("amounts, heavy tail", 5000, 0.6), kinds(600), groups("two groups", 0.5), groups("two groups, nearly alike", 0.08),
+	out = append(out, amounts("amounts", 500, 0.25), amounts("amounts, heavy tail", 500, 0.6), amounts("amounts, heavy tail", 5000, 0.6), kinds(600), groups("two groups", 0.5), groups("two groups, nearly alike", 0.08),
 		models(common, 500, 0), models(people{level: -0.5, slope: 1.5, noise: 0.7, cluster: 1}, 1000, 10))
 	return out
-}
-
-// sketches asks sketches of independent rows, whose keys are their clusters.
-func sketches(p people) *world {
-	population, second := p.population()
-	w := &world{name: "sketch", rows: 3000, sample: p.draw(3000, 1, nil)}
-	for _, m := range judged[:13] {
-		w.questions = append(w.questions, question{string(m), truth(m, population, w.options), func(s *drawn, o *evaluate.Options) (evaluate.Estimate, error) {
-			k, err := sketchOf(s.Data)
-			if err != nil {
-				return evaluate.Estimate{}, err
-			}
-			r, err := k.Report(o)
-			if err != nil {
-				return evaluate.Estimate{}, err
-			}
-			e, ok := r.Get(m)
-			if !ok {
-				return e, evaluate.ErrUndefined
-			}
-			return e, nil
-		}})
-	}
-	for i, q := range differences(population, second, w.options, compared[:3]...) {
-		q.estimate = func(s *drawn, o *evaluate.Options) (evaluate.Estimate, error) {
-			first, err := sketchOf(s.Data)
-			if err != nil {
-				return evaluate.Estimate{}, err
-			}
-			d := s.Data
-			d.Scores = s.second
-			other, err := sketchOf(d)
-			if err != nil {
-				return evaluate.Estimate{}, err
-			}
-			return first.Difference(compared[i], other, o)
-		}
-		w.questions = append(w.questions, q)
-	}
-	return w
-}
-
-func sketchOf(d evaluate.Data) (*evaluate.Sketch, error) {
-	s, err := evaluate.NewSketch(true)
-	if err != nil {
-		return nil, err
-	}
-	return s, s.Add(d)
 }
 
 // amounts is a world of labels that are amounts; tail is how heavy their right tail is.

@@ -242,7 +242,7 @@ func (s *sample) reliabilityTable(o *Options) ([]Bin, error) {
 		if b.N == 0 {
 			b.Low, b.High = s.scores[i], s.scores[i]
 		}
-		b.N += s.count(i)
+		b.N++
 		b.Weight += s.weights[i]
 		b.Score += float64(s.weights[i] * s.scores[i])
 		b.Low, b.High = min(b.Low, s.scores[i]), max(b.High, s.scores[i])

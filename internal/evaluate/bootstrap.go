@@ -22,7 +22,7 @@ func (s *sample) estimates(ms []*measurement, o *Options) []Estimate {
 			inner = inner.inner
 		}
 		switch {
-		case inner.again == nil || len(s.scores) > bootstrapRows || s.squares != nil:
+		case inner.again == nil || len(s.scores) > bootstrapRows:
 			out[i] = m.through(s.linear(inner, o))
 		case inner.perClass && !s.clustered():
 			apart = append(apart, i)

@@ -11,7 +11,7 @@
 // equal bits on every machine; the only randomness is [Options.Seed].
 //
 // Start at [Binary]; [Of] has a single metric, [Difference] compares two models on
-// the same rows, [Sketch] judges more rows than fit into memory.
+// the same rows.
 package evaluate
 
 import (
@@ -155,9 +155,6 @@ type Report struct {
 type Measured struct {
 	Metric Metric `json:"metric"`
 	Estimate
-	// Within is how far the value can be from the exact one, if it comes from a
-	// [Sketch]; else 0. The interval is wider by it.
-	Within float64 `json:"within,omitempty"`
 }
 
 // A Missing is a metric that rows do not have, and why.

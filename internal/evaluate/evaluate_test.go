@@ -352,3 +352,35 @@ func TestDifferencesAreNarrowerThanTwoIntervals(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// The classes are apart by times √(2/n), of n rows each; two samples of one class are
+// so by more than 1.48 times in one of forty cases.
+func TestKSOfManyRowsBeginsAtZeroUnlessChanceRarelyGivesAsMuch(t *testing.T) {
+	const n = 60_000
+	for _, c := range []struct {
+		name  string
+		times float64
+		size  int // of clusters
+		above bool
+	}{
+		{name: "chance", times: 1.2, size: 1},
+		{name: "more than chance", times: 2.4, size: 1, above: true},
+		{name: "chance, as four rows are of one cluster", times: 2.4, size: 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var d evaluate.Data
+			want := c.times * math.Sqrt(2.0/n)
+			for i := range 2 * n {
+				label := float64(i / n)
+				d.Scores, d.Labels = append(d.Scores, float64(i%n)/n+label*want), append(d.Labels, label)
+				if c.size > 1 {
+					d.Clusters = append(d.Clusters, uint64(i/c.size))
+				}
+			}
+			e := of(t, evaluate.KS, d, nil)
+			if math.Abs(e.Value-want) > 1.0/n || e.Low > 0 != c.above || e.High <= want {
+				t.Errorf("got %v, want %.4f and an interval above 0: %t", e, want, c.above)
+			}
+		})
+	}
+}

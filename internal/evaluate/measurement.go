@@ -126,18 +126,12 @@ func critical(level float64, df int) float64 { return studentQuantile((1+level)/
 // linear gives a measurement its interval from the influence of the rows.
 func (s *sample) linear(m *measurement, o *Options) Estimate {
 	variance, df := s.variance(m)
-	if m.scale != wilson {
-		return m.interval(variance, df, o)
+	e := Estimate{Value: m.value, Level: o.Level, N: m.rows}
+	if m.scale == wilson {
+		e.Low, e.High = s.wilson(m, variance, o.Level)
+		m.clip(&e)
+		return e
 	}
-	e := Estimate{Value: m.value, Level: o.Level, N: m.rows}
-	e.Low, e.High = s.wilson(m, variance, o.Level)
-	m.clip(&e)
-	return e
-}
-
-// interval gives a measurement the interval of its variance.
-func (m *measurement) interval(variance float64, df int, o *Options) Estimate {
-	e := Estimate{Value: m.value, Level: o.Level, N: m.rows}
 	if variance == 0 && m.certain != nil {
 		e.Low, e.High = m.certain(o.Level)
 	} else {
@@ -232,5 +226,5 @@ func (s *sample) effective(m *measurement, together bool) float64 {
 
 // weighted reports whether rows have different weights.
 func (s *sample) weighted() bool {
-	return s.counts != nil || slices.ContainsFunc(s.weights, func(w float64) bool { return w != s.weights[0] })
+	return slices.ContainsFunc(s.weights, func(w float64) bool { return w != s.weights[0] })
 }

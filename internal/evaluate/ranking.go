@@ -205,7 +205,7 @@ func (s *sample) smirnov(m *measurement) func(float64) float64 {
 		n := squares[0].value()/float64(weight[0]*weight[0]) + squares[1].value()/float64(weight[1]*weight[1])
 		if s.clustered() {
 			apart := *s
-			apart.cluster, apart.members = nil, nil
+			apart.cluster = nil
 			together, _ := s.variance(m)
 			if alone, _ := apart.variance(m); alone > 0 {
 				n *= max(1, together/alone)

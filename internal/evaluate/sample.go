@@ -6,29 +6,19 @@ import (
 	"slices"
 )
 
-// A sample is rows that have been checked. A row of weight 0 is not in it. A row may
-// stand for many that have the same score and label, see [Sketch].
+// A sample is rows that have been checked. A row of weight 0 is not in it.
 type sample struct {
 	scores, labels []float64
 	weights        []float64
-	squares        []float64 // sums of squared weights; nil if rows are single
-	counts         []int64   // how many rows a row stands for; nil if rows are single
-	queries        []uint64  // nil if there are none
+	queries        []uint64 // nil if there are none
 
-	cluster  []int32     // of a row, from 0; nil if rows are independent, or members is used
-	members  [][]portion // clusters among the rows that a row stands for
-	clusters int         // how many
+	cluster  []int32 // of a row, from 0; nil if rows are independent
+	clusters int     // how many
 
 	weight total
 	rows   int64
 	order  []int32 // rows by score, the highest first
 	ties   []int32 // where in order each group of equal scores ends
-}
-
-// A portion is the weight that a cluster has in a row.
-type portion struct {
-	cluster int32
-	weight  float64
 }
 
 // where returns the rows that keep names.
@@ -83,7 +73,7 @@ func (d Data) check() error {
 		return &InputError{-1, "there are no rows"}
 	}
 	if n > math.MaxInt32 {
-		return &InputError{-1, fmt.Sprintf("%d rows are more than fit into memory; use a Sketch", n)}
+		return &InputError{-1, fmt.Sprintf("%d rows are more than the %d that can be judged; give a sample of them", n, math.MaxInt32)}
 	}
 	for _, f := range []struct {
 		name   string
@@ -233,36 +223,17 @@ func (s *sample) groups(yield func(int, []int32) bool) {
 	}
 }
 
-// count returns how many rows a row stands for.
-func (s *sample) count(i int) int64 {
-	if s.counts == nil {
-		return 1
-	}
-	return s.counts[i]
-}
-
-// square returns the sum of the squared weights of a row.
-func (s *sample) square(i int) float64 {
-	if s.squares == nil {
-		return float64(s.weights[i] * s.weights[i])
-	}
-	return s.squares[i]
-}
+// square returns the square of the weight of a row.
+func (s *sample) square(i int) float64 { return float64(s.weights[i] * s.weights[i]) }
 
 // clustered reports whether rows depend on each other.
-func (s *sample) clustered() bool { return s.cluster != nil || s.members != nil }
+func (s *sample) clustered() bool { return s.cluster != nil }
 
 // sums returns, for each cluster, the sum of weight × value over its rows.
 func (s *sample) sums(values []float64) []float64 {
 	sums := make([]float64, s.clusters)
 	for i, v := range values {
-		if s.members == nil {
-			sums[s.cluster[i]] += float64(s.weights[i] * v)
-			continue
-		}
-		for _, p := range s.members[i] {
-			sums[p.cluster] += float64(p.weight * v)
-		}
+		sums[s.cluster[i]] += float64(s.weights[i] * v)
 	}
 	return sums
 }
@@ -270,7 +241,7 @@ func (s *sample) sums(values []float64) []float64 {
 // classes returns rows and weight of each label of a sample whose labels are 0 or 1.
 func (s *sample) classes() (rows [2]int64, weight [2]float64) {
 	for i, y := range s.labels {
-		rows[int(y)] += s.count(i)
+		rows[int(y)]++
 		weight[int(y)] += s.weights[i]
 	}
 	return rows, weight

@@ -8,7 +8,7 @@ func (s *sample) ratio(a, b func(row int) float64) (*measurement, error) {
 	var above, below total
 	for i, w := range s.weights {
 		if part := b(i); part != 0 {
-			m.rows += s.count(i)
+			m.rows++
 			above.add(float64(w * a(i)))
 			below.add(float64(w * part))
 		}
