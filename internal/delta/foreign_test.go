@@ -3,7 +3,6 @@ package delta_test
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -52,11 +51,15 @@ func TestARestoreRepairsWhatAnotherWriterDid(t *testing.T) {
 	b, table := open(t)
 	publish(t, table, commit("2024-01", 0, "1", put(t, b, "2024-01", "a"), put(t, b, "2024-01", "b")))
 	write(t, b, 1, info, `{"remove":{"path":"batch=2024-01/a.parquet","dataChange":true}}`, foreignAdd("2024-01", "part%20x.parquet", 5),
-		foreignAdd("2024-02", "y.parquet", 5))
+		foreignAdd("2024-02", "y.parquet", 5),
+		`{"add":{"path":"s3://elsewhere/z.parquet","partitionValues":{"batch":null},"size":1,"modificationTime":1,"dataChange":true}}`)
 
 	s := snapshot(t, table)
 	if got := names(s.Files("2024-01")); got != "b part x" {
 		t.Errorf("readers see %q, want %q", got, "b part x")
+	}
+	if got := names(s.Files("")); got != "z" {
+		t.Errorf("readers see %q outside of batches, want %q", got, "z")
 	}
 	_, err := table.Publish(t.Context(), commit("2024-01", 1, "2", put(t, b, "2024-01", "c")))
 	var foreign *delta.ForeignError
@@ -78,26 +81,6 @@ func TestARestoreRepairsWhatAnotherWriterDid(t *testing.T) {
 	write(t, b, 5, info, `{"remove":{"path":"batch=2024-02/y.parquet","dataChange":true}}`)
 	publish(t, table, commit("2024-02", 0, "2", put(t, b, "2024-02", "c")))
 	wantFiles(t, table, "2024-02", "c")
-}
-
-func TestVerifyNamesFilesOfOtherWriters(t *testing.T) {
-	b, table := open(t)
-	publish(t, table, commit("2024-01", 0, "1", put(t, b, "2024-01", "a")))
-	write(t, b, 1, info, foreignAdd("2024-01", "no.parquet", 5),
-		`{"add":{"path":"s3://elsewhere/x.parquet","partitionValues":{"batch":null},"size":1,"modificationTime":1,"dataChange":true}}`)
-	problems, err := table.Verify(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, p := range problems {
-		got = append(got, p.String())
-	}
-	want := []string{`batch=2024-01/no.parquet, a file of another writer in batch "2024-01", is missing`,
-		`s3://elsewhere/x.parquet, a file of another writer in batch "", is missing`}
-	if !slices.Equal(got, want) {
-		t.Errorf("got  %q\nwant %q", got, want)
-	}
 }
 
 func TestALogThatBreaksTheRulesIsRefused(t *testing.T) {

@@ -47,6 +47,17 @@ func (t *Table) Snapshot(ctx context.Context) (*Snapshot, error) {
 	return s, nil
 }
 
+// Commit returns the key of the log entry that makes a version, and the digest of its
+// bytes. The error is [store.ErrNotFound] if there is none.
+func (t *Table) Commit(ctx context.Context, version int64) (key string, d store.Digest, err error) {
+	key = t.logKey(version)
+	data, err := t.bucket.Get(ctx, key)
+	if err != nil {
+		return key, "", fmt.Errorf("delta: %w", err)
+	}
+	return key, store.DigestOf(data), nil
+}
+
 // History returns the batch's publications, the first one first.
 func (t *Table) History(ctx context.Context, batch string) ([]Publication, error) {
 	s, err := t.Snapshot(ctx)

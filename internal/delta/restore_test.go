@@ -2,7 +2,6 @@ package delta_test
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 
@@ -92,43 +91,4 @@ func TestVacuumedFilesAreNamedAndMayBeReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFiles(t, table, "2024-01", "old")
-}
-
-func TestVerifyNamesWhatIsNotAsTheLogSays(t *testing.T) {
-	b, table := open(t)
-	gone, kept, cut := put(t, b, "2024-01", "gone"), put(t, b, "2024-01", "kept"), put(t, b, "2024-02", "cut")
-	publish(t, table, commit("2024-01", 0, "1", gone, kept))
-	publish(t, table, commit("2024-01", 1, "2", kept))
-	publish(t, table, commit("2024-02", 0, "3", cut))
-	put(t, b, "2024-02", "nobody's") // of an attempt that never published
-	if problems, err := table.Verify(t.Context()); err != nil || len(problems) > 0 {
-		t.Fatalf("before: got %v, %v", problems, err)
-	}
-	for _, f := range []delta.File{gone, cut} {
-		if err := b.Delete(t.Context(), table.Key(f.Path)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := b.Put(t.Context(), table.Key(cut.Path), []byte("cu")); err != nil {
-		t.Fatal(err)
-	}
-	problems, err := table.Verify(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, p := range problems {
-		live := "needed by restores"
-		if p.Live {
-			live = "needed by readers"
-		}
-		got = append(got, p.String()+": "+live)
-	}
-	want := []string{
-		"batch=2024-01/gone.parquet, a file of publication 1 of batch 2024-01, is missing: needed by restores",
-		"batch=2024-02/cut.parquet, a file of publication 1 of batch 2024-02, has 2 bytes and not 3: needed by readers",
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("got  %q\nwant %q", got, want)
-	}
 }

@@ -64,18 +64,6 @@ func (s *Snapshot) Files(batch string) []File {
 // Batches returns the batches that were ever published, in order.
 func (s *Snapshot) Batches() []string { return slices.Sorted(maps.Keys(s.history)) }
 
-// Fields returns the table's columns without the partition; nil before the first
-// commit.
-func (s *Snapshot) Fields() []Field {
-	var fields []Field
-	for _, c := range s.columns {
-		if c.Name != partition {
-			fields = append(fields, Field{c.Name, c.Type, c.Nullable})
-		}
-	}
-	return fields
-}
-
 // Intact returns nil if the batch consists of its last publication's files, and a
 // [*ForeignError] if another writer changed that.
 func (s *Snapshot) Intact(batch string) error {
