@@ -50,8 +50,10 @@ var privateMonths = []privateMonth{
 	{batch: "2024-09", what: "they drift again, and somebody does not", verdict: papers.Block, says: "rejected by test",
 		answer: &workflows.Answer{By: "test", Reason: "not twice"},
 		file:   func(t *testing.T) []byte { return parquet(t, peopleSchema, changedCrowd(), "") }},
-	{batch: "2024-10", what: "texts are no UTF-8, and people are missing", verdict: papers.Pass,
-		file: func(t *testing.T) []byte { return parquet(t, peopleSchema, brokenTexts()[:people-3], "") }},
+	{batch: "2024-10", what: "people are missing", verdict: papers.Pass,
+		file: func(t *testing.T) []byte { return parquet(t, peopleSchema, crowd()[:people-3], "") }},
+	{batch: "2024-12", what: "texts are no UTF-8", says: "is not UTF-8; write the file again",
+		file: func(t *testing.T) []byte { return parquet(t, peopleSchema, brokenTexts(), "") }},
 }
 
 // badCrowd has rows that break the rules of every classified column, n of each kind.
@@ -96,7 +98,7 @@ func changedCrowd() []person {
 	return rows
 }
 
-// brokenTexts has texts that are no UTF-8, also in a row that goes to quarantine.
+// brokenTexts has texts that are no UTF-8, in every kind of classified column.
 func brokenTexts() []person {
 	rows := crowd()
 	rows[7]["nickname"] = marks["nickname"] + "\xff"

@@ -266,10 +266,18 @@ func (c Command) readAnswer(dir string) (*Answer, []byte, error) {
 
 // readIn reads a file of the program's directory, and of no other place.
 func readIn(root *os.Root, name string, limit int64) ([]byte, error) {
-	f, err := root.Open(name)
-	if errors.Is(err, os.ErrNotExist) {
+	info, err := root.Stat(name)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("it ended with status 0 and wrote no %s", name)
+	case err != nil:
+		return nil, fmt.Errorf("the file %s: %w", name, err)
+	case !info.Mode().IsRegular(): // to open a pipe would wait for ever
+		return nil, fmt.Errorf("%s is no regular file", name)
+	case info.Size() > limit:
+		return nil, fmt.Errorf("the file %s has %d MiB, and at most %d are allowed", name, info.Size()>>20, limit>>20)
 	}
+	f, err := root.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("the file %s: %w", name, err)
 	}

@@ -70,6 +70,13 @@ func play(does string) int {
 	case "text":
 		os.WriteFile("result.json", []byte("ok"), 0o600)
 		return 0
+	case "folder":
+		os.Mkdir("result.json", 0o700)
+		return 0
+	case "large":
+		os.WriteFile("result.json", nil, 0o600)
+		os.Truncate("result.json", 1<<40)
+		return 0
 	case "outside":
 		answer.Model = "../outside.txt"
 	case "nowhere":
@@ -199,6 +206,8 @@ func TestWhatAProgramDoesWrongIsSaid(t *testing.T) {
 		{"status", "it ended with status 3; the end of its standard error: no more memory, with the key [redacted]"},
 		{"silent", "it ended with status 0 and wrote no result.json"},
 		{"text", "the trainer's answer: invalid character 'o'"},
+		{"folder", "result.json is no regular file"},
+		{"large", "the file result.json has 1048576 MiB, and at most 16 are allowed"},
 		{"versions", "no versions of libraries"},
 		{"outside", "the file ../outside.txt: "},
 		{"nowhere", "wrote no nowhere.txt"},

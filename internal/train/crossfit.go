@@ -135,7 +135,8 @@ func (x *crossFit) trainFolds(ctx context.Context) (map[string]string, *course, 
 		}
 	}
 	c.value = best.Value
-	parameters := maps.Clone(x.done[0].Manifest.Parameters)
+	parameters := map[string]string{}
+	maps.Copy(parameters, x.done[0].Manifest.Parameters)
 	parameters["num_iterations"] = strconv.Itoa(best.Round)
 	return parameters, c, nil
 }
